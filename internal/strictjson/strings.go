@@ -1,0 +1,271 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// String decodes raw, a raw string value as in [Member].
+func String(raw []byte) (string, error) {
+	if len(raw) == 0 {
+		return "", cutOff(raw)
+	}
+	if raw[0] != '"' {
+		return "", mismatched(raw, 0, "value is not a string")
+	}
+	end, escaped, err := scanString(raw, 0)
+	if err != nil {
+		return "", err
+	}
+	if end != len(raw) {
+		return "", fail(end, ErrTrailing, string(ErrTrailing))
+	}
+	body := raw[1 : end-1]
+	if escaped {
+		body = appendDecoded(make([]byte, 0, len(body)), body)
+	}
+	return string(body), nil
+}
+
+// AppendString appends s to dst as a JSON string. It escapes what JSON makes
+// it, and U+2028 and U+2029, which end a line in JavaScript. When s is not
+// UTF-8, dst is returned as it was given with an error whose offset counts in
+// s: a replacement character would make another string of it.
+func AppendString(dst []byte, s string) ([]byte, error) {
+	out := append(dst, '"')
+	start := len(out)
+	out = append(out, s...)
+	// Most strings are done with one copy.
+	i := plain(out, start) - start
+	out = out[:start+i]
+	for i < len(s) {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			out = appendASCII(out, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			return dst, fail(i, ErrUTF8, string(ErrUTF8))
+		}
+		if r == '\u2028' || r == '\u2029' {
+			out = append(out, `\u202`...)
+			out = append(out, hexDigits[r&0xf])
+		} else {
+			out = append(out, s[i:i+size]...)
+		}
+		i += size
+	}
+	return append(out, '"'), nil
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendASCII appends c, escaped if it has to be.
+func appendASCII(dst []byte, c byte) []byte {
+	switch {
+	case c == '"' || c == '\\':
+		return append(dst, '\\', c)
+	case c >= ' ':
+		return append(dst, c)
+	case c == '\n':
+		return append(dst, `\n`...)
+	case c == '\r':
+		return append(dst, `\r`...)
+	case c == '\t':
+		return append(dst, `\t`...)
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+}
+
+// scanString checks the string whose opening quote is at start. It returns
+// the offset behind the closing quote and whether there are escapes within.
+func scanString(data []byte, start int) (end int, escaped bool, err error) {
+	i := start + 1
+	for {
+		i = plain(data, i)
+		if i == len(data) {
+			return 0, false, cutOff(data)
+		}
+		switch c := data[i]; {
+		case c == '"':
+			return i + 1, escaped, nil
+		case c == '\\':
+			escaped = true
+			_, i, err = escape(data, i)
+		case c < ' ':
+			err = fail(i, ErrSyntax, "control character in a string")
+		default:
+			i, err = nonASCII(data, i)
+		}
+		if err != nil {
+			return 0, false, err
+		}
+	}
+}
+
+const (
+	eachByte  = 0x0101010101010101
+	highBits  = eachByte * 0x80
+	quoteFlip = eachByte * 0x02
+	quoteEdge = eachByte * 0x21
+	backslash = eachByte * '\\'
+)
+
+// special has the high bit of a byte set where that byte of w, or one below
+// it, is a control character, a quote, a backslash or not ASCII. The lowest
+// bit set is exact, as is a result of no bits in highBits.
+//
+// Flipping bit 1 swaps the quote, 0x22, with the space, 0x20, and leaves the
+// control characters below 0x20, so one subtraction finds both by its borrow.
+// The second finds the backslash, and every byte that is not ASCII but 0xdc,
+// which the first finds.
+func special(w uint64) uint64 {
+	return ((w ^ quoteFlip) - quoteEdge) | ((w ^ backslash) - eachByte)
+}
+
+// plain returns the offset of the first byte from i on that does not stand
+// for itself in a string: a quote, a backslash, a control character or a byte
+// that is not ASCII. It returns len(data) when there is none.
+func plain(data []byte, i int) int {
+	for ; len(data)-i >= 64; i += 64 {
+		b := data[i : i+64]
+		found := special(binary.LittleEndian.Uint64(b)) |
+			special(binary.LittleEndian.Uint64(b[8:])) |
+			special(binary.LittleEndian.Uint64(b[16:])) |
+			special(binary.LittleEndian.Uint64(b[24:])) |
+			special(binary.LittleEndian.Uint64(b[32:])) |
+			special(binary.LittleEndian.Uint64(b[40:])) |
+			special(binary.LittleEndian.Uint64(b[48:])) |
+			special(binary.LittleEndian.Uint64(b[56:]))
+		if found&highBits != 0 {
+			break
+		}
+	}
+	for ; len(data)-i >= 8; i += 8 {
+		if found := special(binary.LittleEndian.Uint64(data[i:])) & highBits; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(data) {
+		if c := data[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			break
+		}
+		i++
+	}
+	return i
+}
+
+// nonASCII moves past the run of bytes from i on that are not ASCII.
+func nonASCII(data []byte, i int) (int, error) {
+	for i < len(data) && data[i] >= utf8.RuneSelf {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			if !utf8.FullRune(data[i:]) {
+				return 0, cutOff(data)
+			}
+			return 0, fail(i, ErrUTF8, string(ErrUTF8))
+		}
+		i += size
+	}
+	return i, nil
+}
+
+// appendDecoded appends the text of body, a checked string without quotes.
+func appendDecoded(dst, body []byte) []byte {
+	for i := 0; ; {
+		n := bytes.IndexByte(body[i:], '\\')
+		if n < 0 {
+			return append(dst, body[i:]...)
+		}
+		dst = append(dst, body[i:i+n]...)
+		r, next, err := escape(body, i+n)
+		if err != nil {
+			return dst // body was not checked: cannot happen
+		}
+		dst = utf8.AppendRune(dst, r)
+		i = next
+	}
+}
+
+// escape decodes the escape whose backslash is at i, with its other half when
+// it is half a surrogate pair, and returns the offset behind it.
+func escape(data []byte, i int) (r rune, next int, err error) {
+	if i+1 == len(data) {
+		return 0, 0, cutOff(data)
+	}
+	switch c := data[i+1]; c {
+	case '"', '\\', '/':
+		return rune(c), i + 2, nil
+	case 'b':
+		return '\b', i + 2, nil
+	case 'f':
+		return '\f', i + 2, nil
+	case 'n':
+		return '\n', i + 2, nil
+	case 'r':
+		return '\r', i + 2, nil
+	case 't':
+		return '\t', i + 2, nil
+	case 'u':
+		return unicodeEscape(data, i)
+	}
+	return 0, 0, fail(i, ErrSyntax, "unknown escape")
+}
+
+// unicodeEscape is escape for a \u escape.
+func unicodeEscape(data []byte, i int) (r rune, next int, err error) {
+	r, err = hex4(data, i+2)
+	if err != nil {
+		return 0, 0, err
+	}
+	next = i + 6
+	if !utf16.IsSurrogate(r) {
+		return r, next, nil
+	}
+	const lone = "lone surrogate in an escape"
+	if r >= 0xdc00 {
+		return 0, 0, fail(i, ErrUTF8, lone)
+	}
+	for j, c := range []byte(`\u`) {
+		if next+j == len(data) {
+			return 0, 0, cutOff(data)
+		}
+		if data[next+j] != c {
+			return 0, 0, fail(i, ErrUTF8, lone)
+		}
+	}
+	low, err := hex4(data, next+2)
+	if err != nil {
+		return 0, 0, err
+	}
+	if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+		return 0, 0, fail(i, ErrUTF8, lone)
+	}
+	return r, next + 6, nil
+}
+
+// hex4 reads the four hexadecimal digits at i.
+func hex4(data []byte, i int) (rune, error) {
+	var r rune
+	for end := i + 4; i < end; i++ {
+		if i >= len(data) {
+			return 0, cutOff(data)
+		}
+		c := data[i]
+		switch {
+		case isDigit(c):
+			c -= '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, fail(i, ErrSyntax, "not a hexadecimal digit in an escape")
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, nil
+}
