@@ -1,0 +1,135 @@
+package mediainfo
+
+import "math"
+
+// cafFile is what the chunks of a CAF say.
+type cafFile struct {
+	linear, float   bool
+	hasDesc         bool
+	rate            int
+	bytesPerPacket  uint64
+	framesPerPacket uint64
+	channels, bits  int
+	dataSize        uint64 // of the samples
+	dataOpen        bool
+	missing         uint64
+}
+
+// parseCAF reads the chunks up to and with the samples.
+func parseCAF(data []byte) (cafFile, error) {
+	var c cafFile
+	if len(data) < 8 {
+		return c, short(CAF, "ends inside the file header")
+	}
+	if be16(data[4:]) != 1 {
+		return c, bad(CAF, "the file version is not 1")
+	}
+	pos := 8
+	for len(data)-pos >= 12 {
+		id, size := data[pos:pos+4], be64(data[pos+4:])
+		body := data[pos+12:]
+		switch string(id) {
+		case "desc":
+			if size > uint64(len(body)) {
+				return c, short(CAF, "ends inside the description chunk")
+			}
+			if err := c.parseDesc(body[:size]); err != nil {
+				return c, err
+			}
+		case "data":
+			if !c.hasDesc {
+				return c, bad(CAF, "no description chunk in front of the samples")
+			}
+			return c, c.setData(size, uint64(len(body)))
+		}
+		if size > uint64(len(body)) {
+			return c, short(CAF, "ends inside a chunk, in front of the samples")
+		}
+		pos += 12 + int(size)
+	}
+	if !c.hasDesc {
+		return c, short(CAF, "no description chunk")
+	}
+	return c, short(CAF, "no data chunk")
+}
+
+// setData takes the data chunk's size; the samples come behind 4 bytes of
+// edit count.
+func (c *cafFile) setData(size, rest uint64) error {
+	if size == math.MaxUint64 { // -1: up to the end of the file
+		size, c.dataOpen = rest, true
+	}
+	if size < 4 {
+		return bad(CAF, "the data chunk is too short")
+	}
+	if size > rest {
+		c.missing = size - rest
+	}
+	c.dataSize = size - 4
+	return nil
+}
+
+func (c *cafFile) parseDesc(p []byte) error {
+	if len(p) < 32 {
+		return bad(CAF, "the description chunk is too short")
+	}
+	rate := math.Float64frombits(be64(p))
+	channels, bits := be32(p[24:]), be32(p[28:])
+	// The negation refuses NaN too.
+	if !(rate >= 1 && rate <= maxRate) || channels == 0 || channels > math.MaxUint16 || bits > math.MaxUint16 {
+		return bad(CAF, "the description gives an impossible rate, channel count or sample size")
+	}
+	c.hasDesc = true
+	c.rate = int(math.Round(rate))
+	c.linear = string(p[8:12]) == "lpcm"
+	c.float = be32(p[12:])&1 != 0
+	c.bytesPerPacket, c.framesPerPacket = uint64(be32(p[16:])), uint64(be32(p[20:]))
+	c.channels, c.bits = int(channels), int(bits)
+	return nil
+}
+
+func inspectCAF(data []byte, info *Info) error {
+	c, err := parseCAF(data)
+	if c.hasDesc {
+		info.HasAudio = true
+		info.SampleRate, info.Channels, info.BitsPerSample = c.rate, c.channels, c.bits
+		switch {
+		case !c.linear:
+			info.AudioCodec = "other"
+		case c.float:
+			info.AudioCodec = "float"
+		default:
+			info.AudioCodec = "pcm"
+		}
+	}
+	if err != nil {
+		return err
+	}
+	// Packets of varying size say 0 and keep a table elsewhere.
+	if c.bytesPerPacket != 0 {
+		packets := c.dataSize / c.bytesPerPacket
+		if c.framesPerPacket != 0 && packets > math.MaxUint64/c.framesPerPacket {
+			packets = math.MaxUint64 / c.framesPerPacket
+		}
+		info.Duration = span(packets*c.framesPerPacket, uint64(c.rate))
+		info.AudioDuration = info.Duration
+	}
+	return nil
+}
+
+func checkCAF(data []byte) error {
+	c, err := parseCAF(data)
+	switch {
+	case err != nil:
+		return err
+	case !c.linear:
+		return bad(CAF, "the samples are not linear PCM")
+	case c.bits == 0 || c.framesPerPacket != 1 || c.bytesPerPacket < uint64(c.channels)*uint64((c.bits+7)/8):
+		return bad(CAF, "the description contradicts itself about the sample size")
+	case c.missing > 0:
+		return short(CAF, "ends inside the samples")
+	case c.dataSize < c.bytesPerPacket:
+		return bad(CAF, "no samples")
+	}
+	return nil
+}

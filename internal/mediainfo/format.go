@@ -1,0 +1,153 @@
+package mediainfo
+
+import "bytes"
+
+// Format is the kind of file that a piece of data is, told from its first
+// bytes. JPEG, MP4, QuickTime, M4A, WAV and CAF are the kinds whose headers
+// [Inspect] reads; the rest are named only, so that an error can say what was
+// sent instead.
+type Format int
+
+// The formats that [Sniff] tells apart.
+const (
+	Unknown Format = iota
+	JPEG
+	MP4
+	WAV
+	CAF
+	QuickTime // a .mov, which is built as MP4 is
+	M4A       // MP4 that its writer branded as audio only
+	PNG
+	GIF
+	WebP
+	HEIC
+	AVIF
+	BMP
+	TIFF
+	WebM // WebM and Matroska
+	AVI
+	MP3
+	AAC // a bare ADTS stream
+	Ogg
+	FLAC
+	AIFF
+	AMR
+	Base64 // Base64 text or a data: URL of a file, where the file itself belongs
+)
+
+var formatNames = [...]string{
+	Unknown: "unknown", JPEG: "JPEG", MP4: "MP4", WAV: "WAV", CAF: "CAF",
+	QuickTime: "QuickTime", M4A: "M4A", PNG: "PNG", GIF: "GIF", WebP: "WebP",
+	HEIC: "HEIC", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF", WebM: "WebM",
+	AVI: "AVI", MP3: "MP3", AAC: "AAC", Ogg: "Ogg", FLAC: "FLAC",
+	AIFF: "AIFF", AMR: "AMR", Base64: "Base64 text",
+}
+
+// String is the format's usual name, "unknown" for a value that is none of
+// the constants.
+func (f Format) String() string {
+	if f < 0 || int(f) >= len(formatNames) {
+		return formatNames[Unknown]
+	}
+	return formatNames[f]
+}
+
+// signatures are the formats that a fixed text at a fixed place gives away.
+// The first match wins.
+var signatures = [...]struct {
+	format Format
+	offset int
+	magic  string
+}{
+	{JPEG, 0, "\xff\xd8\xff"},
+	{CAF, 0, "caff"},
+	{PNG, 0, "\x89PNG\r\n\x1a\n"},
+	{GIF, 0, "GIF8"},
+	{TIFF, 0, "II*\x00"},
+	{TIFF, 0, "MM\x00*"},
+	{WebM, 0, "\x1a\x45\xdf\xa3"},
+	{MP3, 0, "ID3"},
+	{Ogg, 0, "OggS"},
+	{FLAC, 0, "fLaC"},
+	{AMR, 0, "#!AMR"},
+	{Base64, 0, "data:"},
+	{Base64, 0, "/9j/"},   // a JPEG's start
+	{Base64, 0, "UklGR"},  // a WAV's
+	{Base64, 0, "Y2FmZg"}, // a CAF's
+	{Base64, 4, "GZ0eX"},  // an MP4's
+	// QuickTime files from before the ftyp box start with one of these.
+	{QuickTime, 4, "moov"},
+	{QuickTime, 4, "mdat"},
+	{QuickTime, 4, "wide"},
+}
+
+// Sniff tells a file's format from its first bytes. 12 bytes are enough for
+// every format; with fewer, or with none that it knows, it says Unknown.
+// It looks at nothing behind them, so it does not say that the file is whole.
+func Sniff(data []byte) Format {
+	for i := range signatures {
+		s := &signatures[i]
+		if len(data) >= s.offset && bytes.HasPrefix(data[s.offset:], []byte(s.magic)) {
+			return s.format
+		}
+	}
+	if len(data) >= 12 {
+		if f := sniffContainer(data); f != Unknown {
+			return f
+		}
+	}
+	return sniffFrames(data)
+}
+
+// sniffContainer tells apart the formats that share an outer format and name
+// themselves at offset 8.
+func sniffContainer(data []byte) Format {
+	kind := string(data[8:12]) // does not escape, so it is not allocated
+	switch {
+	case string(data[:4]) == "RIFF" || string(data[:4]) == "RF64":
+		switch kind {
+		case "WAVE":
+			return WAV
+		case "WEBP":
+			return WebP
+		case "AVI ":
+			return AVI
+		}
+	case string(data[:4]) == "FORM" && (kind == "AIFF" || kind == "AIFC"):
+		return AIFF
+	case string(data[4:8]) == "ftyp":
+		switch kind {
+		case "qt  ":
+			return QuickTime
+		case "M4A ", "M4B ":
+			return M4A
+		case "heic", "heix", "heim", "heis", "hevc", "mif1", "msf1":
+			return HEIC
+		case "avif", "avis":
+			return AVIF
+		}
+		return MP4
+	}
+	return Unknown
+}
+
+// sniffFrames knows the formats with the weakest signatures, so it comes last.
+func sniffFrames(data []byte) Format {
+	if len(data) < 4 {
+		return Unknown
+	}
+	if data[0] == 0xff && data[1]&0xf6 == 0xf0 {
+		return AAC
+	}
+	// An MPEG audio frame: 11 sync bits, then a version, a layer, a bit rate
+	// and a sample rate, each with a value that stands for nothing.
+	if data[0] == 0xff && data[1]&0xe0 == 0xe0 && data[1]&0x18 != 0x08 &&
+		data[1]&0x06 != 0 && data[2]&0xf0 != 0xf0 && data[2]&0x0c != 0x0c {
+		return MP3
+	}
+	// A BMP's bytes 6 to 9 are reserved and 0.
+	if data[0] == 'B' && data[1] == 'M' && len(data) >= 10 && data[6]|data[7]|data[8]|data[9] == 0 {
+		return BMP
+	}
+	return Unknown
+}

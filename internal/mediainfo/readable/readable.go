@@ -1,0 +1,88 @@
+// Package readable says whether a whole piece of media can be read. It is
+// apart from package mediainfo because it links image/jpeg, which uploading
+// media does not need.
+package readable
+
+import (
+	"bytes"
+	"errors"
+	"image/jpeg"
+
+	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
+)
+
+// Limits that keep a hostile photo from taking the reader's memory or time.
+const (
+	// maxPixels is beyond what cameras make.
+	maxPixels = 100_000_000
+	// maxDecode is how many bytes a decoder may take; a larger picture passes
+	// with its structure checked only.
+	maxDecode = 400 << 20
+	// maxPixelsPerByte: a Huffman-coded block of 8x8 pixels takes a bit at
+	// least.
+	maxPixelsPerByte = 8 * 64
+	// maxScans is several times what progressive encoders write. Each scan goes
+	// over the whole picture and can take no more than a few bytes.
+	maxScans = 100
+)
+
+// Check returns nil for media that a reader can read to its end, otherwise an
+// error that says what is wrong without quoting the data. A JPEG is decoded;
+// one that uses a feature that image/jpeg lacks passes with its structure
+// checked only, since a camera may well write it. Of an MP4, QuickTime, WAV or
+// CAF the structure is checked: see [mediainfo.CheckStructure]. No audio or
+// video is decoded.
+func Check(data []byte) error {
+	if mediainfo.Sniff(data) != mediainfo.JPEG {
+		return mediainfo.CheckStructure(data)
+	}
+	frame, err := mediainfo.JPEGFrame(data)
+	if err != nil {
+		return err
+	}
+	decode, err := plan(frame, len(data))
+	if err != nil || !decode {
+		return err
+	}
+	_, err = jpeg.Decode(bytes.NewReader(data))
+	var lacking jpeg.UnsupportedError
+	if err == nil || errors.As(err, &lacking) {
+		return nil
+	}
+	return damage(err)
+}
+
+// plan decides from the frame header whether to decode.
+func plan(f mediainfo.Frame, size int) (decode bool, err error) {
+	pixels := f.Width * f.Height
+	switch {
+	case pixels > maxPixels:
+		return false, problem("more than 100 megapixels")
+	case f.Scans > maxScans:
+		return false, problem("more scans than any picture needs")
+	case f.Exotic:
+		return false, nil
+	case pixels/maxPixelsPerByte > size:
+		return false, &mediainfo.Error{
+			Format: mediainfo.JPEG, Problem: "too few bytes for the resolution in its header", Incomplete: true,
+		}
+	}
+	perPixel := f.Components
+	if f.Progressive { // coefficients of 4 bytes, and then the picture
+		perPixel *= 5
+	}
+	return pixels*perPixel <= maxDecode, nil
+}
+
+// damage words a decoder's error. image/jpeg's own texts are constants.
+func damage(err error) error {
+	var format jpeg.FormatError
+	if errors.As(err, &format) {
+		return problem("damaged: " + string(format))
+	}
+	return &mediainfo.Error{Format: mediainfo.JPEG, Problem: "ends inside the picture data", Incomplete: true}
+}
+
+func problem(text string) error {
+	return &mediainfo.Error{Format: mediainfo.JPEG, Problem: text}
+}
