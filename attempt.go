@@ -1,0 +1,228 @@
+package aimbrain
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+)
+
+// A fate is what became of a request.
+type fate int
+
+const (
+	unsent    fate = iota // it provably never left, or was turned away unread: any call may be tried again
+	ambiguous             // it may have been processed
+)
+
+// An attempt is one request and what came of it.
+type attempt struct {
+	call     *call
+	response Response
+	err      error
+	fate     fate
+	final    bool // trying again is of no use, or no longer possible
+	answered bool // the API gave an answer that counts for its health
+	report   Attempt
+
+	sent atomic.Bool // the headers went out, or the body was read; the transport's goroutines tell
+}
+
+func (c *call) attempt(ctx, limited context.Context, into decoder) *attempt {
+	a := &attempt{call: c}
+	config := c.client.config
+	started := time.Now()
+	once, cancel := context.WithTimeoutCause(limited, config.attemptTimeout, ErrAttemptTimeout)
+	defer cancel()
+
+	a.report = Attempt{
+		Endpoint: c.endpoint, Region: config.region, Host: config.base.Host,
+		Number: c.attempts, Started: started, BytesOut: c.size,
+	}
+	a.exchange(ctx, once, into)
+	a.report.Duration = time.Since(started)
+	a.report.Status = a.response.StatusCode
+	a.report.Err = a.err
+	if a.err != nil {
+		a.response = Response{}
+	}
+	return a
+}
+
+// exchange sends the request and reads the answer.
+func (a *attempt) exchange(ctx, once context.Context, into decoder) {
+	request := a.request(once)
+	answer, err := a.call.client.httpClient.Do(request)
+	if err != nil {
+		a.lost(ctx, once, err)
+		return
+	}
+	defer func() { _ = answer.Body.Close() }() // nothing is lost: the body was read as far as it counts
+	if answer.Request != nil && answer.Request.URL != nil && answer.Request.URL.Host != request.URL.Host {
+		a.response.StatusCode = answer.StatusCode
+		a.end(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
+		return
+	}
+	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts}
+	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
+	a.report.BytesIn = len(body)
+	switch {
+	case err != nil && (answer.StatusCode < 300 || ctx.Err() != nil):
+		a.lost(ctx, once, err)
+	case answer.StatusCode >= 300:
+		a.refused(answer, body)
+	default:
+		a.accepted(answer, body, into)
+	}
+}
+
+// request makes the HTTP request. It is put together here and not by
+// http.NewRequest, which would parse the URL for every call.
+func (a *attempt) request(ctx context.Context) *http.Request {
+	c := a.call
+	key, _ := c.signer.credentials()
+	target := *c.client.config.base
+	target.Path += c.endpoint
+	if target.RawPath != "" {
+		target.RawPath += c.endpoint
+	}
+	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote}
+	request := (&http.Request{
+		Method: http.MethodPost,
+		URL:    &target,
+		Host:   target.Host,
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{
+			"Accept":               {"application/json"},
+			"Accept-Encoding":      {"identity"}, // or net/http asks for gzip and unpacks whatever comes
+			"Content-Type":         {"application/json"},
+			"User-Agent":           {"aimbrain-go/" + Version},
+			"X-Aimbrain-Apikey":    {key},
+			"X-Aimbrain-Signature": {c.signature},
+		},
+		ContentLength: int64(c.size),
+	}).WithContext(httptrace.WithClientTrace(ctx, trace))
+	request.Body = a.reader()
+	// A request that the server has not looked at (HTTP/2 GOAWAY, REFUSED_STREAM,
+	// a dead connection that took no byte) is sent anew by net/http itself.
+	request.GetBody = func() (rc io.ReadCloser, err error) { return a.reader(), nil }
+	return request
+}
+
+func (a *attempt) reader() *bodyReader {
+	return &bodyReader{shared: &a.call.shared, size: a.call.size, onRead: a.wrote}
+}
+
+// wrote notes that the request may be on the wire. A transport that knows no
+// httptrace is found out by its reading of the body.
+func (a *attempt) wrote() { a.sent.Store(true) }
+
+func (a *attempt) end(fate fate, err error) {
+	a.fate, a.err = fate, err
+}
+
+// lost ends an attempt that got no answer, or only a part of one.
+func (a *attempt) lost(ctx, once context.Context, err error) {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts, sent: a.sent.Load() || a.response.StatusCode != 0}
+	switch {
+	case ctx.Err() != nil:
+		err = ended(ctx)
+		a.final = true
+	case once.Err() != nil:
+		err = context.Cause(once)
+		a.final = err != error(ErrAttemptTimeout)
+	default:
+		a.final = isPermanent(err)
+	}
+	failure.Err = a.call.redactor().error(err)
+	if failure.sent {
+		a.end(ambiguous, failure)
+		return
+	}
+	failure.sent = a.call.maybe // by an earlier attempt
+	a.end(unsent, failure)
+}
+
+// refused ends an attempt whose answer is an error or a redirect.
+func (a *attempt) refused(answer *http.Response, body []byte) {
+	c := a.call
+	if answer.StatusCode < 400 {
+		a.final = true
+		a.end(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: redirectHost(answer), Attempts: c.attempts, maybe: c.maybe})
+		return
+	}
+	err := readAPIError(answer.StatusCode, answer.Header, body, c.redactor())
+	err.Endpoint, err.Attempts, err.maybe = c.endpoint, c.attempts, c.maybe
+	err.retryAfter = readRetryAfter(answer.Header, time.Now())
+	for _, detail := range err.Details {
+		a.report.Codes = append(a.report.Codes, detail.Code)
+	}
+	switch {
+	case answer.StatusCode >= 500:
+		a.end(ambiguous, err)
+	case answer.StatusCode == http.StatusTooManyRequests:
+		a.end(unsent, err)
+	default:
+		a.final, a.answered = true, true
+		a.end(unsent, err)
+	}
+}
+
+func redirectHost(answer *http.Response) string {
+	location, err := url.Parse(answer.Header.Get("Location"))
+	if err != nil {
+		return ""
+	}
+	return location.Host
+}
+
+// accepted ends an attempt whose status is good: with a result, or with an
+// answer that cannot be relied on.
+func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
+	c := a.call
+	a.final = true
+	if len(body) > MaxResponseBytes {
+		a.end(ambiguous, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
+		return
+	}
+	var err error
+	if encoding := answer.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		err = &DecodeError{StatusCode: answer.StatusCode, Reason: "it is compressed, which was not asked for"}
+	} else {
+		err = decodeBody(answer.StatusCode, body, into)
+	}
+	switch {
+	case err == nil && !(len(body) == 0 && closeDelimited(answer)):
+		a.answered = true
+		a.response.Body = body
+		a.response.Metadata = metadata(body)
+	case closeDelimited(answer) && (err == nil || errors.Is(err, strictjson.ErrUnexpectedEnd)):
+		// Only the connection's end said that the answer was complete, and it is not.
+		a.final = false
+		a.end(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
+	default:
+		var decode *DecodeError
+		if errors.As(err, &decode) {
+			clean := c.redactor().bytes(body)
+			decode.Endpoint, decode.Attempts, decode.Body = c.endpoint, c.attempts, clean[:min(len(clean), maxErrorBody)]
+		}
+		a.end(ambiguous, err)
+	}
+}
+
+// closeDelimited reports whether the end of the connection was the only sign
+// of the answer's end.
+func closeDelimited(answer *http.Response) bool {
+	return answer.ProtoMajor == 1 && answer.ContentLength < 0 && len(answer.TransferEncoding) == 0 && answer.StatusCode != http.StatusNoContent
+}

@@ -1,0 +1,173 @@
+package aimbrain
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// Version is the version of this library; it goes out in the User-Agent header.
+const Version = "0.1.0"
+
+// A Client calls the AimBrain API. It is made by [New] or [NewFromEnv], is safe
+// for concurrent use, and is meant to be kept for the life of a program.
+type Client struct {
+	Sessions    *SessionsService    // sessions: the start of everything
+	Face        *FaceService        // photos and videos of faces
+	Voice       *VoiceService       // recordings of voices
+	Behavioural *BehaviouralService // touches, movements, typing
+	Score       *ScoreService       // the scores of a session so far
+
+	config     *config
+	httpClient *http.Client
+	transport  *http.Transport // the library's own, nil when the caller brought one
+	signer     atomic.Pointer[Signer]
+	buffers    buffers
+	budget     budget
+	calls      atomic.Int64 // under way
+	closed     atomic.Bool
+}
+
+// New returns a client that signs with the given key pair. Without options it
+// calls the development environment. An error is a [*ConfigError] and says
+// which setting is wrong; nothing is sent before the first call.
+func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
+	signer, err := NewSigner(apiKey, apiSecret)
+	if err != nil {
+		return nil, err
+	}
+	config, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{config: config}
+	c.signer.Store(signer)
+	c.httpClient, c.transport = newHTTPClient(config.httpClient)
+	c.Sessions = &SessionsService{c}
+	c.Face = &FaceService{c}
+	c.Voice = &VoiceService{c}
+	c.Behavioural = &BehaviouralService{c}
+	c.Score = &ScoreService{c}
+	return c, nil
+}
+
+// Rotate makes the client sign with another key pair from the next call on.
+// Calls that are under way end with the pair they began with, retries included.
+// On an error, a [*ConfigError], the old pair stays.
+func (c *Client) Rotate(apiKey, apiSecret string) error {
+	signer, err := NewSigner(apiKey, apiSecret)
+	if err != nil {
+		return err
+	}
+	c.signer.Store(signer)
+	return nil
+}
+
+// Close makes further calls fail with [ErrClosed] and closes the connections
+// that are idle; calls that are under way end normally, and their connections
+// are closed then. The connections of a caller's own client are left alone.
+// Close returns at once, may be called more than once, and never fails.
+func (c *Client) Close() error {
+	c.closed.Store(true)
+	c.closeIdle()
+	return nil
+}
+
+func (c *Client) closeIdle() {
+	if c.transport != nil {
+		c.transport.CloseIdleConnections()
+	}
+}
+
+// begin and end count the calls under way, so that the last one to end after
+// Close takes its connection with it.
+func (c *Client) begin() error {
+	c.calls.Add(1)
+	if c.closed.Load() {
+		c.end()
+		return ErrClosed
+	}
+	return nil
+}
+
+func (c *Client) end() {
+	if c.calls.Add(-1) == 0 && c.closed.Load() {
+		c.closeIdle()
+	}
+}
+
+// do is the path that every typed call takes. On an error the result is the
+// zero value.
+func do[T any, R answer[T]](ctx context.Context, c *Client, endpoint string, opts []CallOption, write func(*body)) (T, error) {
+	var result, none T
+	response, err := c.exchange(ctx, endpoint, opts, object(write), R(&result))
+	if err != nil {
+		return none, err
+	}
+	*R(&result).response() = response
+	return result, nil
+}
+
+// exchange is the path that every request takes: request value, body bytes
+// with a signature over those very bytes, transport with retries, bounded and
+// strict decode. The answer is in into when there is no error.
+func (c *Client) exchange(ctx context.Context, endpoint string, opts []CallOption, write func(*body), into decoder) (Response, error) {
+	if err := c.begin(); err != nil {
+		return Response{}, &RequestError{Endpoint: endpoint, Argument: "the client", Reason: "cannot be used", Err: err}
+	}
+	defer c.end()
+
+	call, err := c.newCall(ctx, endpoint, opts)
+	if err != nil {
+		return Response{}, err
+	}
+	defer call.release()
+	if err := call.write(ctx, write); err != nil {
+		return Response{}, err
+	}
+	return call.send(ctx, into)
+}
+
+// object writes the request's object around the members of one endpoint.
+func object(members func(*body)) func(*body) {
+	return func(b *body) {
+		b.text("{")
+		b.base64Member("metadata", b.metadata) // before the media: they are sized exactly
+		members(b)
+		b.text("}")
+	}
+}
+
+// A CallOption is a setting of one call.
+type CallOption func(*callConfig)
+
+type callConfig struct {
+	metadata []byte
+	repeat   bool
+}
+
+// WithMetadata sends an integration's own bytes along, as base64 in the
+// member "metadata". Answers may carry some back the same way, see
+// [Response.Metadata]. Observed in the vendor's clients, not documented.
+func WithMetadata(metadata []byte) CallOption {
+	return func(c *callConfig) { c.metadata = metadata }
+}
+
+// RepeatIfAmbiguous allows the call to be sent again after an attempt that may
+// have been processed. Session, token and authentication calls can be opted in
+// that way; enrolments and behavioural calls cannot, and return a
+// [*RequestError]: a person would be enrolled twice.
+func RepeatIfAmbiguous() CallOption {
+	return func(c *callConfig) { c.repeat = true }
+}
+
+// sleep waits, or returns early when the context ends.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,336 @@
+package aimbrain
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Sentinels to compare with by errors.Is.
+const (
+	// ErrSignature says that a signature is not that of the request.
+	ErrSignature sentinel = "aimbrain: the signature does not match the request"
+	// ErrAttemptTimeout says that one attempt took longer than the time that
+	// [WithAttemptTimeout] gives it.
+	ErrAttemptTimeout sentinel = "aimbrain: the attempt timed out"
+	// ErrTotalTimeout says that a call, with all its attempts and the waiting
+	// between them, took longer than the time that [WithTimeout] gives it.
+	ErrTotalTimeout sentinel = "aimbrain: the call timed out"
+	// ErrClosed says that the client was closed before the call.
+	ErrClosed sentinel = "aimbrain: the client is closed"
+)
+
+// A sentinel is a constant error: nobody can assign to it.
+type sentinel string
+
+func (s sentinel) Error() string { return string(s) }
+
+// Timeout and Is make the library's own time limits look like everybody else's.
+func (s sentinel) Timeout() bool { return s == ErrAttemptTimeout || s == ErrTotalTimeout }
+
+func (s sentinel) Is(target error) bool {
+	return target == context.DeadlineExceeded && s.Timeout()
+}
+
+// MaybeProcessed reports whether the request behind err may have been carried
+// out although the call failed: it went out, or part of it did, and no answer
+// that can be relied on came back. It is false when the request provably never
+// left and when the API refused it. Wrapped errors are looked through.
+//
+// After an enrolment this decides between "send again" and "first find out":
+// create a session, whose statuses tell whether the user is enrolled now.
+func MaybeProcessed(err error) bool {
+	var m interface{ MaybeProcessed() bool }
+	return errors.As(err, &m) && m.MaybeProcessed()
+}
+
+// An APIError is an answer of the API, or of a gateway in front of it, that is
+// an error: any HTTP status but 200.
+//
+// errors.Is finds a [Code] of it and its [HTTPStatus]; [APIError.Action] is
+// the value to switch on. Where the answer repeated the key, the secret or the
+// signature, they have been replaced by "[redacted]" in every field.
+type APIError struct {
+	// StatusCode is the HTTP status.
+	StatusCode int
+	// Message is the API's own text, or the beginning of an answer that is not
+	// JSON, such as a load balancer's HTML page: 256 bytes at most.
+	Message string
+	// Details are the codes with their descriptions in the API's order: 64 at
+	// most. Empty when the API gave none.
+	Details []ErrorDetail
+	// Endpoint is the endpoint that was called, such as "/v1/face/auth".
+	Endpoint string
+	// Header is the header of the answer.
+	Header http.Header
+	// Body is the body of the answer as it came, 64 KiB of it at most.
+	Body []byte
+	// Attempts says how many times the request was sent, this answer being the
+	// last one's.
+	Attempts int
+
+	retryAfter retryAfter
+	maybe      bool // an earlier attempt may have been processed
+}
+
+// An ErrorDetail is one reason in an [APIError].
+type ErrorDetail struct {
+	Code        Code   // AimBrain's number
+	Description string // AimBrain's text, 256 bytes at most
+}
+
+// Error returns what happened, where, why, and what to do about it, in one line.
+func (e *APIError) Error() string {
+	var b strings.Builder
+	b.WriteString("aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode))
+	if e.Message != "" {
+		b.WriteString(": " + printable(e.Message))
+	} else if meaning := HTTPStatus(e.StatusCode).Meaning(); meaning != "" {
+		b.WriteString(": " + meaning)
+	}
+	for i, d := range e.Details {
+		if i == 4 {
+			b.WriteString(" (and more)")
+			break
+		}
+		text := d.Code.Meaning()
+		if text == "" {
+			text = printable(d.Description)
+		}
+		b.WriteString(" (" + strings.TrimSpace("code "+strconv.Itoa(int(d.Code))+" "+text) + ")")
+	}
+	if advice := e.Advice(); advice != "" {
+		b.WriteString(": " + advice)
+	}
+	b.WriteString(outcome(e.MaybeProcessed(), e.Attempts))
+	return b.String()
+}
+
+// Is makes errors.Is hold for each [Code] of the answer and for its [HTTPStatus].
+func (e *APIError) Is(target error) bool {
+	switch t := target.(type) {
+	case Code:
+		for _, d := range e.Details {
+			if d.Code == t {
+				return true
+			}
+		}
+	case HTTPStatus:
+		return int(t) == e.StatusCode
+	}
+	return false
+}
+
+// Action returns what kind of step helps: that of the first code that is
+// documented, else that of the HTTP status.
+func (e *APIError) Action() Action {
+	for _, d := range e.Details {
+		if action := d.Code.Action(); action != ActionUnknown {
+			return action
+		}
+	}
+	return HTTPStatus(e.StatusCode).Action()
+}
+
+// Advice returns the same step in words for a person, or "" when nothing is known.
+func (e *APIError) Advice() string {
+	for _, d := range e.Details {
+		if advice := d.Code.Advice(); advice != "" {
+			return advice
+		}
+	}
+	return HTTPStatus(e.StatusCode).Advice()
+}
+
+// RetryAfter returns how long the answer asks to wait before the next try, and
+// whether it asked at all. A wait beyond what [RetryPolicy] allows is not
+// waited for by the library, and can be read here.
+func (e *APIError) RetryAfter() (time.Duration, bool) { return e.retryAfter.wait, e.retryAfter.given }
+
+// MaybeProcessed reports whether the API may have carried the request out in
+// spite of its answer: true for 5xx, where a gateway or the API may have
+// failed after the work was done, and when an earlier attempt got no answer.
+func (e *APIError) MaybeProcessed() bool { return e.StatusCode >= 500 || e.maybe }
+
+// A NetworkError is a call without an answer: no connection, a broken one, no
+// answer in time, or a context that ended. errors.Is finds the cause in it,
+// such as [context.Canceled], [ErrAttemptTimeout] or [syscall.ECONNREFUSED].
+type NetworkError struct {
+	Endpoint string // the endpoint that was called
+	Attempts int    // how many attempts were made, 0 when the context had ended before the first
+	Err      error  // what the last attempt met
+
+	sent bool // an attempt may have reached the API
+}
+
+// Error returns what happened, and whether the request may have been processed.
+func (e *NetworkError) Error() string {
+	return "aimbrain: " + e.Endpoint + ": no answer: " + printable(e.Err.Error()) + outcome(e.sent, e.Attempts)
+}
+
+// Unwrap returns the cause.
+func (e *NetworkError) Unwrap() error { return e.Err }
+
+// Timeout reports whether a time limit was the cause.
+func (e *NetworkError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
+}
+
+// MaybeProcessed reports whether the API may have carried the request out. It
+// is false only when the request provably never left.
+func (e *NetworkError) MaybeProcessed() bool { return e.sent }
+
+// A DecodeError is an answer with a good status that cannot be relied on: not
+// JSON, a member missing, null, twice or of the wrong type, a score out of
+// 0..1. No part of such an answer is returned as a result.
+type DecodeError struct {
+	Endpoint   string // the endpoint that was called
+	StatusCode int    // the HTTP status, 200 as a rule
+	Reason     string // what is wrong with it, without its content
+	Body       []byte // the body as it came, 64 KiB at most, credentials redacted
+	Attempts   int    // how many attempts were made
+	Err        error  // the reader's error, where there is one
+}
+
+// Error returns what is wrong with the answer.
+func (e *DecodeError) Error() string {
+	text := "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer cannot be used: " + e.Reason
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text + outcome(true, e.Attempts)
+}
+
+// Unwrap returns the reader's error.
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// MaybeProcessed is true: the API said that it did, in a way that cannot be read.
+func (e *DecodeError) MaybeProcessed() bool { return true }
+
+// A TooLargeError is a request, or an answer, beyond the size limit.
+type TooLargeError struct {
+	Endpoint   string // the endpoint that was called
+	Response   bool   // the answer was too large, not the request
+	Limit      int    // the limit in bytes: a request must stay below it, an answer may reach it
+	StatusCode int    // the HTTP status of the answer, 0 for a request
+	Attempts   int    // how many attempts were made, 0 for a request: nothing was sent
+}
+
+// Error returns what was too large and what to do about it.
+func (e *TooLargeError) Error() string {
+	if !e.Response {
+		return "aimbrain: " + e.Endpoint + ": the request would reach the API's limit of " + strconv.Itoa(e.Limit) + " bytes, and was not sent: send fewer or smaller files (base64 adds a third)"
+	}
+	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcome(e.MaybeProcessed(), e.Attempts)
+}
+
+// MaybeProcessed reports whether the API may have carried the request out.
+func (e *TooLargeError) MaybeProcessed() bool { return e.Response }
+
+// A RedirectError is an answer that points elsewhere. It is never followed:
+// the API does not redirect, and the place it points to would be handed the
+// key, a signature that never expires, and a person's face.
+type RedirectError struct {
+	Endpoint   string // the endpoint that was called
+	StatusCode int    // 301, 302, 303, 307 or 308 as a rule
+	Host       string // the host that it points to, "" for the same or for none
+	Attempts   int    // how many attempts were made
+
+	maybe bool // an attempt may have been processed all the same
+}
+
+// Error returns where it points to and what to check.
+func (e *RedirectError) Error() string {
+	text := "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ": a redirect"
+	if e.Host != "" {
+		text += " to " + strconv.Quote(e.Host)
+	}
+	return text + ", which is never followed: check the base URL and what stands in front of the API"
+}
+
+// MaybeProcessed is false as a rule: whoever redirects has not carried the
+// request out. It is true after an earlier attempt without an answer, and when
+// a caller's own transport followed the redirect behind the library's back.
+func (e *RedirectError) MaybeProcessed() bool { return e.maybe }
+
+// A ConfigError is a setting of a client or a signer that cannot be right. It
+// never holds the value of a credential or of a URL.
+type ConfigError struct {
+	Setting string // what is set, such as "API secret" or "WithBaseURL"
+	Reason  string // what is wrong with it, and what to do
+}
+
+// Error returns the setting and what is wrong with it.
+func (e *ConfigError) Error() string { return "aimbrain: " + e.Setting + " " + e.Reason }
+
+// A RequestError is a call with arguments that cannot be right. Nothing was sent.
+type RequestError struct {
+	Endpoint string // the endpoint that was called, "" outside a call
+	Argument string // which argument
+	Reason   string // what is wrong with it, without its content
+	Err      error  // the cause, such as a file that cannot be read
+}
+
+// Error returns the argument and what is wrong with it.
+func (e *RequestError) Error() string {
+	text := "aimbrain: "
+	if e.Endpoint != "" {
+		text += e.Endpoint + ": "
+	}
+	text += "nothing was sent: " + e.Argument + " " + e.Reason
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// MaybeProcessed is false: nothing was sent.
+func (e *RequestError) MaybeProcessed() bool { return false }
+
+// outcome ends an error's text with what the caller cannot see: whether the
+// request may have been carried out, and how often it was tried.
+func outcome(maybeProcessed bool, attempts int) string {
+	text := ""
+	if maybeProcessed {
+		text = "; the request may have been processed"
+	}
+	if attempts > 1 {
+		text += "; " + strconv.Itoa(attempts) + " attempts"
+	}
+	return text
+}
+
+// maxText is how much of a server's text an error holds, in bytes.
+const maxText = 256
+
+// printable makes a server's text fit for one line of a log: no control
+// characters, no line breaks, 256 bytes at most.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, truncate(s))
+}
+
+// truncate cuts a text to 256 bytes, never through a character.
+func truncate(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
+}

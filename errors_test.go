@@ -1,0 +1,219 @@
+package aimbrain_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]struct {
+		message string
+		codes   []aimbrain.Code
+		action  aimbrain.Action
+		advice  string
+	}{
+		"400-missing-parameter.json":   {"Missing parameter: session", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
+		"400-old-deployment.json":      {"Bad request", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
+		"400-capital.json":             {"Bad request", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
+		"401-signature.json":           {"Unauthorized", []aimbrain.Code{106}, aimbrain.ActionFixRequest, "check that the request is not malformed"},
+		"403-session.json":             {"Session not found", nil, aimbrain.ActionNewSession, "create a session and try again"},
+		"422-brightness-and-blur.json": {"Face not accepted", []aimbrain.Code{10, 11}, aimbrain.ActionRetake, "retake in better light"},
+		"424-user.json":                {"Not enrolled", []aimbrain.Code{107}, aimbrain.ActionEnroll, "enrol the user first"},
+		"460-token.json":               {"Token needed", []aimbrain.Code{152}, aimbrain.ActionRequestToken, "call the token endpoint first"},
+		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionRetryLater, "try again later"},
+		"422-code-not-documented.json": {"Something new", []aimbrain.Code{4711}, aimbrain.ActionRetake, "capture new media"},
+		"422-half-broken-details.json": {"Odd", []aimbrain.Code{7}, aimbrain.ActionRetake, "retake closer"},
+		"422-duplicate-errors.json":    {`{"error": "Two answers", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionRetake, "capture new media"},
+		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionRetryLater, "try again later"},
+		"503-no-body.txt":              {"", nil, aimbrain.ActionRetryLater, "try again later"},
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			status, err := strconv.Atoi(file[:3])
+			require.NoError(t, err)
+			body := fixture(t, "errors", file)
+			client, _ := answering(t, status, body)
+			_, err = client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
+			err = fmt.Errorf("handling a payment: %w", err)
+
+			var api *aimbrain.APIError
+			require.ErrorAs(t, err, &api)
+			assert.Equal(t, status, api.StatusCode)
+			assert.Equal(t, want.message, api.Message)
+			assert.Equal(t, body, string(api.Body))
+			assert.Equal(t, aimbrain.EndpointVoiceEnroll, api.Endpoint)
+			assert.Equal(t, 1, api.Attempts)
+			assert.Equal(t, want.action, api.Action())
+			assert.Equal(t, want.advice, api.Advice())
+			var codes []aimbrain.Code
+			for _, detail := range api.Details {
+				codes = append(codes, detail.Code)
+			}
+			assert.Equal(t, want.codes, codes)
+			require.ErrorIs(t, err, aimbrain.HTTPStatus(status))
+			for _, code := range want.codes {
+				require.ErrorIs(t, err, code)
+			}
+			require.NotErrorIs(t, err, aimbrain.CodeNoFace)
+			require.NotErrorIs(t, err, aimbrain.HTTPStatus(418))
+			assert.Equal(t, status >= 500, aimbrain.MaybeProcessed(err))
+
+			text := err.Error()
+			assert.Contains(t, text, "HTTP "+strconv.Itoa(status))
+			assert.Contains(t, text, aimbrain.EndpointVoiceEnroll)
+			assert.Contains(t, text, want.advice)
+			assert.NotContains(t, text, "\n")
+			assert.LessOrEqual(t, len(text), 700)
+		})
+	}
+}
+
+func TestEveryStatusOfTheContractHasASentinel(t *testing.T) {
+	t.Parallel()
+	for status, sentinel := range map[int]error{
+		400: aimbrain.ErrMalformed, 401: aimbrain.ErrUnauthorized, 403: aimbrain.ErrNoSession,
+		422: aimbrain.ErrNotAccepted, 424: aimbrain.ErrNotEnrolled, 460: aimbrain.ErrTokenNeeded,
+		500: aimbrain.ErrServer, 429: aimbrain.ErrRateLimited,
+	} {
+		client, _ := answering(t, status, "", aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}))
+		_, err := client.Score.Get(t.Context(), sessionID)
+		require.ErrorIs(t, err, sentinel)
+		assert.NotEmpty(t, aimbrain.HTTPStatus(status).Meaning())
+		assert.NotEmpty(t, aimbrain.HTTPStatus(status).Advice())
+		assert.Contains(t, sentinel.Error(), strconv.Itoa(status))
+	}
+}
+
+func TestAllThirtyFiveCodesHaveAMeaningAnActionAndAnAdvice(t *testing.T) {
+	t.Parallel()
+	codes := aimbrain.Codes()
+	assert.Len(t, codes, 35)
+	seen := map[aimbrain.Code]bool{}
+	for _, code := range codes {
+		assert.False(t, seen[code], "%d twice", code)
+		seen[code] = true
+		assert.NotEmpty(t, code.Meaning(), "%d", code)
+		assert.NotEmpty(t, code.Advice(), "%d", code)
+		assert.NotEqual(t, aimbrain.ActionUnknown, code.Action(), "%d", code)
+		assert.Contains(t, code.Error(), strconv.Itoa(int(code)))
+		assert.NotContains(t, code.Action().String(), "Action(")
+	}
+	assert.False(t, seen[4], "code 4 is not assigned")
+	assert.Equal(t, "code 4", aimbrain.Code(4).Error())
+	assert.Equal(t, aimbrain.ActionUnknown, aimbrain.Code(4).Action())
+	assert.Equal(t, "Action(99)", aimbrain.Action(99).String())
+	assert.Equal(t, "unknown", aimbrain.ActionUnknown.String())
+}
+
+func TestAStatusThatIsNotDocumentedComesThrough(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, 418, `{"error":"short and stout"}`)
+	_, err := client.Score.Get(t.Context(), sessionID)
+	var api *aimbrain.APIError
+	require.ErrorAs(t, err, &api)
+	assert.Equal(t, 418, api.StatusCode)
+	assert.Equal(t, "short and stout", api.Message)
+	assert.Equal(t, aimbrain.ActionUnknown, api.Action())
+	assert.Equal(t, aimbrain.ActionFixMedia, aimbrain.HTTPStatus(413).Action())
+	assert.NotEmpty(t, aimbrain.HTTPStatus(413).Advice())
+}
+
+func TestAMillionErrorsAreReadUpToABound(t *testing.T) {
+	t.Parallel()
+	body := `{"error":"many","errors":[` + strings.Repeat(`{"code":1},`, 1_000_000) + `{"code":1}]}`
+	client, _ := answering(t, 422, body)
+	_, err := client.Score.Get(t.Context(), sessionID)
+	var api *aimbrain.APIError
+	require.ErrorAs(t, err, &api)
+	assert.Equal(t, 422, api.StatusCode)
+	assert.LessOrEqual(t, len(api.Body), 64<<10)
+
+	body = `{"error":"many","errors":[` + strings.Repeat(`{"code":1},`, 1000) + `{"code":1}]}`
+	client, _ = answering(t, 422, body)
+	_, err = client.Score.Get(t.Context(), sessionID)
+	require.ErrorAs(t, err, &api)
+	assert.Len(t, api.Details, 64)
+	assert.Contains(t, err.Error(), "and more")
+}
+
+func TestAServersTextCannotForgeLinesOfALog(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, 400, `{"error":"bad\nlevel=INFO msg=\"access granted\"\u001b[2J\u2028"}`)
+	_, err := client.Score.Get(t.Context(), sessionID)
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "\n")
+	assert.NotContains(t, err.Error(), "\x1b")
+	assert.NotContains(t, err.Error(), "\u2028")
+}
+
+func TestALongTextIsNeverCutThroughACharacter(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, 400, `{"error":"`+strings.Repeat("é", 200)+`x"}`)
+	_, err := client.Score.Get(t.Context(), sessionID)
+	var api *aimbrain.APIError
+	require.ErrorAs(t, err, &api)
+	assert.Equal(t, strings.Repeat("é", 128), api.Message)
+}
+
+func TestTheKindsOfErrorAreDistinct(t *testing.T) {
+	t.Parallel()
+	fail := func(body string, status int) error {
+		client, _ := answering(t, status, body)
+		_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
+		return err
+	}
+	network := func() error {
+		client, _ := mocked(t, func(*http.Request) (*http.Response, error) { return nil, errors.New("cable cut") })
+		_, err := client.Score.Get(t.Context(), sessionID)
+		return err
+	}
+	request := func() error {
+		client, _ := answering(t, 200, "{}")
+		_, err := client.Score.Get(t.Context(), "")
+		return err
+	}
+	config := func() error {
+		_, err := aimbrain.New("", "")
+		return err
+	}
+	redirect := func() error {
+		client, _ := mocked(t, httpmock.NewStringResponder(302, "").HeaderSet(http.Header{"Location": {"https://evil.example/x"}}))
+		_, err := client.Score.Get(t.Context(), sessionID)
+		return err
+	}
+	kinds := map[string]struct {
+		err  error
+		kind func(error) bool
+	}{
+		"API":       {fail("{}", 422), is[*aimbrain.APIError]},
+		"decode":    {fail("{}", 200), is[*aimbrain.DecodeError]},
+		"too large": {fail(strings.Repeat(" ", aimbrain.MaxResponseBytes+1), 200), is[*aimbrain.TooLargeError]},
+		"network":   {network(), is[*aimbrain.NetworkError]},
+		"request":   {request(), is[*aimbrain.RequestError]},
+		"config":    {config(), is[*aimbrain.ConfigError]},
+		"redirect":  {redirect(), is[*aimbrain.RedirectError]},
+	}
+	for name, one := range kinds {
+		require.Error(t, one.err, name)
+		assert.True(t, strings.HasPrefix(one.err.Error(), "aimbrain: "), one.err.Error())
+		for other, another := range kinds {
+			assert.Equal(t, name == other, another.kind(fmt.Errorf("wrapped: %w", one.err)), "%s as %s", name, other)
+		}
+	}
+}
+
+func is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}

@@ -1,0 +1,102 @@
+package aimbrain
+
+import "context"
+
+// FaceService recognises people by photos and videos of their faces. It is
+// [Client.Face].
+type FaceService struct{ client *Client }
+
+// A FaceEnrollResult is the answer to an enrolment.
+type FaceEnrollResult struct {
+	ImagesCount int      `json:"imagesCount"` // how many images were accepted
+	Response    Response `json:"-"`           // the answer as it came
+}
+
+// A FaceAuthResult is how well a face is that of the session's user. Its zero
+// value matches nobody.
+type FaceAuthResult struct {
+	Score      float64  `json:"score"`      // how alike, 0..1: read it by Matches
+	Liveliness float64  `json:"liveliness"` // how surely a living person, 0..1; 0 for a photo
+	Response   Response `json:"-"`          // the answer as it came
+}
+
+// A FaceCompareResult is how alike two faces are. Its zero value matches nobody.
+type FaceCompareResult struct {
+	Score       float64  `json:"score"`       // how alike, 0..1: read it by Matches
+	Liveliness1 float64  `json:"liveliness1"` // how surely the first is a living person, 0..1; 0 for a photo
+	Liveliness2 float64  `json:"liveliness2"` // the same for the second
+	Response    Response `json:"-"`           // the answer as it came
+}
+
+// Matches reports whether the score reaches the threshold, see [RecommendedThreshold].
+func (r FaceAuthResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
+
+// IsLive reports whether the liveliness reaches the threshold. It is 0 for a
+// photo, so that only a video can be live. The vendor recommends no threshold.
+func (r FaceAuthResult) IsLive(threshold float64) bool { return reaches(r.Liveliness, threshold) }
+
+// Matches reports whether the score reaches the threshold, see [RecommendedThreshold].
+func (r FaceCompareResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
+
+// Token asks for a LipSync token: what the user is to say in the video, such
+// as "6-6-7". Ask for it before the video is recorded, of the type of the call
+// that the video is for.
+func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType TokenType, opts ...CallOption) (Token, error) {
+	return s.client.token(ctx, EndpointFaceToken, sessionID, tokenType, opts)
+}
+
+// Enroll adds photos or videos to what is known of the session's user. It
+// works best with five: straight, and from slightly above, below, left and
+// right. It is never sent twice; when the outcome is unknown
+// ([MaybeProcessed]), create a session and look at its Face status first.
+//
+// Errors to expect: [ErrNotAccepted] with the codes of what is wrong with a
+// picture, [ErrNoSession].
+func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceEnrollResult, error) {
+	return do[FaceEnrollResult](ctx, s.client, EndpointFaceEnroll, opts, func(b *body) {
+		b.session(sessionID)
+		b.mediaMember("faces", faces, faceKind)
+	})
+}
+
+// Auth compares photos or videos with what the session's user was enrolled with.
+//
+// Errors to expect: [ErrNotEnrolled] ([CodeUserNotFound]), [ErrNotAccepted]
+// with the codes of what is wrong with a picture, [ErrNoSession].
+func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceAuthResult, error) {
+	return do[FaceAuthResult](ctx, s.client, EndpointFaceAuth, opts, func(b *body) {
+		b.session(sessionID)
+		b.mediaMember("faces", faces, faceKind)
+	})
+}
+
+// Compare compares two faces with each other. It needs no session, and the API
+// stores nothing.
+//
+// Errors to expect: [ErrNotAccepted] with the codes of what is wrong with a picture.
+func (s *FaceService) Compare(ctx context.Context, faces1, faces2 Media, opts ...CallOption) (FaceCompareResult, error) {
+	return do[FaceCompareResult](ctx, s.client, EndpointFaceCompare, opts, func(b *body) {
+		b.reserve(faces1.encodedSize() + faces2.encodedSize() + 64)
+		b.mediaMember("faces1", faces1, faceKind)
+		b.mediaMember("faces2", faces2, faceKind)
+	})
+}
+
+func (r *FaceEnrollResult) decode(f *fields)    { r.ImagesCount = f.count("imagesCount") }
+func (r *FaceEnrollResult) optional() bool      { return false }
+func (r *FaceEnrollResult) response() *Response { return &r.Response }
+
+func (r *FaceAuthResult) decode(f *fields) {
+	r.Score = f.score("score")
+	r.Liveliness = f.score("liveliness")
+}
+func (r *FaceAuthResult) optional() bool      { return false }
+func (r *FaceAuthResult) response() *Response { return &r.Response }
+
+func (r *FaceCompareResult) decode(f *fields) {
+	r.Score = f.score("score")
+	r.Liveliness1 = f.score("liveliness1")
+	r.Liveliness2 = f.score("liveliness2")
+}
+func (r *FaceCompareResult) optional() bool      { return false }
+func (r *FaceCompareResult) response() *Response { return &r.Response }

@@ -1,0 +1,282 @@
+package aimbrain
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Media is what a person's face or voice was captured in: one or more photos,
+// videos or recordings, for [FaceService] and [VoiceService]. It is made by
+// [Photos], [Videos], [Recordings], [Files], [Readers] or [Base64], and joined
+// by [Media.And]. The zero value holds nothing and is refused by every call.
+//
+// A call reads its media before it returns and before it sends anything; the
+// caller's slices are the caller's again when the call has returned.
+//
+// The vendor's limits: 500 kB a file and less than 2 MB a request, base64
+// included. Beyond that the vendor advises photos and videos of 640×480 at
+// most, videos of 3 s, and recordings of 5 s at 16 kHz, and accepts more; with
+// [WithLogger] the library warns of it and sends.
+type Media struct {
+	items []medium
+}
+
+type mediaKind int
+
+const (
+	anyKind mediaKind = iota
+	faceKind
+	voiceKind
+)
+
+// A medium is one photo, video or recording, in the form it came in.
+type medium struct {
+	kind   mediaKind
+	raw    []byte
+	text   string // base64 already
+	path   string
+	reader io.Reader
+	form   mediaForm
+}
+
+type mediaForm int
+
+const (
+	rawForm mediaForm = iota
+	textForm
+	fileForm
+	readerForm
+)
+
+// Photos is one or more JPEG photos of a face, as raw bytes.
+func Photos(photos ...[]byte) Media { return rawMedia(faceKind, photos) }
+
+// Videos is one or more H.264 videos of a face, as raw bytes.
+func Videos(videos ...[]byte) Media { return rawMedia(faceKind, videos) }
+
+// Recordings is one or more recordings of a voice, WAV or CAF with 16 kHz
+// linear PCM, as raw bytes.
+func Recordings(recordings ...[]byte) Media { return rawMedia(voiceKind, recordings) }
+
+func rawMedia(kind mediaKind, contents [][]byte) Media {
+	var m Media
+	for _, raw := range contents {
+		m.items = append(m.items, medium{kind: kind, raw: raw})
+	}
+	return m
+}
+
+// Files is one or more photos, videos or recordings in files. They are opened
+// when the call is made.
+func Files(paths ...string) Media {
+	var m Media
+	for _, path := range paths {
+		m.items = append(m.items, medium{form: fileForm, path: path})
+	}
+	return m
+}
+
+// Readers is one or more photos, videos or recordings, each read to its end
+// when the call is made: such a value serves one call. Readers are not closed.
+func Readers(readers ...io.Reader) Media {
+	var m Media
+	for _, reader := range readers {
+		m.items = append(m.items, medium{form: readerForm, reader: reader})
+	}
+	return m
+}
+
+// Base64 is one or more photos, videos or recordings that are standard base64
+// already, as an app sends them. They go out as they are, and are not encoded
+// a second time.
+func Base64(texts ...string) Media {
+	var m Media
+	for _, text := range texts {
+		m.items = append(m.items, medium{form: textForm, text: text})
+	}
+	return m
+}
+
+// And returns the media of both, in that order.
+func (m Media) And(more Media) Media {
+	return Media{items: append(m.items[:len(m.items):len(m.items)], more.items...)}
+}
+
+// Len returns how many photos, videos and recordings there are.
+func (m Media) Len() int { return len(m.items) }
+
+// String tells how many there are, and nothing of what is in them.
+func (m Media) String() string {
+	if len(m.items) == 1 {
+		return "1 file"
+	}
+	return strconv.Itoa(len(m.items)) + " files"
+}
+
+// GoString is String, so that %#v shows no media either.
+func (m Media) GoString() string { return "aimbrain.Media(" + m.String() + ")" }
+
+// mediaMember writes an array of base64 strings.
+func (b *body) mediaMember(name string, m Media, kind mediaKind) {
+	if len(m.items) == 0 {
+		b.refuse(name, "is empty: give at least one photo, video or recording", nil)
+		return
+	}
+	b.reserve(m.encodedSize() + 32) // the names and brackets around it too
+	b.name(name)
+	for i, item := range m.items {
+		if i == 0 {
+			b.text(`["`)
+		} else {
+			b.text(`","`)
+		}
+		if item.kind != anyKind && item.kind != kind {
+			b.refuse(name, mismatch(kind), nil)
+		}
+		b.medium(name, item)
+	}
+	b.text(`"]`)
+}
+
+func mismatch(want mediaKind) string {
+	if want == voiceKind {
+		return "holds a photo or a video, where a recording of a voice is needed"
+	}
+	return "holds a recording of a voice, where a photo or a video of a face is needed"
+}
+
+// encodedSize is the size of the array in JSON, as far as it can be known
+// before files and readers are read.
+func (m Media) encodedSize() int {
+	size := 0
+	for _, item := range m.items {
+		size += 3 // quotes and comma
+		switch item.form {
+		case rawForm:
+			size += base64.StdEncoding.EncodedLen(len(item.raw))
+		case textForm:
+			size += len(item.text)
+		case fileForm:
+			if info, err := os.Stat(item.path); err == nil && info.Mode().IsRegular() && info.Size() < MaxRequestBytes {
+				size += base64.StdEncoding.EncodedLen(int(info.Size()))
+			}
+		case readerForm:
+		}
+	}
+	return size
+}
+
+// medium appends one item as base64: encoded once, or not at all when it came
+// encoded.
+func (b *body) medium(name string, item medium) {
+	if b.err != nil {
+		return
+	}
+	switch item.form {
+	case rawForm:
+		b.rawMedium(name, item.raw)
+	case textForm:
+		b.textMedium(name, item.text)
+	case fileForm:
+		file, err := os.Open(item.path)
+		if err != nil {
+			b.refuse(name, "holds a file that cannot be opened", err)
+			return
+		}
+		defer func() { _ = file.Close() }() // it was only read
+		b.readMedium(name, file)
+	case readerForm:
+		if item.reader == nil {
+			b.refuse(name, "holds a reader that is nil", nil)
+			return
+		}
+		b.readMedium(name, item.reader)
+	}
+}
+
+func (b *body) rawMedium(name string, raw []byte) {
+	if len(raw) == 0 {
+		b.refuse(name, "holds a file of 0 bytes", nil)
+		return
+	}
+	if encodedAlready(raw) {
+		b.refuse(name, "holds base64 where raw bytes are expected: pass it as aimbrain.Base64, or it would be encoded twice", nil)
+		return
+	}
+	if b.advise != nil {
+		b.advise(raw)
+	}
+	b.encode(raw)
+}
+
+// encodedAlready reports whether bytes are the base64 text of a JPEG, WAV or
+// CAF file: encoded again they would be noise to the API.
+func encodedAlready(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte("/9j/")) || bytes.HasPrefix(raw, []byte("UklGR")) || bytes.HasPrefix(raw, []byte("Y2FmZ"))
+}
+
+func (b *body) textMedium(name, text string) {
+	switch {
+	case text == "":
+		b.refuse(name, "holds an empty base64 text", nil)
+	case strings.HasPrefix(text, "data:"):
+		b.refuse(name, "holds a data URL: pass only what follows its comma", nil)
+	case !isBase64(text):
+		b.refuse(name, "holds text that is not standard base64 with padding and without line breaks", nil)
+	default:
+		b.text(text)
+		if b.err == nil {
+			b.hash()
+		}
+	}
+}
+
+// isBase64 reports whether s is standard base64, the only form that may stand
+// in the JSON unescaped.
+func isBase64(s string) bool {
+	if len(s)%4 != 0 {
+		return false
+	}
+	digits := strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
+	for i := range len(digits) {
+		switch c := digits[i]; {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// readMedium encodes what a reader gives, piece by piece, and stops once the
+// request is too large.
+func (b *body) readMedium(name string, r io.Reader) {
+	scratch, ok := b.buffers.scratch.Get().(*[chunk]byte)
+	if !ok {
+		scratch = new([chunk]byte)
+	}
+	defer b.buffers.scratch.Put(scratch)
+	for total := 0; b.err == nil; {
+		n, err := io.ReadFull(r, scratch[:])
+		if total == 0 && (n == 0 || encodedAlready(scratch[:n])) && (err == io.EOF || err == io.ErrUnexpectedEOF || err == nil) {
+			b.rawMedium(name, scratch[:n]) // says what is wrong
+			return
+		}
+		if total == 0 && b.advise != nil {
+			b.advise(scratch[:n]) // the headers are in the first piece, as a rule
+		}
+		total += n
+		b.encode(scratch[:n])
+		switch err {
+		case nil:
+		case io.EOF, io.ErrUnexpectedEOF:
+			return
+		default:
+			b.refuse(name, "holds a file that cannot be read to its end", err)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package aimbrain
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// An Observer is told of every attempt when it has ended, in the goroutine of
+// the call: it should return quickly. The context is the call's.
+type Observer func(ctx context.Context, attempt Attempt)
+
+// An Attempt is what happened to a request that was sent, or could not be. It
+// holds no body, no signature and no credential.
+type Attempt struct {
+	Endpoint string        // such as "/v1/face/auth"
+	Region   Region        // "" for the development environment and for other base URLs
+	Host     string        // host and port
+	Number   int           // 1 for the first attempt of the call
+	Status   int           // HTTP status, 0 when no answer came
+	Codes    []Code        // AimBrain's codes in the answer
+	Started  time.Time     // when the attempt began
+	Duration time.Duration // until the answer was read, or until the failure
+	BytesOut int           // size of the request's body
+	BytesIn  int           // how much of the answer's body was read
+	Err      error         // the attempt's error, nil when it succeeded
+	Retry    bool          // another attempt follows,
+	Wait     time.Duration // after this wait
+}
+
+// observe hands an attempt to the observer and to the logger.
+func (c *Client) observe(ctx context.Context, a Attempt) {
+	if c.config.observer != nil {
+		c.config.observer(ctx, a)
+	}
+	if c.config.logger == nil {
+		return
+	}
+	level := slog.LevelDebug
+	if a.Err != nil {
+		level = slog.LevelWarn
+	}
+	if !c.config.logger.Enabled(ctx, level) {
+		return
+	}
+	c.config.logger.LogAttrs(ctx, level, "aimbrain: attempt", a.attrs()...)
+}
+
+// attrs is the allow-list of what is logged.
+func (a Attempt) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("endpoint", a.Endpoint),
+		slog.String("host", a.Host),
+		slog.Int("attempt", a.Number),
+		slog.Int("status", a.Status),
+		slog.Duration("duration", a.Duration),
+		slog.Int("bytes_out", a.BytesOut),
+		slog.Int("bytes_in", a.BytesIn),
+	}
+	if a.Region != "" {
+		attrs = append(attrs, slog.String("region", string(a.Region)))
+	}
+	if len(a.Codes) > 0 {
+		attrs = append(attrs, slog.Any("codes", codeNumbers(a.Codes)))
+	}
+	if a.Err != nil {
+		attrs = append(attrs, slog.String("error", a.Err.Error()), slog.Bool("maybe_processed", MaybeProcessed(a.Err)))
+	}
+	if a.Retry {
+		attrs = append(attrs, slog.Duration("retry_in", a.Wait))
+	}
+	return attrs
+}
+
+func codeNumbers(codes []Code) []int {
+	numbers := make([]int, len(codes))
+	for i, code := range codes {
+		numbers[i] = int(code)
+	}
+	return numbers
+}

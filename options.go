@@ -1,0 +1,270 @@
+package aimbrain
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// The defaults of a client.
+const (
+	// DefaultTimeout bounds a call with all its attempts and waits.
+	DefaultTimeout = 40 * time.Second
+	// DefaultAttemptTimeout bounds one attempt, upload and answer included.
+	DefaultAttemptTimeout = 15 * time.Second
+)
+
+// The environment variables that [NewFromEnv] reads.
+const (
+	EnvAPIKey    = "AIMBRAIN_API_KEY"
+	EnvAPISecret = "AIMBRAIN_API_SECRET" //nolint:gosec // the variable's name, not a secret
+	EnvRegion    = "AIMBRAIN_REGION"
+	EnvBaseURL   = "AIMBRAIN_BASE_URL"
+)
+
+// An Option is a setting of a client, for [New].
+type Option func(*config) error
+
+// config is what options set. A client never changes its own.
+type config struct {
+	region         Region
+	base           *url.URL
+	insecureHTTP   bool
+	httpClient     *http.Client
+	timeout        time.Duration
+	attemptTimeout time.Duration
+	retry          RetryPolicy
+	logger         *slog.Logger
+	observer       Observer
+}
+
+func newConfig(opts []Option) (*config, error) {
+	c := &config{timeout: DefaultTimeout, attemptTimeout: DefaultAttemptTimeout, retry: DefaultRetryPolicy()}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, &ConfigError{Setting: "option", Reason: "is nil"}
+		}
+		if err := opt(c); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.resolve()
+}
+
+// resolve checks what the options say together.
+func (c *config) resolve() error {
+	if c.base != nil && c.region != "" {
+		return &ConfigError{Setting: "WithRegion and WithBaseURL", Reason: "are given both: choose one"}
+	}
+	if c.base == nil {
+		address := DevelopmentURL
+		if c.region != "" {
+			address = c.region.BaseURL()
+		}
+		base, err := parseBaseURL(address)
+		if err != nil {
+			return err
+		}
+		c.base = base
+	}
+	if c.base.Scheme == "http" && !c.insecureHTTP && !isLoopback(c.base.Hostname()) {
+		return &ConfigError{Setting: "WithBaseURL", Reason: "is plain HTTP, which shows the key, a signature that never expires and the media to everybody on the way: use https, or say WithInsecureHTTP"}
+	}
+	return nil
+}
+
+// WithRegion sends calls to a production region. Without it, and without
+// [WithBaseURL], calls go to the development environment.
+func WithRegion(region Region) Option {
+	return func(c *config) error {
+		if _, err := ParseRegion(string(region)); err != nil {
+			return err
+		}
+		c.region = region
+		return nil
+	}
+}
+
+// WithBaseURL sends calls to another host: an on-premises install, a gateway,
+// a fake. A path is a prefix to the endpoints: with "https://gw.example/bio/"
+// a call goes to https://gw.example/bio/v1/face/auth, and what is signed is
+// the endpoint alone, "/v1/face/auth", as the vendor documents it. The vendor's
+// mobile clients sign the whole path instead, so a gateway that checks
+// signatures itself must be told.
+//
+// The URL must be https, or http on loopback, see [WithInsecureHTTP]; user
+// info, a query or a fragment are refused.
+func WithBaseURL(address string) Option {
+	return func(c *config) error {
+		base, err := parseBaseURL(address)
+		if err != nil {
+			return err
+		}
+		c.base = base
+		return nil
+	}
+}
+
+// WithInsecureHTTP allows a plain http base URL on another host than loopback,
+// as an on-premises install listens by default (port 8080). Everybody on the
+// way can then read the key and the media, and replay the request.
+func WithInsecureHTTP() Option {
+	return func(c *config) error {
+		c.insecureHTTP = true
+		return nil
+	}
+}
+
+// WithHTTPClient makes calls through a caller's own client: its transport,
+// its cookie jar, its timeout. The client is copied and never changed, and
+// the copy never follows a redirect. Without a transport it gets the library's
+// own. Attempts are counted and bounded by the library; a transport that sends
+// a request again by itself would enrol twice and must not be used.
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *config) error {
+		if client == nil {
+			return &ConfigError{Setting: "WithHTTPClient", Reason: "is nil: leave the option out instead"}
+		}
+		copied := *client
+		c.httpClient = &copied
+		return nil
+	}
+}
+
+// WithTimeout bounds a call with all its attempts and the waits between them.
+// The default is 40 s. A deadline of the call's context bounds it as well.
+func WithTimeout(d time.Duration) Option {
+	return func(c *config) error {
+		if d <= 0 {
+			return &ConfigError{Setting: "WithTimeout", Reason: "is not positive"}
+		}
+		c.timeout = d
+		return nil
+	}
+}
+
+// WithAttemptTimeout bounds one attempt, from the look-up of the host to the
+// last byte of the answer. The default is 15 s.
+func WithAttemptTimeout(d time.Duration) Option {
+	return func(c *config) error {
+		if d <= 0 {
+			return &ConfigError{Setting: "WithAttemptTimeout", Reason: "is not positive"}
+		}
+		c.attemptTimeout = d
+		return nil
+	}
+}
+
+// WithLogger makes the client log each attempt, at level debug when it
+// succeeded and warn when not, and at warn media that goes beyond the vendor's
+// guidance (see [Media]). What is logged is an allow-list: endpoint, host,
+// status, codes, duration, attempt, sizes; never a body, a signature or a
+// credential.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return &ConfigError{Setting: "WithLogger", Reason: "is nil: leave the option out instead"}
+		}
+		c.logger = logger
+		return nil
+	}
+}
+
+// WithObserver tells a function of every attempt, for metrics and audit.
+func WithObserver(observer Observer) Option {
+	return func(c *config) error {
+		if observer == nil {
+			return &ConfigError{Setting: "WithObserver", Reason: "is nil: leave the option out instead"}
+		}
+		c.observer = observer
+		return nil
+	}
+}
+
+// NewFromEnv returns a client that is set up by the environment:
+// AIMBRAIN_API_KEY and AIMBRAIN_API_SECRET, and AIMBRAIN_REGION or
+// AIMBRAIN_BASE_URL for another place than the development environment.
+// Options come first: a region or a base URL among them makes the
+// environment's be left alone.
+func NewFromEnv(opts ...Option) (*Client, error) {
+	key, secret := os.Getenv(EnvAPIKey), os.Getenv(EnvAPISecret)
+	switch {
+	case key == "":
+		return nil, &ConfigError{Setting: EnvAPIKey, Reason: "is not set"}
+	case secret == "":
+		return nil, &ConfigError{Setting: EnvAPISecret, Reason: "is not set"}
+	}
+	fill := func(c *config) error {
+		if c.region != "" || c.base != nil {
+			return nil
+		}
+		if name := os.Getenv(EnvRegion); name != "" {
+			if err := WithRegion(Region(name))(c); err != nil {
+				return asSetting(EnvRegion, err)
+			}
+		}
+		if address := os.Getenv(EnvBaseURL); address != "" {
+			if err := WithBaseURL(address)(c); err != nil {
+				return asSetting(EnvBaseURL, err)
+			}
+		}
+		return nil
+	}
+	return New(key, secret, append(append([]Option(nil), opts...), fill)...)
+}
+
+// asSetting names the variable in an option's error.
+func asSetting(name string, err error) error {
+	var config *ConfigError
+	if errors.As(err, &config) {
+		return &ConfigError{Setting: name, Reason: config.Reason}
+	}
+	return err
+}
+
+// parseBaseURL refuses what cannot be the place of the API. Its errors never
+// hold the URL, which may have a password in it.
+func parseBaseURL(address string) (*url.URL, error) {
+	refuse := func(reason string) (*url.URL, error) {
+		return nil, &ConfigError{Setting: "WithBaseURL", Reason: reason}
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return refuse("is not a URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return refuse("must begin with https://")
+	case u.User != nil:
+		return refuse("must not hold a user or a password")
+	case u.RawQuery != "" || u.ForceQuery:
+		return refuse("must not hold a query")
+	case u.Fragment != "" || strings.Contains(address, "#"):
+		return refuse("must not hold a fragment")
+	case u.Hostname() == "":
+		return refuse("has no host")
+	case strings.HasSuffix(u.Host, ":"):
+		return refuse("has a colon but no port")
+	}
+	for _, segment := range strings.Split(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return refuse("must not hold . or .. in its path")
+		}
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	return u, nil
+}
+
+// isLoopback reports whether a host can only be this machine.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

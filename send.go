@@ -1,0 +1,154 @@
+package aimbrain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// A call is one request on its way: its bytes and its signature, which stay
+// the same however often it is sent.
+type call struct {
+	client    *Client
+	endpoint  string
+	config    callConfig
+	signer    *Signer
+	shared    sharedBody
+	size      int
+	signature string
+	attempts  int
+	maybe     bool // an attempt so far may have been processed
+}
+
+// newCall checks what does not depend on the request's content.
+func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption) (*call, error) {
+	call := &call{client: c, endpoint: endpoint, signer: c.signer.Load()}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, call.refuse("a call option", "is nil")
+		}
+		opt(&call.config)
+	}
+	if call.config.repeat && repeatability(endpoint) == repeatNever {
+		return nil, call.refuse("RepeatIfAmbiguous", "is not for this endpoint: carried out twice it would change what is stored about the person")
+	}
+	if ctx.Err() != nil {
+		return nil, &NetworkError{Endpoint: endpoint, Err: ended(ctx)}
+	}
+	return call, nil
+}
+
+func (c *call) refuse(argument, reason string) error {
+	return &RequestError{Endpoint: c.endpoint, Argument: argument, Reason: reason}
+}
+
+// write makes the body and its signature in one pass.
+func (c *call) write(ctx context.Context, write func(*body)) error {
+	signing := c.signer.acquire()
+	defer c.signer.release(signing)
+	signing.begin(http.MethodPost, c.endpoint)
+	b := &body{endpoint: c.endpoint, buffers: &c.client.buffers, signing: signing, metadata: c.config.metadata}
+	if logger := c.client.config.logger; logger != nil && logger.Enabled(ctx, slog.LevelWarn) {
+		b.advise = func(file []byte) { advise(ctx, logger, c.endpoint, file) }
+	}
+	b.reserve(512)
+	write(b)
+	if b.err == nil {
+		b.hash()
+	}
+	c.shared.buf = b.buf // also on an error, so that release gives it back
+	c.size = len(b.buf)
+	if b.err != nil {
+		return b.err
+	}
+	c.signature = signing.signature()
+	return nil
+}
+
+// release takes the body from transports that read it still and gives its
+// bytes back.
+func (c *call) release() { c.client.buffers.put(c.shared.take()) }
+
+// redactor knows this call's credentials.
+func (c *call) redactor() redactor {
+	return redactor{secrets: func() [3]string {
+		key, secret := c.signer.credentials()
+		return [3]string{secret, c.signature, key}
+	}}
+}
+
+// send makes attempts until one gives an answer, or the rules say stop: those
+// of the retry policy, of the budget, and of the context.
+func (c *call) send(ctx context.Context, into decoder) (Response, error) {
+	policy := &c.client.config.retry
+	repeat := policy.mayRepeat(c.endpoint, c.config.repeat)
+	limited, cancel := context.WithTimeoutCause(ctx, c.client.config.timeout, ErrTotalTimeout)
+	defer cancel()
+	for {
+		c.attempts++
+		a := c.attempt(ctx, limited, into)
+		c.maybe = c.maybe || a.fate == ambiguous
+		if a.answered {
+			c.client.budget.refill()
+		}
+		again := c.attempts < policy.MaxAttempts && a.err != nil && !a.final && (a.fate == unsent || repeat)
+		if again {
+			a.report.Wait, again = policy.wait(limited, c.attempts, a.err)
+		}
+		again = again && c.client.budget.take()
+		if !again {
+			a.report.Wait = 0
+		}
+		a.report.Retry = again
+		c.client.observe(ctx, a.report)
+		if !again {
+			return a.response, a.err
+		}
+		sleep(limited, a.report.Wait)
+		if limited.Err() != nil {
+			return Response{}, c.interrupted(ctx, a)
+		}
+	}
+}
+
+// wait returns how long to wait after attempt n, and false when that is longer
+// than the policy or the deadline allows.
+func (p *RetryPolicy) wait(ctx context.Context, n int, err error) (time.Duration, bool) {
+	wait := p.backoff(n)
+	var api *APIError
+	if errors.As(err, &api) {
+		if after, given := api.RetryAfter(); given {
+			if after > p.MaxRetryAfter {
+				return 0, false
+			}
+			wait = after
+		}
+	}
+	deadline, ok := ctx.Deadline()
+	return wait, !ok || time.Until(deadline) > wait
+}
+
+// interrupted is the error of a call whose context ended while it waited.
+func (c *call) interrupted(ctx context.Context, last *attempt) error {
+	cause := error(ErrTotalTimeout)
+	if ctx.Err() != nil {
+		cause = ended(ctx)
+	}
+	return &NetworkError{
+		Endpoint: c.endpoint, Attempts: c.attempts,
+		Err:  errors.Join(cause, last.err),
+		sent: c.maybe,
+	}
+}
+
+// ended is the error of a context that has ended: both what it is and why.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

@@ -1,0 +1,90 @@
+package aimbrain
+
+import (
+	"context"
+	"strconv"
+)
+
+// SessionsService creates sessions. It is [Client.Sessions].
+type SessionsService struct{ client *Client }
+
+// A SessionRequest says whose session it is, and on which device.
+type SessionRequest struct {
+	// UserID identifies the user: random, anonymous and always the same for the
+	// same person. An e-mail address or an account number is none of these. Set
+	// it from your own records, never from what an app sends. Required.
+	UserID string
+	// Device and System name the device and its operating system, such as
+	// "iPhone6,2" and "iOS 9.2.1". Required.
+	Device, System string
+	// ScreenHeight and ScreenWidth are in pixels, and are sent when they are
+	// set. The vendor documents them as required, its API does without.
+	ScreenHeight, ScreenWidth int
+}
+
+// A Session is what all other calls for a user refer to. It expires 2 hours
+// after the last call that used it; a later one gets [ErrNoSession].
+type Session struct {
+	ID        string       `json:"session"`   // for the other calls
+	Face      ModuleStatus `json:"face"`      // whether face authentication is enrolled
+	Voice     ModuleStatus `json:"voice"`     // whether voice authentication is enrolled
+	Behaviour ModuleStatus `json:"behaviour"` // whether behavioural authentication is enrolled
+	Response  Response     `json:"-"`         // the answer as it came
+}
+
+// A ModuleStatus says how far a user is with a module. A number that is not
+// documented comes through as it is, and is not [Enrolled].
+type ModuleStatus int
+
+// The documented statuses.
+const (
+	NotEnrolled ModuleStatus = 0 // enrol before authenticating
+	Enrolled    ModuleStatus = 1 // authentication is possible
+	Building    ModuleStatus = 2 // the template is being built: wait, there is nothing to do (face and voice only)
+)
+
+// String returns the status's name, such as "not enrolled".
+func (s ModuleStatus) String() string {
+	switch s {
+	case NotEnrolled:
+		return "not enrolled"
+	case Enrolled:
+		return "enrolled"
+	case Building:
+		return "building"
+	}
+	return "ModuleStatus(" + strconv.Itoa(int(s)) + ")"
+}
+
+// Create creates a session for a user. Errors to expect besides those of every
+// call (see the package documentation): none.
+func (s *SessionsService) Create(ctx context.Context, request SessionRequest, opts ...CallOption) (Session, error) {
+	return do[Session](ctx, s.client, EndpointSessions, opts, func(b *body) {
+		b.stringMember("userId", request.UserID, "SessionRequest.UserID")
+		b.stringMember("device", request.Device, "SessionRequest.Device")
+		b.stringMember("system", request.System, "SessionRequest.System")
+		b.pixels("screenHeight", request.ScreenHeight, "SessionRequest.ScreenHeight")
+		b.pixels("screenWidth", request.ScreenWidth, "SessionRequest.ScreenWidth")
+	})
+}
+
+// pixels writes a length when it is set.
+func (b *body) pixels(name string, n int, argument string) {
+	switch {
+	case n < 0:
+		b.refuse(argument, "is negative", nil)
+	case n > 0:
+		b.name(name)
+		b.text(strconv.Itoa(n))
+	}
+}
+
+func (s *Session) decode(f *fields) {
+	s.ID = f.text("session")
+	s.Face = ModuleStatus(f.count("face"))
+	s.Voice = ModuleStatus(f.count("voice"))
+	s.Behaviour = ModuleStatus(f.count("behaviour"))
+}
+
+func (s *Session) optional() bool      { return false }
+func (s *Session) response() *Response { return &s.Response }

@@ -1,0 +1,282 @@
+package aimbrain_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+func TestAnAnswerThatCannotBeReliedOnIsAnErrorAndNeverAScore(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"missing":                    `{"liveliness":0.9}`,
+		"null":                       `{"score":null,"liveliness":0.9}`,
+		"a string":                   `{"score":"0.9","liveliness":0.9}`,
+		"true":                       `{"score":true,"liveliness":0.9}`,
+		"an array":                   `{"score":[0.9],"liveliness":0.9}`,
+		"NaN":                        `{"score":NaN,"liveliness":0.9}`,
+		"infinite":                   `{"score":1e999,"liveliness":0.9}`,
+		"negative":                   `{"score":-0.1,"liveliness":0.9}`,
+		"above 1":                    `{"score":1.1,"liveliness":0.9}`,
+		"a percentage":               `{"score":97,"liveliness":0.9}`,
+		"twice":                      `{"score":0.1,"score":0.9,"liveliness":0.9}`,
+		"twice, one escaped":         `{"score":0.1,"sc\u006fre":0.9,"liveliness":0.9}`,
+		"in another case only":       `{"SCORE":0.9,"liveliness":0.9}`,
+		"spelled as English has it":  `{"score":0.9,"liveness":0.9}`,
+		"liveliness null":            `{"score":0.9,"liveliness":null}`,
+		"liveliness above 1":         `{"score":0.9,"liveliness":1.5}`,
+		"a name twice further down":  `{"score":0.9,"liveliness":0.9,"a":{"b":1,"b":2}}`,
+		"data after it":              `{"score":0.9,"liveliness":0.9}{"score":0.1}`,
+		"byte order mark":            "\ufeff" + `{"score":0.9,"liveliness":0.9}`,
+		"bad UTF-8":                  "{\"score\":0.9,\"liveliness\":0.9,\"a\":\"\xff\"}",
+		"lone surrogate":             `{"score":0.9,"liveliness":0.9,"a":"\ud800"}`,
+		"too deep":                   `{"score":0.9,"liveliness":0.9,"a":` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `}`,
+		"HTML":                       `<html><body>Welcome to the hotel's Wi-Fi</body></html>`,
+		"an array of answers":        `[{"score":0.9,"liveliness":0.9}]`,
+		"nothing":                    ``,
+		"white space":                "  \n",
+		"cut off":                    `{"score":0.9,"liveliness":0.9`,
+		"a comment":                  `{"score":0.9,/* */"liveliness":0.9}`,
+		"a leading zero":             `{"score":00.9,"liveliness":0.9}`,
+		"a plus":                     `{"score":+0.9,"liveliness":0.9}`,
+		"a control character":        "{\"score\":0.9,\"liveliness\":0.9,\"a\":\"\x01\"}",
+		"NUL after it":               "{\"score\":0.9,\"liveliness\":0.9}\x00",
+		"the score in another place": `{"result":{"score":0.9,"liveliness":0.9}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, transport := answering(t, 200, body)
+			result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+			var decode *aimbrain.DecodeError
+			require.ErrorAs(t, err, &decode)
+			assert.Equal(t, 200, decode.StatusCode)
+			assert.Equal(t, aimbrain.EndpointFaceAuth, decode.Endpoint)
+			assert.Equal(t, body[:min(len(body), 64<<10)], string(decode.Body))
+			assert.Contains(t, err.Error(), "HTTP 200")
+			assert.True(t, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, aimbrain.FaceAuthResult{}, result, "no partial result")
+			assert.False(t, result.Matches(aimbrain.RecommendedThreshold))
+			assert.Equal(t, 1, transport.GetTotalCallCount(), "an answer is not asked for twice")
+		})
+	}
+}
+
+func TestAnotherMemberWithAnothersNameInAnotherCaseIsNoMatter(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, 200, `{"score":0.1,"SCORE":0.9,"liveliness":0,"Liveliness":1}`)
+	result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	require.NoError(t, err)
+	assert.InDelta(t, 0.1, result.Score, 0)
+	assert.False(t, result.Matches(aimbrain.RecommendedThreshold))
+	assert.InDelta(t, 0, result.Liveliness, 0)
+}
+
+func TestEveryRequiredMemberOfEveryAnswerIsRequired(t *testing.T) {
+	t.Parallel()
+	for _, c := range calls() {
+		for _, broken := range brokenAnswers[c.fixture] {
+			client, _ := answering(t, 200, broken)
+			result, err := c.do(t.Context(), client)
+			require.Error(t, err, "%s: %s", c.fixture, broken)
+			assert.True(t, is[*aimbrain.DecodeError](err), "%s: %s: %v", c.fixture, broken, err)
+			assert.True(t, reflect.ValueOf(result).IsZero(), "%s: a partial result", c.fixture)
+		}
+		if c.fixture != "behavioural-submit" {
+			assert.NotEmpty(t, brokenAnswers[c.fixture], c.fixture)
+		}
+	}
+}
+
+var brokenAnswers = map[string][]string{
+	"sessions": {
+		`{"face":1,"voice":1,"behaviour":1}`, `{"session":"","face":1,"voice":1,"behaviour":1}`, `{"session":7,"face":1,"voice":1,"behaviour":1}`,
+		`{"session":"s","voice":1,"behaviour":1}`, `{"session":"s","face":1,"behaviour":1}`, `{"session":"s","face":1,"voice":1}`,
+		`{"session":"s","face":true,"voice":1,"behaviour":1}`, `{"session":"s","face":1.0,"voice":1,"behaviour":1}`,
+		`{"session":"s","face":-1,"voice":1,"behaviour":1}`, `{"session":"s","face":1e0,"voice":1,"behaviour":1}`,
+		`{"session":"s","face":null,"voice":1,"behaviour":1}`, `{"session":"s","face":99999999999,"voice":1,"behaviour":1}`,
+	},
+	"behavioural-submit": {`[]`, `OK`, `<html></html>`, `{"a":1,"a":2}`},
+	"behavioural":        {`{"score":0.9}`, `{"status":1}`, `{"score":0.9,"status":"1"}`, `{"score":2,"status":1}`},
+	"score": {
+		`{"session":"4f1c2a9e-session"}`, `{"session":"4f1c2a9e-session","scores":null}`, `{"session":"4f1c2a9e-session","scores":{}}`,
+		`{"session":"4f1c2a9e-session","scores":[1]}`, `{"session":"4f1c2a9e-session","scores":[{"type":"a","version":1}]}`,
+		`{"session":"4f1c2a9e-session","scores":[{"type":"a","version":1,"value":1.5}]}`, `{"session":"4f1c2a9e-session","scores":[{"value":0.5}]}`,
+		`{"session":"somebody-elses","scores":[]}`, `{"scores":[]}`,
+	},
+	"face-token":   {`{}`, `{"token":""}`, `{"token":667}`, `{"token":null}`},
+	"face-enroll":  {`{}`, `{"imagesCount":"2"}`, `{"imagesCount":-1}`, `{"imagescount":2}`, `{"imagesCount":2.5}`},
+	"face-auth":    {`{"score":0.9}`, `{"liveliness":0.9}`},
+	"face-compare": {`{"score":0.9,"liveliness1":0.1}`, `{"score":0.9,"liveliness2":0.1}`, `{"liveliness1":0.9,"liveliness2":0.1}`},
+	"voice-token":  {`{}`, `{"token":""}`},
+	"voice-enroll": {`{}`, `{"voiceSamples":null}`, `{"voiceSamples":-1}`},
+	"voice-auth":   {`{"score":0.9}`, `{"liveliness":0.9}`},
+}
+
+func TestAStatusThatIsGoodButNot200IsNoResult(t *testing.T) {
+	t.Parallel()
+	good := `{"score":0.9,"liveliness":0.9}`
+	for _, status := range []int{201, 202, 203, 204, 206, 299} {
+		client, _ := answering(t, status, good)
+		_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		var decode *aimbrain.DecodeError
+		require.ErrorAs(t, err, &decode, "%d", status)
+		assert.Equal(t, status, decode.StatusCode)
+	}
+	client, _ := answering(t, 204, "")
+	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	require.Error(t, err)
+	_, err = client.Behavioural.Submit(t.Context(), sessionID, touches())
+	require.NoError(t, err, "a submission has no result")
+}
+
+func touches() aimbrain.Events { return aimbrain.Events{Touches: []aimbrain.Touch{{ID: 1}}} }
+
+func TestMetadataOfAnotherShapeIsStillAGoodAnswer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ member, want string }{
+		"bytes":       {`,"metadata":"aGVsbG8="`, "hello"},
+		"none":        {``, ""},
+		"null":        {`,"metadata":null`, ""},
+		"an object":   {`,"metadata":{"a":1}`, ""},
+		"an array":    {`,"metadata":[]`, ""},
+		"a number":    {`,"metadata":7`, ""},
+		"not base64":  {`,"metadata":"hello!"`, ""},
+		"empty bytes": {`,"metadata":""`, ""},
+	} {
+		client, _ := answering(t, 200, `{"score":0.9,"liveliness":0.1`+c.member+`}`)
+		result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		require.NoError(t, err, name)
+		assert.Equal(t, c.want, string(result.Response.Metadata), name)
+	}
+	client, _ := answering(t, 200, `{"session":"4f1c2a9e-session","scores":[],"metadata":{"a":[1]}}`)
+	result, err := client.Score.Get(t.Context(), sessionID)
+	require.NoError(t, err)
+	assert.Nil(t, result.Metadata)
+	client, _ = answering(t, 200, `{"session":"4f1c2a9e-session","scores":[],"metadata":[7,{"value":1},{"name":"n","value":{"a":1}}]}`)
+	result, err = client.Score.Get(t.Context(), sessionID)
+	require.NoError(t, err)
+	assert.Equal(t, []aimbrain.ScoreMetadata{{Name: "n", Value: `{"a":1}`}}, result.Metadata)
+}
+
+func TestValidJSONUnderAnotherContentTypeIsAccepted(t *testing.T) {
+	t.Parallel()
+	client, _ := mocked(t, httpmock.NewStringResponder(200, `{"score":0.9,"liveliness":0.1}`).HeaderSet(http.Header{"Content-Type": {"text/plain"}}))
+	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	require.NoError(t, err)
+}
+
+func TestAnAnswerMayReachTheLimitAndNotOneByteMore(t *testing.T) {
+	t.Parallel()
+	answer := `{"score":0.9,"liveliness":0.1,"pad":"`
+	fill := func(size int) string { return answer + strings.Repeat("x", size-len(answer)-2) + `"}` }
+	client, _ := answering(t, 200, fill(aimbrain.MaxResponseBytes))
+	result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	require.NoError(t, err)
+	assert.Len(t, result.Response.Body, aimbrain.MaxResponseBytes)
+
+	client, _ = answering(t, 200, fill(aimbrain.MaxResponseBytes+1))
+	_, err = client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	var large *aimbrain.TooLargeError
+	require.ErrorAs(t, err, &large)
+	assert.Equal(t, 200, large.StatusCode)
+	assert.True(t, large.Response)
+	assert.True(t, aimbrain.MaybeProcessed(err))
+}
+
+// endless is a body without an end.
+type endless struct{ read *int }
+
+func (e endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	*e.read += len(p)
+	return len(p), nil
+}
+
+func TestAnEndlessAnswerIsReadNoFurtherThanTheLimit(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 422, 500} {
+		var read int
+		client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, ProtoMajor: 1, ContentLength: -1, TransferEncoding: []string{"chunked"}, Body: io.NopCloser(endless{&read})}, nil
+		})
+		_, err := client.Voice.Auth(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
+		require.Error(t, err)
+		assert.LessOrEqual(t, read, aimbrain.MaxResponseBytes+1)
+		if status != 200 {
+			require.ErrorIs(t, err, aimbrain.HTTPStatus(status), "the status is kept")
+		}
+	}
+}
+
+func TestACompressedAnswerIsRefused(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte(`{"score":0.9,"liveliness":0.1}`))
+	_ = w.Close()
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "identity", r.Header.Get("Accept-Encoding"))
+		response := httpmock.NewBytesResponse(200, packed.Bytes())
+		response.Header.Set("Content-Encoding", "gzip")
+		return response, nil
+	})
+	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	var decode *aimbrain.DecodeError
+	require.ErrorAs(t, err, &decode)
+	assert.Contains(t, err.Error(), "compressed")
+}
+
+func TestMatchesFailsClosed(t *testing.T) {
+	t.Parallel()
+	result := aimbrain.FaceAuthResult{Score: 0.5, Liveliness: 0.5}
+	assert.True(t, result.Matches(aimbrain.RecommendedThreshold), "the threshold itself is reached")
+	assert.True(t, result.IsLive(0.5))
+	assert.False(t, result.Matches(0.500001))
+	nan := 0.0
+	nan /= nan
+	for _, threshold := range []float64{0, -1, nan, 1.1, 50} {
+		assert.False(t, aimbrain.FaceAuthResult{Score: 1}.Matches(threshold), "a threshold of %v is a mistake, and lets nobody in", threshold)
+	}
+	for _, tiny := range []float64{0.000001, 0.5, 1} {
+		assert.False(t, aimbrain.FaceAuthResult{}.Matches(tiny))
+		assert.False(t, aimbrain.FaceAuthResult{}.IsLive(tiny))
+		assert.False(t, aimbrain.FaceCompareResult{}.Matches(tiny))
+		assert.False(t, aimbrain.VoiceAuthResult{}.Matches(tiny))
+		assert.False(t, aimbrain.VoiceAuthResult{}.IsLive(tiny))
+		assert.False(t, aimbrain.BehaviouralAuthResult{Score: 1}.Matches(tiny), "a score means nothing before the user is enrolled")
+		assert.False(t, aimbrain.BehaviouralAuthResult{Score: 1, Status: 7}.Matches(tiny))
+		assert.True(t, aimbrain.BehaviouralAuthResult{Score: 1, Status: aimbrain.Enrolled}.Matches(tiny))
+	}
+}
+
+func TestAScoreIsFoundByItsTypeUnlessThatIsAmbiguous(t *testing.T) {
+	t.Parallel()
+	result := aimbrain.ScoreResult{Scores: []aimbrain.ScoreEntry{{Type: "a", Value: 0.1}, {Type: "b"}, {Type: "b", Value: 1}}}
+	entry, ok := result.Of("a")
+	assert.True(t, ok)
+	assert.InDelta(t, 0.1, entry.Value, 0)
+	_, ok = result.Of("b")
+	assert.False(t, ok)
+	_, ok = result.Of("c")
+	assert.False(t, ok)
+}
+
+func TestStatusesPrint(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "not enrolled", aimbrain.NotEnrolled.String())
+	assert.Equal(t, "enrolled", aimbrain.Enrolled.String())
+	assert.Equal(t, "building", aimbrain.Building.String())
+	assert.Equal(t, "ModuleStatus(9)", aimbrain.ModuleStatus(9).String())
+}

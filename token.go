@@ -1,0 +1,46 @@
+package aimbrain
+
+import "context"
+
+// A TokenType says what a token is for. The constants are those that the
+// vendor names; another goes out as it is.
+type TokenType string
+
+// The token types: one for each of the steps of an enrolment, and one for
+// authentication. The vendor documents the enrolment's up to 5, and its
+// command-line client names a sixth.
+const (
+	TokenEnroll1 TokenType = "enroll-1"
+	TokenEnroll2 TokenType = "enroll-2"
+	TokenEnroll3 TokenType = "enroll-3"
+	TokenEnroll4 TokenType = "enroll-4"
+	TokenEnroll5 TokenType = "enroll-5"
+	TokenEnroll6 TokenType = "enroll-6"
+	TokenAuth    TokenType = "auth"
+)
+
+// EnrollTokens lists the types of the five documented steps of an enrolment,
+// in their order.
+func EnrollTokens() []TokenType {
+	return []TokenType{TokenEnroll1, TokenEnroll2, TokenEnroll3, TokenEnroll4, TokenEnroll5}
+}
+
+// A Token is what a user is to say aloud while being recorded.
+type Token struct {
+	Text     string   `json:"token"` // to show to the user: digits such as "6-6-7", or a sentence
+	Response Response `json:"-"`     // the answer as it came
+}
+
+func (c *Client) token(ctx context.Context, endpoint, sessionID string, tokenType TokenType, opts []CallOption) (Token, error) {
+	return do[Token](ctx, c, endpoint, opts, func(b *body) {
+		b.session(sessionID)
+		b.stringMember("tokentype", string(tokenType), "the token type")
+	})
+}
+
+// session writes the member that most requests begin with.
+func (b *body) session(id string) { b.stringMember("session", id, "the session ID") }
+
+func (t *Token) decode(f *fields)    { t.Text = f.text("token") }
+func (t *Token) optional() bool      { return false }
+func (t *Token) response() *Response { return &t.Response }

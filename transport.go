@@ -1,0 +1,102 @@
+package aimbrain
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// maxHeaderBytes bounds what the header of an answer may cost, a proxy's included.
+const maxHeaderBytes = 64 << 10
+
+// newHTTPClient returns the client that calls go through, and the transport
+// when it is the library's own.
+func newHTTPClient(own *http.Client) (*http.Client, *http.Transport) {
+	client := own
+	if client == nil {
+		client = &http.Client{}
+	}
+	// Custom headers and bodies follow a redirect to any host: net/http only
+	// holds back the standard ones.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if client.Transport != nil {
+		return client, nil
+	}
+	transport := newTransport()
+	client.Transport = transport
+	return client, transport
+}
+
+// newTransport returns a transport whose every phase has a limit of its own.
+func newTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: checkProxy,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    5 * time.Second,
+		ForceAttemptHTTP2:      true,
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout: 5 * time.Second, // a connection that went silent is found out by a ping,
+			PingTimeout:     5 * time.Second, // and given up before the attempt is
+		},
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableCompression:     true, // answers are small, and a bomb is not
+		MaxIdleConns:           512,
+		MaxIdleConnsPerHost:    512, // there is one host; the default of 2 would dial anew under load
+		IdleConnTimeout:        60 * time.Second,
+	}
+}
+
+// A proxyError is a proxy that does not let the call through.
+type proxyError int
+
+func (e proxyError) Error() string {
+	text := "the proxy answered HTTP " + strconv.Itoa(int(e))
+	if e == http.StatusProxyAuthRequired {
+		text += ": it wants a user and a password (HTTPS_PROXY)"
+	}
+	return text
+}
+
+func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+	if response.StatusCode == http.StatusOK {
+		return nil
+	}
+	return proxyError(response.StatusCode)
+}
+
+// isPermanent reports whether a failure to connect would only repeat itself:
+// a name that does not exist, a proxy that refuses, a peer that cannot be
+// trusted or does not speak TLS.
+func isPermanent(err error) bool {
+	var (
+		dns     *net.DNSError
+		op      *net.OpError
+		proxy   proxyError
+		cert    *tls.CertificateVerificationError
+		alert   tls.AlertError
+		record  tls.RecordHeaderError
+		host    x509.HostnameError
+		unknown x509.UnknownAuthorityError
+	)
+	switch {
+	case errors.As(err, &dns):
+		return dns.IsNotFound
+	case errors.As(err, &proxy), errors.As(err, &cert), errors.As(err, &alert),
+		errors.As(err, &record), errors.As(err, &host), errors.As(err, &unknown):
+		return true
+	case errors.As(err, &op):
+		return op.Op == "proxyconnect" || op.Op == "remote error" || op.Op == "local error"
+	}
+	// net/http gives these no type.
+	text := err.Error()
+	return text == "http: server gave HTTP response to HTTPS client" || text == "tls: no supported versions satisfy MinVersion and MaxVersion"
+}

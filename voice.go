@@ -1,0 +1,70 @@
+package aimbrain
+
+import "context"
+
+// VoiceService recognises people by recordings of their voices. It is
+// [Client.Voice].
+type VoiceService struct{ client *Client }
+
+// A VoiceEnrollResult is the answer to an enrolment.
+type VoiceEnrollResult struct {
+	VoiceSamples int      `json:"voiceSamples"` // how many recordings were accepted
+	Response     Response `json:"-"`            // the answer as it came
+}
+
+// A VoiceAuthResult is how well a voice is that of the session's user. Its
+// zero value matches nobody.
+type VoiceAuthResult struct {
+	Score      float64  `json:"score"`      // how alike, 0..1: read it by Matches
+	Liveliness float64  `json:"liveliness"` // how surely a living person, 0..1; 0 without a token
+	Response   Response `json:"-"`          // the answer as it came
+}
+
+// Matches reports whether the score reaches the threshold, see [RecommendedThreshold].
+func (r VoiceAuthResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
+
+// IsLive reports whether the liveliness reaches the threshold. The vendor
+// recommends none.
+func (r VoiceAuthResult) IsLive(threshold float64) bool { return reaches(r.Liveliness, threshold) }
+
+// Token asks for what the user is to read aloud. It expires after 5 minutes;
+// whether its first use consumes it is not known, so ask for one per recording.
+func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType TokenType, opts ...CallOption) (Token, error) {
+	return s.client.token(ctx, EndpointVoiceToken, sessionID, tokenType, opts)
+}
+
+// Enroll adds recordings to what is known of the session's user. It works best
+// with five, one for each of the tokens [TokenEnroll1] to [TokenEnroll5]. It
+// is never sent twice; when the outcome is unknown ([MaybeProcessed]), create
+// a session and look at its Voice status first.
+//
+// Errors to expect: [ErrNotAccepted] ([CodeUnreadableVoice]), [ErrNoSession].
+func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceEnrollResult, error) {
+	return do[VoiceEnrollResult](ctx, s.client, EndpointVoiceEnroll, opts, func(b *body) {
+		b.session(sessionID)
+		b.mediaMember("voices", voices, voiceKind)
+	})
+}
+
+// Auth compares recordings with what the session's user was enrolled with. Ask
+// for a token of the type [TokenAuth] first.
+//
+// Errors to expect: [ErrTokenNeeded] ([CodeNoToken]), [ErrNotEnrolled]
+// ([CodeUserNotFound]), [ErrNotAccepted] ([CodeUnreadableVoice]), [ErrNoSession].
+func (s *VoiceService) Auth(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceAuthResult, error) {
+	return do[VoiceAuthResult](ctx, s.client, EndpointVoiceAuth, opts, func(b *body) {
+		b.session(sessionID)
+		b.mediaMember("voices", voices, voiceKind)
+	})
+}
+
+func (r *VoiceEnrollResult) decode(f *fields)    { r.VoiceSamples = f.count("voiceSamples") }
+func (r *VoiceEnrollResult) optional() bool      { return false }
+func (r *VoiceEnrollResult) response() *Response { return &r.Response }
+
+func (r *VoiceAuthResult) decode(f *fields) {
+	r.Score = f.score("score")
+	r.Liveliness = f.score("liveliness")
+}
+func (r *VoiceAuthResult) optional() bool      { return false }
+func (r *VoiceAuthResult) response() *Response { return &r.Response }
