@@ -48,19 +48,30 @@ func (b *body) refuse(argument, reason string, cause error) {
 
 // reserve makes room for n bytes more, and refuses what the API would.
 func (b *body) reserve(n int) bool {
-	switch {
-	case b.err != nil:
-		return false
-	case n >= MaxRequestBytes-len(b.buf):
+	if b.err == nil && n >= MaxRequestBytes-len(b.buf) {
 		b.fail(&TooLargeError{Endpoint: b.endpoint, Limit: MaxRequestBytes})
+	}
+	if b.err != nil {
 		return false
-	case n > cap(b.buf)-len(b.buf):
-		larger := b.buffers.get(max(len(b.buf)+n, min(2*cap(b.buf), MaxRequestBytes)))
-		larger = append(larger, b.buf...)
-		b.buffers.put(b.buf)
-		b.buf = larger
+	}
+	if n > cap(b.buf)-len(b.buf) {
+		b.grow(max(len(b.buf)+n, min(2*cap(b.buf), MaxRequestBytes)))
 	}
 	return true
+}
+
+// expect makes room for what is known to come, so that it is made once. What
+// is too large is refused when it comes.
+func (b *body) expect(n int) {
+	if size := min(len(b.buf)+n, MaxRequestBytes); size > cap(b.buf) {
+		b.grow(size)
+	}
+}
+
+func (b *body) grow(size int) {
+	larger := append(b.buffers.get(size), b.buf...)
+	b.buffers.put(b.buf)
+	b.buf = larger
 }
 
 // text appends JSON as it is.
@@ -97,7 +108,7 @@ func (b *body) stringMember(name, value, argument string) {
 		return
 	}
 	b.name(name)
-	if !b.reserve(6*len(value) + 2) { // every byte escaped
+	if !b.reserve(len(value) + 2) {
 		return
 	}
 	quoted, err := strictjson.AppendString(b.buf, value)
@@ -106,6 +117,7 @@ func (b *body) stringMember(name, value, argument string) {
 		return
 	}
 	b.buf = quoted
+	b.reserve(0) // escapes may have taken more
 }
 
 // base64Member writes bytes as base64, and nothing when there are none.

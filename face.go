@@ -76,7 +76,7 @@ func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, o
 // Errors to expect: [ErrNotAccepted] with the codes of what is wrong with a picture.
 func (s *FaceService) Compare(ctx context.Context, faces1, faces2 Media, opts ...CallOption) (FaceCompareResult, error) {
 	return do[FaceCompareResult](ctx, s.client, EndpointFaceCompare, opts, func(b *body) {
-		b.reserve(faces1.encodedSize() + faces2.encodedSize() + 64)
+		b.expect(faces1.encodedSize() + faces2.encodedSize() + 64)
 		b.mediaMember("faces1", faces1, faceKind)
 		b.mediaMember("faces2", faces2, faceKind)
 	})

@@ -126,7 +126,7 @@ func (b *body) mediaMember(name string, m Media, kind mediaKind) {
 		b.refuse(name, "is empty: give at least one photo, video or recording", nil)
 		return
 	}
-	b.reserve(m.encodedSize() + 32) // the names and brackets around it too
+	b.expect(m.encodedSize() + 32) // the names and brackets around it too
 	b.name(name)
 	for i, item := range m.items {
 		if i == 0 {

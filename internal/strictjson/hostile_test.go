@@ -116,6 +116,21 @@ func TestNamesOfAnOuterObjectAreKeptWhileInnerOnesAreRead(t *testing.T) {
 	}
 }
 
+func TestSiblingsDeepInsideAreKeptApart(t *testing.T) {
+	t.Parallel()
+	// Deep enough for the part of the stacks that is allocated, and reused.
+	head, tail := strings.Repeat(`{"a":0,"b":[`, 20), strings.Repeat("]}", 20)
+	for _, inner := range []string{`{"x":1},[2],{"y":[{"x":3}],"x":4}`, `[[{"x":1}],{"x":1}],{"x":{"x":[]}},[]`} {
+		require.NoError(t, Valid([]byte(head+inner+tail)))
+		require.NoError(t, Valid([]byte(head+inner+","+inner+tail)))
+	}
+	for inner, at := range map[string]int{`{"x":1},{"y":1,"y":2}`: 15, `{"x":1,"z":{"x":1},"x":2}`: 19} {
+		requireFault(t, Valid([]byte(head+inner+tail)), ErrDuplicate, len(head)+at)
+	}
+	requireFault(t, Valid([]byte(head+`{"x":1},[2}`+tail)), ErrSyntax, len(head)+10)
+	requireFault(t, Valid([]byte(head+`[2],{"x":1]`+tail)), ErrSyntax, len(head)+10)
+}
+
 func TestManyNamesTakeMemoryInProportion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures allocations")

@@ -1,0 +1,375 @@
+package aimbrain_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// place returns the URL that a client with these options calls.
+func place(t *testing.T, opts ...aimbrain.Option) string {
+	t.Helper()
+	var address string
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		address = r.URL.String()
+		return httpmock.NewStringResponse(200, `{"session":"4f1c2a9e-session","scores":[]}`), nil
+	}, opts...)
+	_, err := client.Score.Get(t.Context(), sessionID)
+	require.NoError(t, err)
+	return address
+}
+
+func TestCallsGoToTheDevelopmentEnvironmentUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "https://api.aimbrain.com/v1/score", place(t))
+	for _, region := range aimbrain.Regions() {
+		assert.Equal(t, "https://api."+region.String()+".aimbrain.com/v1/score", place(t, aimbrain.WithRegion(region)))
+		assert.NotEqual(t, region.String(), region.Name(), "every region has a name for people")
+		parsed, err := aimbrain.ParseRegion(region.String())
+		require.NoError(t, err)
+		assert.Equal(t, region, parsed)
+	}
+	assert.Len(t, aimbrain.Regions(), 11)
+	assert.Equal(t, "EU (Ireland)", aimbrain.EUWest1.Name())
+	assert.Equal(t, "mars-1", aimbrain.Region("mars-1").Name())
+}
+
+func TestBaseURLs(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"https://bio.bank.example":            "https://bio.bank.example/v1/score",
+		"https://bio.bank.example/":           "https://bio.bank.example/v1/score",
+		"https://bio.bank.example:8443/":      "https://bio.bank.example:8443/v1/score",
+		"https://gw.bank.example/bio":         "https://gw.bank.example/bio/v1/score",
+		"https://gw.bank.example/bio/":        "https://gw.bank.example/bio/v1/score",
+		"https://gw.bank.example/a%2Fb/":      "https://gw.bank.example/a%2Fb/v1/score",
+		"http://localhost:8080":               "http://localhost:8080/v1/score",
+		"http://127.0.0.1:8080":               "http://127.0.0.1:8080/v1/score",
+		"http://[::1]:8080":                   "http://[::1]:8080/v1/score",
+		"HTTPS://bio.bank.example/MixedCase/": "https://bio.bank.example/MixedCase/v1/score",
+	} {
+		assert.Equal(t, want, place(t, aimbrain.WithBaseURL(base)))
+	}
+	assert.Equal(t, "http://10.0.0.7:8080/v1/score", place(t, aimbrain.WithBaseURL("http://10.0.0.7:8080"), aimbrain.WithInsecureHTTP()))
+	assert.Equal(t, "http://10.0.0.7:8080/v1/score", place(t, aimbrain.WithInsecureHTTP(), aimbrain.WithBaseURL("http://10.0.0.7:8080")), "in any order")
+}
+
+func TestWithAPathPrefixTheEndpointAloneIsSigned(t *testing.T) {
+	t.Parallel()
+	signer, err := aimbrain.NewSigner(testKey, testSecret)
+	require.NoError(t, err)
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		assert.Equal(t, "/bio/v1/score", r.URL.Path)
+		assert.NoError(t, signer.Verify("POST", "/v1/score", body, r.Header.Get(aimbrain.HeaderSignature)))
+		return httpmock.NewStringResponse(200, `{"session":"4f1c2a9e-session","scores":[]}`), nil
+	}, aimbrain.WithBaseURL("https://gw.bank.example/bio"))
+	_, err = client.Score.Get(t.Context(), sessionID)
+	require.NoError(t, err)
+}
+
+func TestABadBaseURLIsRefusedWithoutBeingShown(t *testing.T) {
+	t.Parallel()
+	for name, base := range badBaseURLs {
+		_, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(base))
+		var config *aimbrain.ConfigError
+		require.ErrorAs(t, err, &config, name)
+		assert.NotContains(t, err.Error(), "pa55word", name)
+		assert.NotContains(t, err.Error(), "bank.example", name)
+	}
+}
+
+var badBaseURLs = map[string]string{
+	"empty":                 "",
+	"no scheme":             "bank.example",
+	"another scheme":        "ftp://bank.example",
+	"a file":                "file:///etc/passwd",
+	"plain HTTP":            "http://bank.example",
+	"plain HTTP, private":   "http://10.0.0.7:8080",
+	"not quite localhost":   "http://localhost.bank.example",
+	"not quite loopback":    "http://127.0.0.1.bank.example",
+	"user and password":     "https://user:pa55word@bank.example",
+	"user":                  "https://pa55word@bank.example",
+	"password, bad escape":  "https://user:pa55word%zz@bank.example",
+	"query":                 "https://bank.example/?key=pa55word",
+	"empty query":           "https://bank.example/?",
+	"fragment":              "https://bank.example/#pa55word",
+	"empty fragment":        "https://bank.example/#",
+	"no host":               "https:///v1",
+	"only a port":           "https://:443",
+	"colon without a port":  "https://bank.example:",
+	"port that is no port":  "https://bank.example:pa55word",
+	"dots":                  "https://bank.example/a/../b",
+	"escaped dots":          "https://bank.example/%2e%2e/b",
+	"line break":            "https://bank.example/\r\nHost: pa55word",
+	"space":                 " https://bank.example",
+	"opaque":                "https:bank.example",
+	"backslash in the host": `https://bank.example\@evil.example`,
+}
+
+func TestOptionsReturnErrorsInAnyCombination(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]aimbrain.Option{
+		"region and base URL":           {aimbrain.WithRegion(aimbrain.EUWest1), aimbrain.WithBaseURL("https://a.example")},
+		"base URL and region":           {aimbrain.WithBaseURL("https://a.example"), aimbrain.WithRegion(aimbrain.EUWest1)},
+		"unknown region":                {aimbrain.WithRegion("eu-west-9")},
+		"empty region":                  {aimbrain.WithRegion("")},
+		"nil option":                    {nil},
+		"nil HTTP client":               {aimbrain.WithHTTPClient(nil)},
+		"nil logger":                    {aimbrain.WithLogger(nil)},
+		"nil observer":                  {aimbrain.WithObserver(nil)},
+		"no timeout":                    {aimbrain.WithTimeout(0)},
+		"negative timeout":              {aimbrain.WithTimeout(-time.Second)},
+		"no attempt timeout":            {aimbrain.WithAttemptTimeout(0)},
+		"negative attempts":             {aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: -1})},
+		"negative delay":                {aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: -1})},
+		"enrolments repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{aimbrain.EndpointFaceEnroll}})},
+		"behaviour repeated":            {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{aimbrain.EndpointBehavioural}})},
+		"submission repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{aimbrain.EndpointBehaviouralSubmit}})},
+		"unknown endpoint repeated":     {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{"/v1/iris/auth"}})},
+		"plain HTTP after the override": {aimbrain.WithInsecureHTTP(), aimbrain.WithBaseURL("gopher://a.example")},
+	} {
+		client, err := aimbrain.New(testKey, testSecret, opts...)
+		var config *aimbrain.ConfigError
+		require.ErrorAs(t, err, &config, name)
+		assert.Nil(t, client, name)
+	}
+	all := []aimbrain.Option{
+		aimbrain.WithRegion(aimbrain.SAEast1), aimbrain.WithHTTPClient(&http.Client{}), aimbrain.WithTimeout(time.Minute),
+		aimbrain.WithAttemptTimeout(time.Second), aimbrain.WithLogger(slog.New(slog.DiscardHandler)), aimbrain.WithInsecureHTTP(),
+		aimbrain.WithObserver(func(context.Context, aimbrain.Attempt) {}), aimbrain.WithRetry(aimbrain.DefaultRetryPolicy()),
+	}
+	for range 2 {
+		client, err := aimbrain.New(testKey, testSecret, append(all, all...)...)
+		require.NoError(t, err)
+		require.NoError(t, client.Close())
+	}
+}
+
+//nolint:paralleltest // the environment belongs to the process
+func TestTheEnvironmentSetsUpAClient(t *testing.T) {
+	_, err := aimbrain.NewFromEnv()
+	require.ErrorContains(t, err, aimbrain.EnvAPIKey)
+	t.Setenv(aimbrain.EnvAPIKey, testKey)
+	_, err = aimbrain.NewFromEnv()
+	require.ErrorContains(t, err, aimbrain.EnvAPISecret)
+	t.Setenv(aimbrain.EnvAPISecret, testSecret)
+
+	where := func(opts ...aimbrain.Option) (string, error) {
+		var address string
+		transport := httpmock.NewMockTransport()
+		transport.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+			address = r.URL.Host
+			assert.Equal(t, testKey, r.Header.Get(aimbrain.HeaderAPIKey))
+			return httpmock.NewStringResponse(500, ""), nil
+		})
+		client, err := aimbrain.NewFromEnv(append(opts, aimbrain.WithHTTPClient(&http.Client{Transport: transport}))...)
+		if err != nil {
+			return "", err
+		}
+		_, err = client.Behavioural.Submit(t.Context(), sessionID, touches())
+		require.ErrorIs(t, err, aimbrain.ErrServer)
+		return address, client.Close()
+	}
+	host, err := where()
+	require.NoError(t, err)
+	assert.Equal(t, "api.aimbrain.com", host)
+
+	t.Setenv(aimbrain.EnvRegion, "eu-west-1")
+	host, err = where()
+	require.NoError(t, err)
+	assert.Equal(t, "api.eu-west-1.aimbrain.com", host)
+	host, err = where(aimbrain.WithRegion(aimbrain.USEast1))
+	require.NoError(t, err)
+	assert.Equal(t, "api.us-east-1.aimbrain.com", host, "an option comes first")
+	host, err = where(aimbrain.WithBaseURL("https://bio.bank.example"))
+	require.NoError(t, err)
+	assert.Equal(t, "bio.bank.example", host, "an option comes first")
+
+	t.Setenv(aimbrain.EnvBaseURL, "https://bio.bank.example")
+	_, err = where()
+	require.ErrorContains(t, err, "choose one")
+	t.Setenv(aimbrain.EnvRegion, "")
+	host, err = where()
+	require.NoError(t, err)
+	assert.Equal(t, "bio.bank.example", host)
+
+	t.Setenv(aimbrain.EnvBaseURL, "https://user:pa55word@bank.example")
+	_, err = where()
+	require.ErrorContains(t, err, aimbrain.EnvBaseURL)
+	assert.NotContains(t, err.Error(), "pa55word")
+	t.Setenv(aimbrain.EnvBaseURL, "")
+	t.Setenv(aimbrain.EnvRegion, "eu-west-9")
+	_, err = where()
+	require.ErrorContains(t, err, aimbrain.EnvRegion)
+	assert.Contains(t, err.Error(), "eu-west-1", "the names there are")
+}
+
+func TestNoRedirectIsFollowedWhateverTheCallersClientSays(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		var strangers atomic.Int64
+		stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strangers.Add(1) }))
+		defer stranger.Close()
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Location", stranger.URL+"/v1/face/auth?secret=1")
+			w.WriteHeader(status)
+		}))
+		defer api.Close()
+		own := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+		for name, opts := range map[string][]aimbrain.Option{
+			"own transport":    nil,
+			"a caller's":       {aimbrain.WithHTTPClient(own)},
+			"the default's":    {aimbrain.WithHTTPClient(http.DefaultClient)},
+			"a fresh client's": {aimbrain.WithHTTPClient(&http.Client{Transport: &http.Transport{}})},
+		} {
+			client, err := aimbrain.New(testKey, testSecret, append(opts, aimbrain.WithBaseURL(api.URL))...)
+			require.NoError(t, err)
+			_, err = client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+			var redirect *aimbrain.RedirectError
+			require.ErrorAs(t, err, &redirect, "%d %s", status, name)
+			assert.Equal(t, status, redirect.StatusCode)
+			assert.Equal(t, strings.TrimPrefix(stranger.URL, "http://"), redirect.Host)
+			assert.NotContains(t, err.Error(), "secret=1")
+			assert.False(t, aimbrain.MaybeProcessed(err))
+			require.NoError(t, client.Close())
+		}
+		assert.Zero(t, strangers.Load(), "%d", status)
+		assert.NoError(t, own.CheckRedirect(nil, nil), "the caller's client is not changed")
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	}
+	assert.Nil(t, http.DefaultClient.CheckRedirect)
+	assert.Nil(t, http.DefaultClient.Transport)
+}
+
+func TestATransportThatFollowsRedirectsByItselfIsFoundOut(t *testing.T) {
+	t.Parallel()
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		elsewhere, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "https://evil.example/", nil)
+		require.NoError(t, err)
+		response := httpmock.NewStringResponse(200, `{"score":1,"liveliness":1}`)
+		response.Request = elsewhere
+		return response, nil
+	})
+	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	var redirect *aimbrain.RedirectError
+	require.ErrorAs(t, err, &redirect)
+	assert.True(t, aimbrain.MaybeProcessed(err))
+}
+
+func TestARequestOfTwoMegabytesIsNotSent(t *testing.T) {
+	t.Parallel()
+	client, transport := answering(t, 200, `{"imagesCount":1,"score":0.5,"liveliness":0}`)
+	// {"session":"x","faces":["…"]} takes 28 bytes more than the base64.
+	exactly := func(size int) aimbrain.Media { return aimbrain.Base64(strings.Repeat("AAAA", (size-28)/4)) }
+	for name, c := range map[string]struct {
+		media aimbrain.Media
+		sent  bool
+	}{
+		"just under":       {exactly(aimbrain.MaxRequestBytes - 4), true},
+		"the limit":        {exactly(aimbrain.MaxRequestBytes), false},
+		"one large photo":  {aimbrain.Photos(make([]byte, 1_500_000)), false},
+		"many photos":      {aimbrain.Photos(make([]byte, 500_000), make([]byte, 500_000), make([]byte, 500_000)), false},
+		"three that fit":   {aimbrain.Photos(make([]byte, 499_000), make([]byte, 499_000), make([]byte, 499_000)), true},
+		"an endless file":  {aimbrain.Readers(endless{new(int)}), false},
+		"a gigantic photo": {aimbrain.Photos(make([]byte, 50_000_000)), false},
+	} {
+		before := transport.GetTotalCallCount()
+		_, err := client.Face.Enroll(t.Context(), "x", c.media)
+		if c.sent {
+			require.NoError(t, err, name)
+			assert.Equal(t, before+1, transport.GetTotalCallCount(), name)
+			continue
+		}
+		var large *aimbrain.TooLargeError
+		require.ErrorAs(t, err, &large, name)
+		assert.False(t, large.Response)
+		assert.False(t, aimbrain.MaybeProcessed(err))
+		assert.Equal(t, before, transport.GetTotalCallCount(), name)
+	}
+	_, err := client.Forward(t.Context(), aimbrain.EndpointFaceAuth, make([]byte, aimbrain.MaxRequestBytes))
+	require.True(t, is[*aimbrain.TooLargeError](err))
+}
+
+func TestRotatedCredentialsSignTheNextCall(t *testing.T) {
+	t.Parallel()
+	var key, signature, body string
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		content, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		key, signature, body = r.Header.Get(aimbrain.HeaderAPIKey), r.Header.Get(aimbrain.HeaderSignature), string(content)
+		return httpmock.NewStringResponse(200, `{"session":"4f1c2a9e-session","scores":[]}`), nil
+	})
+	signedBy := func(apiKey, apiSecret string) {
+		t.Helper()
+		_, err := client.Score.Get(t.Context(), sessionID)
+		require.NoError(t, err)
+		signer, err := aimbrain.NewSigner(apiKey, apiSecret)
+		require.NoError(t, err)
+		assert.Equal(t, apiKey, key)
+		assert.NoError(t, signer.Verify("POST", aimbrain.EndpointScore, []byte(body), signature))
+	}
+	signedBy(testKey, testSecret)
+	require.NoError(t, client.Rotate("new-key", "new-secret"))
+	signedBy("new-key", "new-secret")
+	require.Error(t, client.Rotate("", "x"))
+	signedBy("new-key", "new-secret")
+}
+
+func TestACallAfterCloseSendsNothing(t *testing.T) {
+	t.Parallel()
+	client, transport := answering(t, 200, `{}`)
+	require.NoError(t, client.Close())
+	require.NoError(t, client.Close())
+	_, err := client.Score.Get(t.Context(), sessionID)
+	require.ErrorIs(t, err, aimbrain.ErrClosed)
+	assert.Zero(t, transport.GetTotalCallCount())
+}
+
+func TestAnObserverIsToldOfEveryAttempt(t *testing.T) {
+	t.Parallel()
+	var seen []aimbrain.Attempt
+	answers := []*http.Response{
+		httpmock.NewStringResponse(503, "<html>"),
+		httpmock.NewStringResponse(500, `{"error":"e","errors":[{"code":120,"description":"d"}]}`),
+		httpmock.NewStringResponse(200, `{"session":"4f1c2a9e-session","scores":[]}`),
+	}
+	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
+		next := answers[0]
+		answers = answers[1:]
+		return next, nil
+	}, aimbrain.WithRegion(aimbrain.APSouth1), aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: 1}),
+		aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) { seen = append(seen, a) }))
+	result, err := client.Score.Get(t.Context(), sessionID)
+	require.NoError(t, err)
+	assert.Equal(t, 3, result.Response.Attempts)
+	require.Len(t, seen, 3)
+	for i, a := range seen {
+		assert.Equal(t, aimbrain.EndpointScore, a.Endpoint)
+		assert.Equal(t, aimbrain.APSouth1, a.Region)
+		assert.Equal(t, "api.ap-south-1.aimbrain.com", a.Host)
+		assert.Equal(t, i+1, a.Number)
+		assert.Equal(t, len(`{"session":"4f1c2a9e-session"}`), a.BytesOut)
+		assert.Positive(t, a.Duration)
+		assert.False(t, a.Started.IsZero())
+		assert.Equal(t, i < 2, a.Retry)
+		assert.Equal(t, i < 2, a.Err != nil)
+	}
+	assert.Equal(t, []int{503, 500, 200}, []int{seen[0].Status, seen[1].Status, seen[2].Status})
+	assert.Equal(t, 6, seen[0].BytesIn)
+	assert.Equal(t, []aimbrain.Code{aimbrain.CodeAPIError}, seen[1].Codes)
+}

@@ -1,0 +1,290 @@
+package aimbrain_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/iotest"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// sentFaces makes an enrolment and returns the faces that arrived, decoded.
+func sentFaces(t *testing.T, media aimbrain.Media) [][]byte {
+	t.Helper()
+	var request struct{ Faces [][]byte }
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		require.NoError(t, json.NewDecoder(r.Body).Decode(&request))
+		return httpmock.NewStringResponse(200, `{"imagesCount":1}`), nil
+	})
+	_, err := client.Face.Enroll(t.Context(), sessionID, media)
+	require.NoError(t, err)
+	return request.Faces
+}
+
+// noise is n bytes that no encoding leaves as they are.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i*i + i>>8)
+	}
+	return b
+}
+
+func TestMediaInEveryFormArrivesEncodedOnce(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1, 2, 3, 4, 24<<10 - 1, 24 << 10, 24<<10 + 1, 100_000} {
+		raw := noise(size)
+		path := filepath.Join(t.TempDir(), "face.jpg")
+		require.NoError(t, os.WriteFile(path, raw, 0o600))
+		for name, media := range map[string]aimbrain.Media{
+			"photo":          aimbrain.Photos(raw),
+			"video":          aimbrain.Videos(raw),
+			"file":           aimbrain.Files(path),
+			"reader":         aimbrain.Readers(bytes.NewReader(raw)),
+			"reluctantly":    aimbrain.Readers(iotest.HalfReader(bytes.NewReader(raw))),
+			"data and EOF":   aimbrain.Readers(iotest.DataErrReader(bytes.NewReader(raw))),
+			"base64 already": aimbrain.Base64(base64.StdEncoding.EncodeToString(raw)),
+		} {
+			faces := sentFaces(t, media)
+			require.Len(t, faces, 1, name)
+			assert.True(t, bytes.Equal(raw, faces[0]), "%s of %d bytes", name, size)
+		}
+	}
+}
+
+func TestMediaOfSeveralFormsIsSentInItsOrder(t *testing.T) {
+	t.Parallel()
+	media := aimbrain.Photos([]byte("one"), []byte("two")).And(aimbrain.Base64("dGhyZWU=")).And(aimbrain.Readers(bytes.NewReader([]byte("four"))))
+	assert.Equal(t, 4, media.Len())
+	assert.Equal(t, "4 files", media.String())
+	assert.Equal(t, [][]byte{[]byte("one"), []byte("two"), []byte("three"), []byte("four")}, sentFaces(t, media))
+
+	base := aimbrain.Photos([]byte("a"))
+	first, second := base.And(aimbrain.Photos([]byte("b"))), base.And(aimbrain.Photos([]byte("c")))
+	assert.Equal(t, [][]byte{[]byte("a"), []byte("b")}, sentFaces(t, first), "joining changes nothing")
+	assert.Equal(t, [][]byte{[]byte("a"), []byte("c")}, sentFaces(t, second))
+}
+
+func TestMediaThatCannotBeRightIsRefusedBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	photo := append([]byte("\xff\xd8\xff\xe0"), noise(100)...)
+	encoded := base64.StdEncoding.EncodeToString(photo)
+	failing := iotest.ErrReader(errors.New("disk gone"))
+	for name, c := range map[string]struct {
+		media aimbrain.Media
+		says  string
+	}{
+		"nothing":                  {aimbrain.Media{}, "at least one"},
+		"no photos":                {aimbrain.Photos(), "at least one"},
+		"an empty photo":           {aimbrain.Photos(nil), "0 bytes"},
+		"an empty reader":          {aimbrain.Readers(bytes.NewReader(nil)), "0 bytes"},
+		"a nil reader":             {aimbrain.Readers(nil), "nil"},
+		"a failing reader":         {aimbrain.Readers(failing), "disk gone"},
+		"failing later":            {aimbrain.Readers(io.MultiReader(bytes.NewReader(noise(90_000)), failing)), "disk gone"},
+		"no such file":             {aimbrain.Files("testdata/no-such-file.jpg"), "cannot be opened"},
+		"a folder":                 {aimbrain.Files("testdata"), "cannot be read"},
+		"base64 as raw bytes":      {aimbrain.Photos([]byte(encoded)), "aimbrain.Base64"},
+		"base64 as a reader":       {aimbrain.Readers(bytes.NewReader([]byte(encoded))), "aimbrain.Base64"},
+		"a WAV as base64":          {aimbrain.Files(written(t, "UklGRgAAAABXQVZF")), "aimbrain.Base64"},
+		"a CAF as base64":          {aimbrain.Photos([]byte("Y2FmZgABAAA=")), "aimbrain.Base64"},
+		"raw bytes as base64":      {aimbrain.Base64(string(photo)), "standard base64"},
+		"empty base64":             {aimbrain.Base64(""), "empty"},
+		"a data URL":               {aimbrain.Base64("data:image/jpeg;base64," + encoded), "data URL"},
+		"base64 for URLs":          {aimbrain.Base64("_-__"), "standard base64"},
+		"base64 without padding":   {aimbrain.Base64("QUI"), "standard base64"},
+		"base64 with line breaks":  {aimbrain.Base64("QUJD\nQUJD\n\n\n"), "standard base64"},
+		"base64 that ends JSON":    {aimbrain.Base64(`"],"session":"x","a":["`), "standard base64"},
+		"padding in the middle":    {aimbrain.Base64("QQ==QUJD"), "standard base64"},
+		"a voice":                  {aimbrain.Recordings(noise(10)), "photo or a video"},
+		"one bad one among others": {aimbrain.Photos(noise(10), nil, noise(10)), "0 bytes"},
+	} {
+		client, transport := answering(t, 200, `{"imagesCount":1}`)
+		_, err := client.Face.Enroll(t.Context(), sessionID, c.media)
+		var request *aimbrain.RequestError
+		require.ErrorAs(t, err, &request, name)
+		assert.Contains(t, err.Error(), c.says, name)
+		assert.Contains(t, err.Error(), "nothing was sent", name)
+		assert.NotContains(t, err.Error(), encoded[:20], name)
+		assert.False(t, aimbrain.MaybeProcessed(err), name)
+		assert.Zero(t, transport.GetTotalCallCount(), name)
+	}
+	client, _ := answering(t, 200, `{"voiceSamples":1}`)
+	_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Photos(photo))
+	require.ErrorContains(t, err, "recording of a voice")
+}
+
+func written(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "media")
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+func TestOtherArgumentsThatCannotBeRightAreRefused(t *testing.T) {
+	t.Parallel()
+	client, transport := answering(t, 200, `{}`)
+	ctx := t.Context()
+	create := func(r aimbrain.SessionRequest) error {
+		_, err := client.Sessions.Create(ctx, r)
+		return err
+	}
+	events := func(e aimbrain.Events) error {
+		_, err := client.Behavioural.Auth(ctx, sessionID, e)
+		return err
+	}
+	other := func(name string, value any) error { return events(aimbrain.Events{Other: map[string]any{name: value}}) }
+	nan := 0.0
+	nan /= nan
+	for name, c := range map[string]struct {
+		err  error
+		says string
+	}{
+		"no user":             {create(aimbrain.SessionRequest{Device: "d", System: "s"}), "UserID"},
+		"no device":           {create(aimbrain.SessionRequest{UserID: "u", System: "s"}), "Device"},
+		"no system":           {create(aimbrain.SessionRequest{UserID: "u", Device: "d"}), "System"},
+		"negative height":     {create(aimbrain.SessionRequest{UserID: "u", Device: "d", System: "s", ScreenHeight: -1}), "ScreenHeight"},
+		"user not UTF-8":      {create(aimbrain.SessionRequest{UserID: "\xff", Device: "d", System: "s"}), "UTF-8"},
+		"no events":           {events(aimbrain.Events{}), "empty"},
+		"empty arrays":        {events(aimbrain.Events{Touches: []aimbrain.Touch{}}), "empty"},
+		"not a number":        {events(aimbrain.Events{Touches: []aimbrain.Touch{{X: nan}}}), "encoded"},
+		"session smuggled in": {other("session", []int{1}), "not free"},
+		"a known array":       {other("touches", []int{1}), "not free"},
+		"no name":             {other("", []int{1}), "not free"},
+		"no array":            {other("scrolls", 7), "array"},
+		"a twisted array":     {other("scrolls", json.RawMessage(`[{"a":1,"a":2}]`)), "array"},
+		"a channel":           {other("scrolls", make(chan int)), "array"},
+		"a name not UTF-8":    {other("\xff", []int{1}), "UTF-8"},
+		"a nil option":        {errOf(client.Score.Get(ctx, sessionID, nil)), "nil"},
+		"enrol repeated":      {errOf(client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("x")), aimbrain.RepeatIfAmbiguous())), "RepeatIfAmbiguous"},
+		"behaviour repeated":  {errOf(client.Behavioural.Auth(ctx, sessionID, touches(), aimbrain.RepeatIfAmbiguous())), "RepeatIfAmbiguous"},
+		"no session":          {errOf(client.Voice.Token(ctx, "", aimbrain.TokenAuth)), "session ID"},
+		"no token type":       {errOf(client.Voice.Token(ctx, sessionID, "")), "token type"},
+	} {
+		var request *aimbrain.RequestError
+		require.ErrorAs(t, c.err, &request, name)
+		assert.Contains(t, c.err.Error(), c.says, name)
+	}
+	assert.Zero(t, transport.GetTotalCallCount())
+}
+
+func errOf[T any](_ T, err error) error { return err }
+
+func TestTextThatNeedsEscapingArrivesAsItWas(t *testing.T) {
+	t.Parallel()
+	hostile := "u\"\\\n\t\x00\u2028</script>é😀"
+	var request struct {
+		UserID string `json:"userId"`
+	}
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		require.NoError(t, json.NewDecoder(r.Body).Decode(&request))
+		return httpmock.NewStringResponse(200, `{"session":"s","face":0,"voice":0,"behaviour":0}`), nil
+	})
+	_, err := client.Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: hostile, Device: "d", System: "s"})
+	require.NoError(t, err)
+	assert.Equal(t, hostile, request.UserID)
+}
+
+func TestTheCallersSliceIsTheCallersAgainWhenTheCallReturns(t *testing.T) {
+	t.Parallel()
+	raw := noise(200_000)
+	want := base64.StdEncoding.EncodeToString(raw)
+	signer, err := aimbrain.NewSigner(testKey, testSecret)
+	require.NoError(t, err)
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		clear(raw) // while the call is under way
+		body, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		assert.Contains(t, string(body), want)
+		assert.NoError(t, signer.Verify("POST", aimbrain.EndpointFaceAuth, body, r.Header.Get(aimbrain.HeaderSignature)))
+		return httpmock.NewStringResponse(200, `{"score":0.5,"liveliness":0}`), nil
+	})
+	_, err = client.Face.Auth(t.Context(), sessionID, aimbrain.Photos(raw))
+	require.NoError(t, err)
+}
+
+func TestMediaBeyondTheVendorsAdviceIsSentWithAWarning(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"small photo": {jpegHeader(640, 480), ""},
+		"upright":     {jpegHeader(480, 640), ""},
+		"large photo": {jpegHeader(490, 696), "width=490 height=696"},
+		"huge file":   {append(jpegHeader(64, 48), make([]byte, 500_000)...), "500 kB"},
+		"wrong rate":  {wavHeader(22_050, 2), "sample_rate=22050"},
+		"too long":    {wavHeader(16_000, 6), "duration=6s"},
+		"fine voice":  {wavHeader(16_000, 5), ""},
+		"unknown":     {[]byte("something else"), ""},
+	} {
+		for form, media := range map[string]aimbrain.Media{"bytes": aimbrain.Photos(c.file), "reader": aimbrain.Readers(bytes.NewReader(c.file))} {
+			if name == "huge file" && form == "reader" {
+				continue // a reader's size is known at its end only
+			}
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, nil))
+			client, transport := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithLogger(logger))
+			_, err := client.Face.Enroll(t.Context(), sessionID, media)
+			require.NoError(t, err)
+			assert.Equal(t, 1, transport.GetTotalCallCount(), "it is sent all the same")
+			if c.want == "" {
+				assert.Empty(t, log.String(), "%s as %s", name, form)
+			} else {
+				assert.Contains(t, log.String(), c.want, "%s as %s", name, form)
+			}
+		}
+	}
+}
+
+// jpegHeader is the beginning of a JPEG: as much as its size is read from.
+func jpegHeader(width, height int) []byte {
+	return []byte{
+		0xff, 0xd8, 0xff, 0xc0, 0, 11, 8,
+		byte(height >> 8), byte(height), byte(width >> 8), byte(width),
+		1, 1, 0x11, 0, 0xff, 0xd9,
+	}
+}
+
+// wavHeader is a WAV of silence, 16 bit and mono.
+func wavHeader(rate, seconds int) []byte {
+	size := uint32(rate * seconds * 2)
+	le := binary.LittleEndian
+	b := le.AppendUint32([]byte("RIFF"), 36+size)
+	b = le.AppendUint32(append(b, "WAVEfmt "...), 16)
+	b = le.AppendUint16(le.AppendUint16(b, 1), 1)
+	b = le.AppendUint32(le.AppendUint32(b, uint32(rate)), uint32(rate*2))
+	b = le.AppendUint16(le.AppendUint16(b, 2), 16)
+	b = le.AppendUint32(append(b, "data"...), size)
+	return append(b, make([]byte, size)...)
+}
+
+func TestALoggerGetsNumbersOnly(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	client, _ := answering(t, 200, `{"score":0.5,"liveliness":0.25}`, aimbrain.WithLogger(logger))
+	_, err := client.Face.Auth(context.Background(), sessionID, aimbrain.Photos([]byte("face")))
+	require.NoError(t, err)
+	var line map[string]any
+	require.NoError(t, json.Unmarshal(log.Bytes(), &line))
+	for _, name := range []string{"time", "level", "msg", "endpoint", "host", "attempt", "status", "duration", "bytes_out", "bytes_in"} {
+		assert.Contains(t, line, name)
+		delete(line, name)
+	}
+	assert.Empty(t, line, "what is logged is an allow-list")
+	assert.NotContains(t, log.String(), sessionID)
+}
