@@ -53,8 +53,8 @@ func MaybeProcessed(err error) bool {
 // an error: any HTTP status but 200.
 //
 // errors.Is finds a [Code] of it and its [HTTPStatus]; [APIError.Action] is
-// the value to switch on. Where the answer repeated the key, the secret or the
-// signature, they have been replaced by "[redacted]" in every field.
+// the value to switch on. Where the answer repeated the key, the secret, the
+// signature or media, "[redacted]" stands in their place in every field.
 type APIError struct {
 	// StatusCode is the HTTP status.
 	StatusCode int

@@ -33,72 +33,85 @@ const (
 	voiceKind
 )
 
-// A medium is one photo, video or recording, in the form it came in.
+// A medium is one photo, video or recording. What is in it lives in the
+// variables of its functions, where neither fmt nor an encoder finds it.
 type medium struct {
-	kind   mediaKind
-	raw    []byte
-	text   string // base64 already
-	path   string
-	reader io.Reader
-	form   mediaForm
+	kind  mediaKind
+	size  func() int                   // of its base64, 0 where that is not known yet
+	write func(b *body, member string) // appends its base64 to a request
 }
 
-type mediaForm int
-
-const (
-	rawForm mediaForm = iota
-	textForm
-	fileForm
-	readerForm
-)
-
 // Photos is one or more JPEG photos of a face, as raw bytes.
-func Photos(photos ...[]byte) Media { return rawMedia(faceKind, photos) }
+func Photos(photos ...[]byte) Media { return mediaOf(faceKind, photos, rawMedium) }
 
 // Videos is one or more H.264 videos of a face, as raw bytes.
-func Videos(videos ...[]byte) Media { return rawMedia(faceKind, videos) }
+func Videos(videos ...[]byte) Media { return mediaOf(faceKind, videos, rawMedium) }
 
 // Recordings is one or more recordings of a voice, WAV or CAF with 16 kHz
 // linear PCM, as raw bytes.
-func Recordings(recordings ...[]byte) Media { return rawMedia(voiceKind, recordings) }
-
-func rawMedia(kind mediaKind, contents [][]byte) Media {
-	var m Media
-	for _, raw := range contents {
-		m.items = append(m.items, medium{kind: kind, raw: raw})
-	}
-	return m
-}
+func Recordings(recordings ...[]byte) Media { return mediaOf(voiceKind, recordings, rawMedium) }
 
 // Files is one or more photos, videos or recordings in files. They are opened
 // when the call is made.
-func Files(paths ...string) Media {
-	var m Media
-	for _, path := range paths {
-		m.items = append(m.items, medium{form: fileForm, path: path})
-	}
-	return m
-}
+func Files(paths ...string) Media { return mediaOf(anyKind, paths, fileMedium) }
 
 // Readers is one or more photos, videos or recordings, each read to its end
 // when the call is made: such a value serves one call. Readers are not closed.
-func Readers(readers ...io.Reader) Media {
-	var m Media
-	for _, reader := range readers {
-		m.items = append(m.items, medium{form: readerForm, reader: reader})
-	}
-	return m
-}
+func Readers(readers ...io.Reader) Media { return mediaOf(anyKind, readers, readerMedium) }
 
 // Base64 is one or more photos, videos or recordings that are standard base64
 // already, as an app sends them. They go out as they are, and are not encoded
 // a second time.
-func Base64(texts ...string) Media {
+func Base64(texts ...string) Media { return mediaOf(anyKind, texts, textMedium) }
+
+func mediaOf[T any](kind mediaKind, sources []T, item func(T) medium) Media {
 	var m Media
-	for _, text := range texts {
-		m.items = append(m.items, medium{form: textForm, text: text})
+	for _, source := range sources {
+		one := item(source)
+		one.kind = kind
+		m.items = append(m.items, one)
 	}
 	return m
+}
+
+func rawMedium(raw []byte) medium {
+	return medium{
+		size:  func() int { return base64.StdEncoding.EncodedLen(len(raw)) },
+		write: func(b *body, member string) { b.rawMedium(member, raw) },
+	}
+}
+
+func fileMedium(path string) medium {
+	return medium{
+		size: func() int {
+			info, err := os.Stat(path)
+			if err != nil || !info.Mode().IsRegular() || info.Size() >= MaxRequestBytes {
+				return 0
+			}
+			return base64.StdEncoding.EncodedLen(int(info.Size()))
+		},
+		write: func(b *body, member string) { b.fileMedium(member, path) },
+	}
+}
+
+func readerMedium(r io.Reader) medium {
+	return medium{
+		size: func() int { return 0 },
+		write: func(b *body, member string) {
+			if r == nil {
+				b.refuse(member, "holds a reader that is nil", nil)
+				return
+			}
+			b.readMedium(member, r)
+		},
+	}
+}
+
+func textMedium(text string) medium {
+	return medium{
+		size:  func() int { return len(text) },
+		write: func(b *body, member string) { b.textMedium(member, text) },
+	}
 }
 
 // And returns the media of both, in that order.
@@ -117,9 +130,6 @@ func (m Media) String() string {
 	return strconv.Itoa(len(m.items)) + " files"
 }
 
-// GoString is String, so that %#v shows no media either.
-func (m Media) GoString() string { return "aimbrain.Media(" + m.String() + ")" }
-
 // mediaMember writes an array of base64 strings.
 func (b *body) mediaMember(name string, m Media, kind mediaKind) {
 	if len(m.items) == 0 {
@@ -137,7 +147,9 @@ func (b *body) mediaMember(name string, m Media, kind mediaKind) {
 		if item.kind != anyKind && item.kind != kind {
 			b.refuse(name, mismatch(kind), nil)
 		}
-		b.medium(name, item)
+		if b.err == nil {
+			item.write(b, name)
+		}
 	}
 	b.text(`"]`)
 }
@@ -154,48 +166,9 @@ func mismatch(want mediaKind) string {
 func (m Media) encodedSize() int {
 	size := 0
 	for _, item := range m.items {
-		size += 3 // quotes and comma
-		switch item.form {
-		case rawForm:
-			size += base64.StdEncoding.EncodedLen(len(item.raw))
-		case textForm:
-			size += len(item.text)
-		case fileForm:
-			if info, err := os.Stat(item.path); err == nil && info.Mode().IsRegular() && info.Size() < MaxRequestBytes {
-				size += base64.StdEncoding.EncodedLen(int(info.Size()))
-			}
-		case readerForm:
-		}
+		size += item.size() + 3 // with quotes and comma
 	}
 	return size
-}
-
-// medium appends one item as base64: encoded once, or not at all when it came
-// encoded.
-func (b *body) medium(name string, item medium) {
-	if b.err != nil {
-		return
-	}
-	switch item.form {
-	case rawForm:
-		b.rawMedium(name, item.raw)
-	case textForm:
-		b.textMedium(name, item.text)
-	case fileForm:
-		file, err := os.Open(item.path)
-		if err != nil {
-			b.refuse(name, "holds a file that cannot be opened", err)
-			return
-		}
-		defer func() { _ = file.Close() }() // it was only read
-		b.readMedium(name, file)
-	case readerForm:
-		if item.reader == nil {
-			b.refuse(name, "holds a reader that is nil", nil)
-			return
-		}
-		b.readMedium(name, item.reader)
-	}
 }
 
 func (b *body) rawMedium(name string, raw []byte) {
@@ -243,13 +216,25 @@ func isBase64(s string) bool {
 	}
 	digits := strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
 	for i := range len(digits) {
-		switch c := digits[i]; {
-		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/':
-		default:
+		if !isBase64Digit(digits[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func isBase64Digit(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
+}
+
+func (b *body) fileMedium(name, path string) {
+	file, err := os.Open(path)
+	if err != nil {
+		b.refuse(name, "holds a file that cannot be opened", err)
+		return
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	b.readMedium(name, file)
 }
 
 // readMedium encodes what a reader gives, piece by piece, and stops once the

@@ -21,7 +21,7 @@ func (r redactor) text(s string) string {
 	for _, secret := range r.secrets() {
 		s = strings.ReplaceAll(s, secret, redacted)
 	}
-	return strings.ToValidUTF8(s, "�")
+	return strings.ToValidUTF8(string(withoutMedia([]byte(s))), "�")
 }
 
 // bytes returns a copy of a body. One that holds a credential in a disguise,
@@ -36,7 +36,31 @@ func (r redactor) bytes(b []byte) []byte {
 			return []byte(redacted)
 		}
 	}
-	return b
+	return withoutMedia(b)
+}
+
+// maxRun is the longest run of base64 digits that is kept of a server's text.
+// Ids and hashes are shorter; a face or a voice that is sent back is not.
+const maxRun = 128
+
+// withoutMedia replaces long runs of base64.
+func withoutMedia(b []byte) []byte {
+	var out []byte
+	kept, start := 0, 0 // out holds b up to kept; a run began at start
+	for i := 0; i <= len(b); i++ {
+		if i < len(b) && (isBase64Digit(b[i]) || strings.IndexByte(`=-_\%`, b[i]) >= 0) { // URL-safe and escaped, too
+			continue
+		}
+		if i-start > maxRun {
+			out = append(append(out, b[kept:start]...), redacted...)
+			kept = i
+		}
+		start = i + 1
+	}
+	if kept == 0 {
+		return b
+	}
+	return append(out, b[kept:]...)
 }
 
 // unescapeJSON undoes every escape that a JSON string may use, wherever it

@@ -1,0 +1,174 @@
+package aimbrain
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// seed adds the recorded files that match, to begin a fuzz target with.
+func seed(f *testing.F, pattern string, add func([]byte)) {
+	f.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		f.Fatal("no seeds in ", pattern)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		add(content)
+	}
+}
+
+// FuzzAnswer holds the response reader against encoding/json: what is accepted
+// must be JSON that a second reader understands in the same way.
+func FuzzAnswer(f *testing.F) {
+	for i := range Endpoints() {
+		seed(f, "testdata/calls/*.response.json", func(b []byte) { f.Add(i, b) })
+	}
+	f.Add(6, []byte(`{"score":0.1,"SCORE":0.9,"liveliness":0}`))
+	f.Fuzz(func(t *testing.T, which int, body []byte) {
+		endpoint := Endpoints()[uint(which)%uint(len(Endpoints()))]
+		into := newAnswer(endpoint)
+		if err := decodeBody(http.StatusOK, body, into); err != nil {
+			if strings.Contains(err.Error(), "%!") {
+				t.Fatal(err)
+			}
+			return
+		}
+		if len(body) == 0 && into.optional() {
+			return
+		}
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(body, &members); err != nil {
+			t.Fatalf("accepted what encoding/json does not: %v", err)
+		}
+		for name, got := range scoresIn(into) {
+			var want *float64
+			if err := json.Unmarshal(members[name], &want); err != nil || want == nil || *want != got || got < 0 || got > 1 {
+				t.Fatalf("%s: %v, but encoding/json has %s", name, got, members[name])
+			}
+		}
+		metadata(body)
+	})
+}
+
+func scoresIn(result decoder) map[string]float64 {
+	switch r := result.(type) {
+	case *FaceAuthResult:
+		return map[string]float64{"score": r.Score, "liveliness": r.Liveliness}
+	case *VoiceAuthResult:
+		return map[string]float64{"score": r.Score, "liveliness": r.Liveliness}
+	case *FaceCompareResult:
+		return map[string]float64{"score": r.Score, "liveliness1": r.Liveliness1, "liveliness2": r.Liveliness2}
+	case *BehaviouralAuthResult:
+		return map[string]float64{"score": r.Score}
+	}
+	return nil
+}
+
+// FuzzAPIError reads errors of any shape: the status is kept, texts are bounded
+// and fit for a log, and no credential survives.
+func FuzzAPIError(f *testing.F) {
+	seed(f, "testdata/errors/*", func(b []byte) { f.Add(422, b, "120") })
+	f.Add(429, []byte(`{"error":"S3CRET \u0053\u0033CRET"}`), "Wed, 21 Oct 2015 07:28:00 GMT")
+	secrets := redactor{secrets: func() [3]string { return [3]string{"S3CRET", "SIGNATURE=", "KEY-1"} }}
+	f.Fuzz(func(t *testing.T, status int, body []byte, after string) {
+		header := http.Header{"Retry-After": {after}, "X": {string(body)}}
+		err := readAPIError(status, header, body, secrets)
+		err.retryAfter = readRetryAfter(header, time.Now())
+		text := err.Error() + err.Advice() + err.Action().String()
+		switch wait, given := err.RetryAfter(); {
+		case err.StatusCode != status:
+			t.Fatal("the status is lost")
+		case len(err.Message) > maxText || len(err.Details) > maxDetails || len(err.Body) > maxErrorBody:
+			t.Fatal("a bound is not kept")
+		case !utf8.ValidString(text) || strings.ContainsAny(text, "\n\r\x00\x1b"):
+			t.Fatalf("not fit for a log: %q", text)
+		case wait < 0 || !given && wait != 0:
+			t.Fatalf("a wait of %v", wait)
+		}
+		all := text + err.Message + string(err.Body) + err.Header.Get("X")
+		for _, detail := range err.Details {
+			all += detail.Description
+		}
+		for _, secret := range secrets.secrets() {
+			if strings.Contains(all, secret) {
+				t.Fatalf("%s is in %q", secret, all)
+			}
+		}
+	})
+}
+
+// FuzzBaseURL takes no base URL that could send a request elsewhere than it says.
+func FuzzBaseURL(f *testing.F) {
+	for _, base := range []string{
+		DevelopmentURL, "https://gw.bank.example/bio/", "http://localhost:8080", "https://user:pa55@h", "https://h/?q", "https://h/#f",
+		"https://h/a%2Fb", "https://[::1%25en0]:1/", "https://h\\@evil", "https:h", "//h", "https://h/%2e%2e/", "https://ｅｖｉｌ/",
+	} {
+		f.Add(base)
+	}
+	f.Fuzz(func(t *testing.T, base string) {
+		c, err := newConfig([]Option{WithBaseURL(base)})
+		if err != nil {
+			if len(base) > 12 && strings.Contains(err.Error(), base) {
+				t.Fatalf("the error shows the URL: %v", err)
+			}
+			return
+		}
+		target := *c.base
+		target.Path += EndpointScore
+		if target.RawPath != "" {
+			target.RawPath += EndpointScore
+		}
+		again, err := url.Parse(target.String())
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case again.Host != c.base.Host || again.Scheme != c.base.Scheme || again.User != nil || again.RawQuery != "" || again.Fragment != "":
+			t.Fatalf("%q became %q", base, again)
+		case !strings.HasSuffix(again.Path, EndpointScore):
+			t.Fatalf("the path became %q", again.Path)
+		case again.Scheme == "http" && !isLoopback(again.Hostname()):
+			t.Fatalf("plain HTTP to %q", again.Host)
+		}
+	})
+}
+
+// FuzzSetMember changes one member of an app's request and nothing else.
+func FuzzSetMember(f *testing.F) {
+	seed(f, "testdata/calls/*.request.json", func(b []byte) { f.Add(b, "u-1") })
+	f.Add([]byte(`{"user\u0049d":"a"}`), "\u2028\"")
+	f.Fuzz(func(t *testing.T, body []byte, value string) {
+		changed, err := SetMember(body, "userId", value)
+		if err != nil {
+			return
+		}
+		var before, after map[string]json.RawMessage
+		if json.Unmarshal(body, &before) != nil || json.Unmarshal(changed, &after) != nil {
+			t.Fatal("accepted what encoding/json does not")
+		}
+		var got string
+		if err := json.Unmarshal(after["userId"], &got); err != nil || got != value {
+			t.Fatalf("userId is %q: %v", got, err)
+		}
+		delete(before, "userId")
+		delete(after, "userId")
+		if len(before) != len(after) {
+			t.Fatal("another member came or went")
+		}
+		for name, value := range before {
+			if string(after[name]) != string(value) {
+				t.Fatalf("%q changed", name)
+			}
+		}
+	})
+}

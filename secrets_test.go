@@ -1,0 +1,229 @@
+package aimbrain_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/gob"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// canaryFace is media that must turn up nowhere.
+func canaryFace() []byte { return append([]byte("\xff\xd8CANARY-FACE"), noise(300)...) }
+
+// sinks renders a value in every way that Go has for it.
+func sinks(v any) []string {
+	var out []string
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%#x", "%d", "%T", "%p", "%t", "%o", "%b", "%c", "%U", "%e"} {
+		out = append(out, fmt.Sprintf(verb, v))
+	}
+	out = append(out, fmt.Sprint(v), fmt.Sprintln(v))
+	hidden := struct{ v any }{v} // unexported fields: fmt reads them without calling methods
+	out = append(out, fmt.Sprintf("%v %+v %#v %d %x %s", hidden, hidden, hidden, hidden, hidden, hidden))
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", v)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", v)
+	out = append(out, log.String())
+	if encoded, err := json.Marshal(v); err == nil {
+		out = append(out, string(encoded))
+	} else {
+		out = append(out, err.Error())
+	}
+	var blob bytes.Buffer
+	if err := gob.NewEncoder(&blob).Encode(v); err != nil {
+		out = append(out, err.Error())
+	}
+	out = append(out, blob.String())
+	if encoded, err := xml.Marshal(v); err == nil {
+		out = append(out, string(encoded))
+	}
+	if err, ok := v.(error); ok {
+		for _, inner := range unwrapped(err) {
+			out = append(out, inner.Error(), fmt.Sprintf("%+v %#v", inner, inner))
+		}
+	}
+	return out
+}
+
+func unwrapped(err error) []error {
+	all := []error{err}
+	switch e := err.(type) { //nolint:errorlint // walking the chain is the point
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			all = append(all, unwrapped(inner)...)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			all = append(all, unwrapped(inner)...)
+		}
+	}
+	return all
+}
+
+// disguises are the forms that bytes take in the sinks.
+func disguises(canary []byte) []string {
+	decimal := strings.Trim(fmt.Sprint(canary), "[]")
+	return []string{
+		string(canary), hex.EncodeToString(canary), strings.ToUpper(hex.EncodeToString(canary)),
+		base64.StdEncoding.EncodeToString(canary), strings.TrimRight(base64.StdEncoding.EncodeToString(canary[:len(canary)/3*3]), "="),
+		decimal, strings.Trim(strconv.Quote(string(canary)), `"`), html.EscapeString(string(canary)),
+		escapeAll(string(canary)), strings.ReplaceAll(string(canary), "/", `\/`), inHTML(string(canary)),
+	}
+}
+
+func assertNoCanary(t *testing.T, what string, v any, canaries map[string][]string) {
+	t.Helper()
+	for _, out := range sinks(v) {
+		for name, canary := range canaries {
+			for _, disguise := range canary {
+				if strings.Contains(out, disguise) {
+					t.Errorf("%s: the %s is in %.200q", what, name, out)
+				}
+			}
+		}
+	}
+}
+
+func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
+	t.Parallel()
+	signer, err := aimbrain.NewSigner(testKey, testSecret)
+	require.NoError(t, err)
+	face := canaryFace()
+	body := `{"session":"4f1c2a9e-session","faces":["` + base64.StdEncoding.EncodeToString(face) + `"]}`
+	signature := signer.Sign("POST", aimbrain.EndpointFaceAuth, []byte(body))
+	canaries := map[string][]string{
+		"key": disguises([]byte(testKey)), "secret": disguises([]byte(testSecret)), "signature": disguises([]byte(signature)),
+		"face": disguises(face[3:42]), // whole groups of base64
+	}
+
+	// How an answer may repeat what it was sent, and what else may go wrong.
+	echoes := map[string]string{
+		"as it is":     testKey + " " + testSecret + " " + signature + " " + body,
+		"in JSON":      `{"error":` + strconv.Quote("no: "+testSecret+testKey+signature) + `,"errors":[{"code":1,"description":` + strconv.Quote(testSecret) + `}]}`,
+		"JSON escapes": `{"error":"` + escapeAll(testSecret+" "+testKey+" "+signature) + `"}`,
+		"slashes":      `{"error":"` + strings.ReplaceAll(signature+testSecret+base64.StdEncoding.EncodeToString(face), "/", `\/`) + `"}`,
+		"HTML escapes": "<p>" + inHTML(testSecret+" "+testKey+" "+signature) + "</p>",
+		"far behind":   strings.Repeat("x ", 32<<9) + testSecret + testKey + signature,
+		"at the cut":   strings.Repeat(" ", 64<<10-5) + testSecret,
+		"at the cut 2": strings.Repeat("y ", 125) + testSecret,
+	}
+	var faults []httpmock.Responder
+	for _, echo := range echoes {
+		for _, status := range []int{200, 302, 401, 502} {
+			faults = append(faults, httpmock.NewStringResponder(status, echo).HeaderSet(http.Header{
+				"X-Echo": {testKey, testSecret, signature}, "Location": {"https://x.example/" + testSecret},
+			}))
+		}
+	}
+	dump := func(r *http.Request) error {
+		content, _ := io.ReadAll(r.Body)
+		return fmt.Errorf("cannot send %v %s", r.Header, content)
+	}
+	faults = append(faults,
+		func(r *http.Request) (*http.Response, error) { return nil, dump(r) },
+		func(r *http.Request) (*http.Response, error) { return nil, fmt.Errorf("deep: %w", dump(r)) },
+		func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(strings.NewReader("{"), failing{dump(r)}))}, nil
+		},
+		httpmock.NewStringResponder(200, `{"score":0.5,"liveliness":0.5}`),
+		httpmock.NewStringResponder(200, strings.Repeat(testSecret, 100_000)),
+	)
+	for i, fault := range faults {
+		var log bytes.Buffer
+		var attempts []aimbrain.Attempt
+		client, _ := mocked(t, fault,
+			aimbrain.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+			aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) { attempts = append(attempts, a) }),
+			aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: 1}))
+		media := aimbrain.Photos(face)
+		result, err := client.Face.Auth(t.Context(), sessionID, media)
+		what := "fault " + strconv.Itoa(i)
+		require.NotEmpty(t, attempts)
+		assertNoCanary(t, what+": log", log.String(), canaries)
+		for _, v := range []any{err, attempts, client, *client.Face, client.Face, media, &media, []aimbrain.Media{media}, result, &result, result.Response, signer, *signer, testOptions()} { //nolint:govet // a copied client is what a careless caller logs
+			if v != nil {
+				assertNoCanary(t, what, v, canaries)
+			}
+		}
+		var api *aimbrain.APIError
+		if errors.As(err, &api) {
+			assertNoCanary(t, what+": fields", *api, canaries)
+			assertNoCanary(t, what+": body", string(api.Body), canaries)
+			assertNoCanary(t, what+": header", api.Header, canaries)
+		}
+		var decode *aimbrain.DecodeError
+		if errors.As(err, &decode) {
+			assertNoCanary(t, what+": body", string(decode.Body), canaries)
+		}
+	}
+}
+
+func testOptions() []aimbrain.Option {
+	return []aimbrain.Option{aimbrain.WithRegion(aimbrain.EUWest1)}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func inHTML(s string) string {
+	return strings.NewReplacer("+", "&#43;", "/", "&#x2F;", "-", "&#45;", "=", "&#61;").Replace(s)
+}
+
+// escapeAll writes every character as a JSON escape.
+func escapeAll(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		fmt.Fprintf(&b, `\u%04x`, c)
+	}
+	return b.String()
+}
+
+func TestAPanicOfATransportShowsNoSecretOfTheLibrary(t *testing.T) {
+	t.Parallel()
+	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithHTTPClient(&http.Client{
+		Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("transport is broken") }),
+	}))
+	require.NoError(t, err)
+	recovered := func() (v any) {
+		defer func() { v = recover() }()
+		_, _ = client.Score.Get(t.Context(), sessionID)
+		return nil
+	}()
+	require.NotNil(t, recovered)
+	assertNoCanary(t, "panic", recovered, map[string][]string{"key": disguises([]byte(testKey)), "secret": disguises([]byte(testSecret))})
+	_, err = client.Sessions.Create(t.Context(), aimbrain.SessionRequest{})
+	require.ErrorContains(t, err, "UserID", "the client is usable after it")
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestARedactedErrorIsStillWhatItWas(t *testing.T) {
+	t.Parallel()
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("%v: %w", r.Header, io.ErrUnexpectedEOF)
+	})
+	_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.NotContains(t, err.Error(), testSecret)
+	assert.Contains(t, err.Error(), "[redacted]")
+}
