@@ -141,7 +141,7 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 		a.final = true
 	case once.Err() != nil:
 		err = context.Cause(once)
-		a.final = err != error(ErrAttemptTimeout)
+		a.final = !errors.Is(err, ErrAttemptTimeout)
 	default:
 		a.final = isPermanent(err)
 	}
@@ -203,14 +203,14 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 		err = decodeBody(answer.StatusCode, body, into)
 	}
 	switch {
-	case err == nil && !(len(body) == 0 && closeDelimited(answer)):
-		a.answered = true
-		a.response.Body = body
-		a.response.Metadata = metadata(body)
-	case closeDelimited(answer) && (err == nil || errors.Is(err, strictjson.ErrUnexpectedEnd)):
+	case closeDelimited(answer) && (len(body) == 0 || errors.Is(err, strictjson.ErrUnexpectedEnd)):
 		// Only the connection's end said that the answer was complete, and it is not.
 		a.final = false
 		a.end(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
+	case err == nil:
+		a.answered = true
+		a.response.Body = body
+		a.response.Metadata = metadata(body)
 	default:
 		var decode *DecodeError
 		if errors.As(err, &decode) {

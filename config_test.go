@@ -159,7 +159,6 @@ func TestOptionsReturnErrorsInAnyCombination(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // the environment belongs to the process
 func TestTheEnvironmentSetsUpAClient(t *testing.T) {
 	_, err := aimbrain.NewFromEnv()
 	require.ErrorContains(t, err, aimbrain.EnvAPIKey)

@@ -288,3 +288,7 @@ func TestALoggerGetsNumbersOnly(t *testing.T) {
 	assert.Empty(t, line, "what is logged is an allow-list")
 	assert.NotContains(t, log.String(), sessionID)
 }
+
+func logTo(w io.Writer) aimbrain.Option {
+	return aimbrain.WithLogger(slog.New(slog.NewTextHandler(w, nil)))
+}

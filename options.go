@@ -22,7 +22,7 @@ const (
 // The environment variables that [NewFromEnv] reads.
 const (
 	EnvAPIKey    = "AIMBRAIN_API_KEY"
-	EnvAPISecret = "AIMBRAIN_API_SECRET" //nolint:gosec // the variable's name, not a secret
+	EnvAPISecret = "AIMBRAIN_API_SECRET"
 	EnvRegion    = "AIMBRAIN_REGION"
 	EnvBaseURL   = "AIMBRAIN_BASE_URL"
 )

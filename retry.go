@@ -76,7 +76,7 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 		}
 		limit *= 2
 	}
-	return rand.N(min(limit, p.MaxDelay) + 1)
+	return rand.N(min(limit, p.MaxDelay) + 1) //nolint:gosec // it spreads callers, and need not be secret
 }
 
 // A budget keeps retries from multiplying an outage: each retry takes a token,

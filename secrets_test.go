@@ -140,7 +140,7 @@ func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
 		func(r *http.Request) (*http.Response, error) { return nil, dump(r) },
 		func(r *http.Request) (*http.Response, error) { return nil, fmt.Errorf("deep: %w", dump(r)) },
 		func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(strings.NewReader("{"), failing{dump(r)}))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(io.MultiReader(strings.NewReader("{"), failing{dump(r)}))}, nil
 		},
 		httpmock.NewStringResponder(200, `{"score":0.5,"liveliness":0.5}`),
 		httpmock.NewStringResponder(200, strings.Repeat(testSecret, 100_000)),
@@ -157,7 +157,7 @@ func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
 		what := "fault " + strconv.Itoa(i)
 		require.NotEmpty(t, attempts)
 		assertNoCanary(t, what+": log", log.String(), canaries)
-		for _, v := range []any{err, attempts, client, *client.Face, client.Face, media, &media, []aimbrain.Media{media}, result, &result, result.Response, signer, *signer, testOptions()} { //nolint:govet // a copied client is what a careless caller logs
+		for _, v := range []any{err, attempts, client, *client.Face, client.Face, media, &media, []aimbrain.Media{media}, result, &result, result.Response, signer, *signer, testOptions()} {
 			if v != nil {
 				assertNoCanary(t, what, v, canaries)
 			}

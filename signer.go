@@ -40,13 +40,16 @@ func NewSigner(apiKey, apiSecret string) (*Signer, error) {
 	if err := checkCredentials(apiKey, apiSecret); err != nil {
 		return nil, err
 	}
-	pool := &sync.Pool{New: func() any {
-		return &signing{mac: hmac.New(sha256.New, []byte(apiSecret))}
-	}}
+	pool := new(sync.Pool)
 	return &Signer{
 		credentials: func() (string, string) { return apiKey, apiSecret },
-		acquire:     func() *signing { return pool.Get().(*signing) },
-		release:     func(s *signing) { pool.Put(s) },
+		acquire: func() *signing {
+			if used, ok := pool.Get().(*signing); ok {
+				return used
+			}
+			return &signing{mac: hmac.New(sha256.New, []byte(apiSecret))}
+		},
+		release: func(s *signing) { pool.Put(s) },
 	}, nil
 }
 

@@ -1,0 +1,421 @@
+package aimbrain_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// after returns a responder that reads the request and then fails: its answer
+// was lost.
+func lost(err error) httpmock.Responder {
+	return func(r *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		return nil, err
+	}
+}
+
+// unsent returns a responder that fails before the request is looked at.
+func unsent(err error) httpmock.Responder {
+	return func(*http.Request) (*http.Response, error) { return nil, err }
+}
+
+func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	always := []string{aimbrain.EndpointScore, aimbrain.EndpointFaceCompare}
+	optIn := []string{aimbrain.EndpointSessions, aimbrain.EndpointFaceToken, aimbrain.EndpointVoiceToken, aimbrain.EndpointFaceAuth, aimbrain.EndpointVoiceAuth}
+	status := func(code int) httpmock.Responder { return httpmock.NewStringResponder(code, "") }
+	const never, safe, safeOrOptIn, every = 0, 1, 2, 3
+	for name, c := range map[string]struct {
+		fault httpmock.Responder
+		again int // which calls are tried again
+		maybe bool
+	}{
+		"answer lost":     {lost(syscall.ECONNRESET), safe, true},
+		"cut off":         {lost(io.ErrUnexpectedEOF), safe, true},
+		"500":             {status(500), safe, true},
+		"503":             {status(503), safe, true},
+		"opted in":        {lost(syscall.ECONNRESET), safeOrOptIn, true},
+		"never sent":      {unsent(syscall.ECONNREFUSED), every, false},
+		"DNS, for now":    {unsent(&net.DNSError{IsTemporary: true}), every, false},
+		"429":             {status(429), every, false},
+		"400":             {status(400), never, false},
+		"401":             {status(401), never, false},
+		"403":             {status(403), never, false},
+		"no such host":    {unsent(&net.DNSError{IsNotFound: true}), never, false},
+		"proxy is closed": {unsent(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), never, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, call := range calls() {
+				synctest.Test(t, func(t *testing.T) {
+					policy := aimbrain.RetryPolicy{}
+					if c.again == safeOrOptIn {
+						policy.RepeatAmbiguous = optIn
+					}
+					client, transport := mocked(t, c.fault, aimbrain.WithRetry(policy))
+					_, err := call.do(t.Context(), client)
+					want := 1
+					if c.again == every || c.again >= safe && slices.Contains(always, call.endpoint) || c.again == safeOrOptIn && slices.Contains(optIn, call.endpoint) {
+						want = 3
+					}
+					assert.Equal(t, want, transport.GetTotalCallCount(), "%s", call.endpoint)
+					assert.Equal(t, c.maybe, aimbrain.MaybeProcessed(err), "%s: %v", call.endpoint, err)
+					if want > 1 {
+						assert.ErrorContains(t, err, "3 attempts")
+					}
+				})
+			}
+		})
+	}
+}
+
+func TestASingleCallCanBeOptedIn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, transport := mocked(t, lost(syscall.ECONNRESET))
+		_, err := client.Face.Token(t.Context(), sessionID, aimbrain.TokenAuth, aimbrain.RepeatIfAmbiguous())
+		require.ErrorIs(t, err, syscall.ECONNRESET)
+		assert.Equal(t, 3, transport.GetTotalCallCount())
+	})
+}
+
+func TestAnEarlierAttemptIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]httpmock.Responder{
+		"never sent":  unsent(syscall.ECONNREFUSED),
+		"refused":     httpmock.NewStringResponder(401, ""),
+		"redirected":  httpmock.NewStringResponder(307, ""),
+		"rate limits": httpmock.NewStringResponder(429, ""),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			first := true
+			client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+				if first {
+					first = false
+					return lost(syscall.ECONNRESET)(r)
+				}
+				return last(r)
+			})
+			_, err := client.Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u", Device: "d", System: "s"}, aimbrain.RepeatIfAmbiguous())
+			assert.True(t, aimbrain.MaybeProcessed(err), "%s: %v", name, err)
+		})
+	}
+}
+
+func TestARetriedRequestIsTheSameToTheByte(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var seen []string
+		client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			seen = append(seen, r.Header.Get(aimbrain.HeaderSignature)+string(body))
+			return httpmock.NewStringResponse(503, ""), nil
+		})
+		_, err := client.Face.Compare(t.Context(), aimbrain.Photos(noise(50_000)), aimbrain.Photos(noise(10)))
+		require.Error(t, err)
+		require.Len(t, seen, 3)
+		assert.True(t, seen[0] == seen[1] && seen[1] == seen[2])
+	})
+}
+
+func TestRetryAfterIsHonouredUpToTheCapAndExposed(t *testing.T) {
+	t.Parallel()
+	const fallback = -1
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // where synctest begins
+	for name, c := range map[string]struct {
+		values []string
+		waits  time.Duration // before the second attempt; fallback: a back-off
+		given  bool
+		gives  time.Duration
+		fails  bool
+	}{
+		"0":            {[]string{"0"}, 0, true, 0, false},
+		"5":            {[]string{"5"}, 5 * time.Second, true, 5 * time.Second, false},
+		"the cap":      {[]string{"20"}, 20 * time.Second, true, 20 * time.Second, false},
+		"an hour":      {[]string{"3600"}, 0, true, time.Hour, true},
+		"a past date":  {[]string{start.Add(-time.Hour).Format(http.TimeFormat)}, 0, true, 0, false},
+		"a date":       {[]string{start.Add(7 * time.Second).Format(http.TimeFormat)}, 7 * time.Second, true, 7 * time.Second, false},
+		"negative":     {[]string{"-1"}, fallback, false, 0, false},
+		"not a number": {[]string{"soon"}, fallback, false, 0, false},
+		"a fraction":   {[]string{"1.5"}, fallback, false, 0, false},
+		"overflow":     {[]string{"99999999999999999999999"}, 0, true, math.MaxInt64 / time.Second * time.Second, true},
+		"empty":        {[]string{""}, fallback, false, 0, false},
+		"twice":        {[]string{"2", "4"}, 4 * time.Second, true, 4 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var at []time.Time
+				client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
+					at = append(at, time.Now())
+					response := httpmock.NewStringResponse(429, `{"error":"slow down"}`)
+					response.Header["Retry-After"] = c.values
+					return response, nil
+				}, aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 2}))
+				_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
+				require.ErrorIs(t, err, aimbrain.ErrRateLimited)
+				var api *aimbrain.APIError
+				require.ErrorAs(t, err, &api)
+				if c.fails {
+					assert.Len(t, at, 1, "it fails at once")
+					assert.Equal(t, at[0], time.Now())
+				} else {
+					require.Len(t, at, 2)
+					if waited := at[1].Sub(at[0]); c.waits == fallback {
+						assert.LessOrEqual(t, waited, aimbrain.DefaultRetryPolicy().BaseDelay)
+					} else {
+						assert.Equal(t, c.waits, waited)
+						wait, given := api.RetryAfter()
+						if name != "a date" { // which has come by then
+							assert.Equal(t, c.gives, wait)
+						}
+						assert.Equal(t, c.given, given)
+					}
+				}
+				if wait, given := api.RetryAfter(); c.fails {
+					assert.True(t, given)
+					assert.InDelta(t, float64(c.gives), float64(wait), float64(time.Second))
+				}
+			})
+		})
+	}
+}
+
+func TestTheDeadlineOfACallBoundsItsWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, transport := mocked(t, httpmock.NewStringResponder(503, "").HeaderSet(http.Header{"Retry-After": {"5"}}))
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err := client.Score.Get(ctx, sessionID)
+		require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the original error, not that of the deadline")
+		require.NotErrorIs(t, err, context.DeadlineExceeded)
+		assert.Zero(t, time.Since(began), "it fails at once")
+		assert.Equal(t, 1, transport.GetTotalCallCount())
+	})
+}
+
+// silent is a transport that never answers.
+func silent(r *http.Request) (*http.Response, error) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestTheTimeLimitsAreToldApart(t *testing.T) {
+	t.Parallel()
+	deadline := errors.New("the user has hung up")
+	for name, c := range map[string]struct {
+		opts     []aimbrain.Option
+		ctx      func(context.Context) (context.Context, context.CancelFunc)
+		is, not  error
+		took     time.Duration
+		attempts int
+	}{
+		"attempt": {nil, nil, aimbrain.ErrAttemptTimeout, aimbrain.ErrTotalTimeout, aimbrain.DefaultAttemptTimeout, 1},
+		"total": {[]aimbrain.Option{aimbrain.WithTimeout(3 * time.Second)}, nil, aimbrain.ErrTotalTimeout, aimbrain.ErrAttemptTimeout,
+			3 * time.Second, 1},
+		"the caller's": {nil, func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeoutCause(ctx, 2*time.Second, deadline)
+		}, deadline, aimbrain.ErrAttemptTimeout, 2 * time.Second, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client, _ := mocked(t, silent, c.opts...)
+				ctx := t.Context()
+				if c.ctx != nil {
+					var cancel context.CancelFunc
+					ctx, cancel = c.ctx(ctx)
+					defer cancel()
+				}
+				began := time.Now()
+				_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("face")))
+				require.ErrorIs(t, err, c.is)
+				require.NotErrorIs(t, err, c.not)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, c.took, time.Since(began))
+				assert.True(t, aimbrain.MaybeProcessed(err))
+				var network *aimbrain.NetworkError
+				require.ErrorAs(t, err, &network)
+				assert.True(t, network.Timeout())
+				assert.Equal(t, c.attempts, network.Attempts)
+			})
+		})
+	}
+}
+
+func TestACallOfManyAttemptsEndsAtItsTotalTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, transport := mocked(t, silent, aimbrain.WithTimeout(25*time.Second), aimbrain.WithAttemptTimeout(10*time.Second))
+		began := time.Now()
+		_, err := client.Score.Get(t.Context(), sessionID)
+		require.ErrorIs(t, err, aimbrain.ErrTotalTimeout)
+		assert.Equal(t, 25*time.Second, time.Since(began))
+		assert.Equal(t, 3, transport.GetTotalCallCount())
+	})
+}
+
+func TestACancelledCallSaysSoAndWhy(t *testing.T) {
+	t.Parallel()
+	why := errors.New("the app was closed")
+	t.Run("before it begins", func(t *testing.T) {
+		t.Parallel()
+		client, transport := answering(t, 200, "{}")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(why)
+		_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("face")))
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, why)
+		assert.False(t, aimbrain.MaybeProcessed(err))
+		assert.Zero(t, transport.GetTotalCallCount())
+	})
+	t.Run("while it waits for the answer", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := mocked(t, silent)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(time.Second, func() { cancel(why) })
+			_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("face")))
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, why)
+			assert.True(t, aimbrain.MaybeProcessed(err))
+		})
+	})
+	t.Run("while it backs off", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			client, transport := mocked(t, httpmock.NewStringResponder(503, "").HeaderSet(http.Header{"Retry-After": {"9"}}))
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(time.Second, func() { cancel(why) })
+			began := time.Now()
+			_, err := client.Score.Get(ctx, sessionID)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, why)
+			require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the attempt's own error is inside")
+			assert.Equal(t, time.Second, time.Since(began))
+			assert.Equal(t, 1, transport.GetTotalCallCount())
+		})
+	})
+}
+
+func TestAnOutageDrainsTheRetryBudgetAndSuccessRefillsIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		down := true
+		client, transport := mocked(t, func(*http.Request) (*http.Response, error) {
+			if down {
+				return httpmock.NewStringResponse(503, ""), nil
+			}
+			return httpmock.NewStringResponse(200, `{"session":"4f1c2a9e-session","scores":[]}`), nil
+		})
+		attempts := func(calls int) int {
+			before := transport.GetTotalCallCount()
+			for range calls {
+				_, _ = client.Score.Get(t.Context(), sessionID)
+			}
+			return transport.GetTotalCallCount() - before
+		}
+		assert.Equal(t, 150, attempts(50), "three attempts each, while the budget lasts")
+		assert.Equal(t, 500, attempts(500), "and then one")
+		_, err := client.Score.Get(t.Context(), sessionID)
+		require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "with the original error")
+		down = false
+		assert.Equal(t, 10, attempts(10))
+		down = true
+		assert.Equal(t, 10+5, attempts(10), "ten answers pay for five retries")
+	})
+}
+
+func TestBackOffIsSpreadAndCapped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var waits []time.Duration
+		client, _ := mocked(t, httpmock.NewStringResponder(429, ""),
+			aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 7, BaseDelay: 100 * time.Millisecond, MaxDelay: time.Second}),
+			aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) {
+				if a.Retry {
+					waits = append(waits, a.Wait)
+				}
+			}))
+		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		require.Error(t, err)
+		require.Len(t, waits, 6)
+		for i, wait := range waits {
+			assert.LessOrEqual(t, wait, min(100*time.Millisecond<<i, time.Second))
+		}
+		assert.Greater(t, len(slices.Compact(slices.Sorted(slices.Values(waits)))), 3, "they differ")
+	})
+}
+
+func TestALoggerIsToldOfARetry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		client, _ := mocked(t, httpmock.NewStringResponder(429, `{"error":"e","errors":[{"code":120}]}`), logTo(&log), aimbrain.WithRegion(aimbrain.EUWest1))
+		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		require.Error(t, err)
+		assert.Equal(t, 3, strings.Count(log.String(), "level=WARN"))
+		assert.Equal(t, 2, strings.Count(log.String(), "retry_in="))
+		for _, want := range []string{"region=eu-west-1", "codes=[120]", "maybe_processed=false", "status=429"} {
+			assert.Equal(t, 3, strings.Count(log.String(), want), want)
+		}
+	})
+}
+
+func TestAnAnswerThatTheConnectionsEndCutOffIsNeverTakenForSuccess(t *testing.T) {
+	t.Parallel()
+	whole := `{"score":0.9,"liveliness":0.1}`
+	for n := range len(whole) + 1 {
+		client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(whole[:n]))}, nil
+		})
+		_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		if n == len(whole) {
+			require.NoError(t, err)
+			continue
+		}
+		require.Error(t, err, strconv.Itoa(n))
+		assert.True(t, aimbrain.MaybeProcessed(err))
+		assert.True(t, is[*aimbrain.NetworkError](err), strconv.Itoa(n))
+	}
+	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(""))}, nil
+	})
+	_, err := client.Behavioural.Submit(t.Context(), sessionID, touches())
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "nothing says that this was all")
+}
+
+func TestATransportThatBreaksItsContractDoesNotHangACall(t *testing.T) {
+	t.Parallel()
+	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(idle{})}, nil
+	})
+	_, err := client.Voice.Auth(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
+	require.ErrorIs(t, err, io.ErrNoProgress)
+}
+
+// idle reads nothing, for ever.
+type idle struct{}
+
+func (idle) Read([]byte) (int, error) { return 0, nil }
