@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -35,11 +36,15 @@ type attempt struct {
 	sent atomic.Bool // the headers went out, or the body was read; the transport's goroutines tell
 }
 
-func (c *call) attempt(ctx, limited context.Context, into decoder) *attempt {
+func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 	a := &attempt{call: c}
 	config := c.client.config
 	started := time.Now()
-	once, cancel := context.WithTimeoutCause(limited, config.attemptTimeout, ErrAttemptTimeout)
+	limit, cause := config.attemptTimeout, error(ErrAttemptTimeout)
+	if left := c.deadline.Sub(started); left < limit {
+		limit, cause = left, ErrTotalTimeout
+	}
+	once, cancel := context.WithTimeoutCause(ctx, limit, cause)
 	defer cancel()
 
 	a.report = Attempt{
@@ -88,6 +93,7 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 func (a *attempt) request(ctx context.Context) *http.Request {
 	c := a.call
 	key, _ := c.signer.credentials()
+	values := [...]string{"application/json", "identity", "aimbrain-go/" + Version, key, c.signature}
 	target := *c.client.config.base
 	target.Path += c.endpoint
 	if target.RawPath != "" {
@@ -100,28 +106,34 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		Host:   target.Host,
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{
-			"Accept":               {"application/json"},
-			"Accept-Encoding":      {"identity"}, // or net/http asks for gzip and unpacks whatever comes
-			"Content-Type":         {"application/json"},
-			"User-Agent":           {"aimbrain-go/" + Version},
-			"X-Aimbrain-Apikey":    {key},
-			"X-Aimbrain-Signature": {c.signature},
+			"Accept":               values[0:1:1],
+			"Accept-Encoding":      values[1:2:2], // or net/http asks for gzip and unpacks whatever comes
+			"Content-Type":         values[0:1:1],
+			"User-Agent":           values[2:3:3],
+			"X-Aimbrain-Apikey":    values[3:4:4],
+			"X-Aimbrain-Signature": values[4:5:5],
 		},
 		ContentLength: int64(c.size),
 	}).WithContext(httptrace.WithClientTrace(ctx, trace))
 	request.Body = a.reader()
 	// A request that the server has not looked at (HTTP/2 GOAWAY, REFUSED_STREAM,
 	// a dead connection that took no byte) is sent anew by net/http itself.
-	request.GetBody = func() (rc io.ReadCloser, err error) { return a.reader(), nil }
+	request.GetBody = func() (io.ReadCloser, error) { return a.reader(), nil }
 	return request
 }
 
-func (a *attempt) reader() *bodyReader {
+// reader returns the body for one reading. A small one goes out with its
+// headers in one packet, which net/http only does for a bytes.Reader; it is
+// read from a copy of its own, as a bytes.Reader cannot be stopped.
+func (a *attempt) reader() io.ReadCloser {
+	if a.call.small != nil {
+		return io.NopCloser(bytes.NewReader(a.call.small))
+	}
 	return &bodyReader{shared: &a.call.shared, size: a.call.size, onRead: a.wrote}
 }
 
-// wrote notes that the request may be on the wire. A transport that knows no
-// httptrace is found out by its reading of the body.
+// wrote notes that the request may be on the wire. A caller's transport that
+// knows no httptrace is found out by its reading of the body.
 func (a *attempt) wrote() { a.sent.Store(true) }
 
 func (a *attempt) end(fate fate, err error) {
@@ -196,11 +208,12 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 		a.end(ambiguous, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
 		return
 	}
+	var metadata []byte
 	var err error
 	if encoding := answer.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		err = &DecodeError{StatusCode: answer.StatusCode, Reason: "it is compressed, which was not asked for"}
 	} else {
-		err = decodeBody(answer.StatusCode, body, into)
+		metadata, err = decodeBody(answer.StatusCode, body, into)
 	}
 	switch {
 	case closeDelimited(answer) && (len(body) == 0 || errors.Is(err, strictjson.ErrUnexpectedEnd)):
@@ -210,7 +223,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 	case err == nil:
 		a.answered = true
 		a.response.Body = body
-		a.response.Metadata = metadata(body)
+		a.response.Metadata = metadata
 	default:
 		var decode *DecodeError
 		if errors.As(err, &decode) {

@@ -38,7 +38,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which int, body []byte) {
 		endpoint := Endpoints()[uint(which)%uint(len(Endpoints()))]
 		into := newAnswer(endpoint)
-		if err := decodeBody(http.StatusOK, body, into); err != nil {
+		if _, err := decodeBody(http.StatusOK, body, into); err != nil {
 			if strings.Contains(err.Error(), "%!") {
 				t.Fatal(err)
 			}
@@ -57,7 +57,6 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatalf("%s: %v, but encoding/json has %s", name, got, members[name])
 			}
 		}
-		metadata(body)
 	})
 }
 

@@ -53,7 +53,7 @@ type answer[T any] interface {
 //	result, err := aimbrain.Decode[aimbrain.FaceAuthResult](response)
 func Decode[T any, R answer[T]](response Response) (T, error) {
 	var result, none T
-	if err := decodeBody(response.StatusCode, response.Body, R(&result)); err != nil {
+	if _, err := decodeBody(response.StatusCode, response.Body, R(&result)); err != nil {
 		return none, err
 	}
 	*R(&result).response() = response
@@ -61,15 +61,16 @@ func Decode[T any, R answer[T]](response Response) (T, error) {
 }
 
 // decodeBody checks an answer from its first byte to its last and fills into.
-// The error is a [*DecodeError] without endpoint, body or attempts.
-func decodeBody(status int, body []byte, into decoder) error {
+// It returns the metadata. The error is a [*DecodeError] without endpoint, body
+// or attempts.
+func decodeBody(status int, body []byte, into decoder) (metadata []byte, err error) {
 	switch {
 	case len(body) == 0 && into.optional() && (status == http.StatusOK || status == http.StatusNoContent):
-		return nil
+		return nil, nil
 	case len(body) == 0:
-		return &DecodeError{StatusCode: status, Reason: "it is empty"}
+		return nil, &DecodeError{StatusCode: status, Reason: "it is empty"}
 	case status != http.StatusOK:
-		return &DecodeError{StatusCode: status, Reason: "the status is not 200"}
+		return nil, &DecodeError{StatusCode: status, Reason: "the status is not 200"}
 	}
 	f := fields{}
 	f.members, f.err = strictjson.Object(f.space[:0], body)
@@ -77,14 +78,14 @@ func decodeBody(status int, body []byte, into decoder) error {
 		into.decode(&f)
 	}
 	if f.err == nil {
-		return nil
+		return f.metadata(), nil
 	}
 	var decode *DecodeError
 	if !errors.As(f.err, &decode) {
 		decode = &DecodeError{Reason: "it is not a strict JSON object", Err: f.err}
 	}
 	decode.StatusCode = status
-	return decode
+	return nil, decode
 }
 
 // fields are the members of an answer. The first fault sticks.
@@ -180,12 +181,7 @@ func (f *fields) text(name string) string {
 
 // metadata returns the bytes that came back with an answer: nil for none, or
 // for a member of another shape, which is a good answer still.
-func metadata(body []byte) []byte {
-	members, err := strictjson.Object(make([]strictjson.Member, 0, 8), body)
-	if err != nil {
-		return nil
-	}
-	f := fields{members: members}
+func (f *fields) metadata() []byte {
 	text, err := strictjson.String(f.raw("metadata"))
 	if err != nil {
 		return nil

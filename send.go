@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,10 @@ type call struct {
 	config    callConfig
 	signer    *Signer
 	shared    sharedBody
+	small     []byte // a copy of a small body, for the library's own transport
 	size      int
 	signature string
+	deadline  time.Time // of all attempts together
 	attempts  int
 	maybe     bool // an attempt so far may have been processed
 }
@@ -65,8 +68,14 @@ func (c *call) write(ctx context.Context, write func(*body)) error {
 		return b.err
 	}
 	c.signature = signing.signature()
+	if c.client.transport != nil && c.size <= smallBody {
+		c.small = bytes.Clone(b.buf)
+	}
 	return nil
 }
+
+// smallBody is what fits into net/http's write buffer together with headers.
+const smallBody = 2 << 10
 
 // release takes the body from transports that read it still and gives its
 // bytes back.
@@ -85,18 +94,18 @@ func (c *call) redactor() redactor {
 func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 	policy := &c.client.config.retry
 	repeat := policy.mayRepeat(c.endpoint, c.config.repeat)
-	limited, cancel := context.WithTimeoutCause(ctx, c.client.config.timeout, ErrTotalTimeout)
-	defer cancel()
+	c.deadline = time.Now().Add(c.client.config.timeout)
 	for {
 		c.attempts++
-		a := c.attempt(ctx, limited, into)
+		a := c.attempt(ctx, into)
 		c.maybe = c.maybe || a.fate == ambiguous
 		if a.answered {
 			c.client.budget.refill()
 		}
 		again := c.attempts < policy.MaxAttempts && a.err != nil && !a.final && (a.fate == unsent || repeat)
 		if again {
-			a.report.Wait, again = policy.wait(limited, c.attempts, a.err)
+			a.report.Wait, again = policy.wait(c.attempts, a.err)
+			again = again && c.allows(ctx, a.report.Wait)
 		}
 		again = again && c.client.budget.take()
 		if !again {
@@ -107,41 +116,36 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 		if !again {
 			return a.response, a.err
 		}
-		sleep(limited, a.report.Wait)
-		if limited.Err() != nil {
-			return Response{}, c.interrupted(ctx, a)
+		sleep(ctx, a.report.Wait)
+		if ctx.Err() != nil {
+			return Response{}, &NetworkError{
+				Endpoint: c.endpoint, Attempts: c.attempts,
+				Err:  errors.Join(ended(ctx), a.err),
+				sent: c.maybe,
+			}
 		}
 	}
 }
 
-// wait returns how long to wait after attempt n, and false when that is longer
-// than the policy or the deadline allows.
-func (p *RetryPolicy) wait(ctx context.Context, n int, err error) (time.Duration, bool) {
-	wait := p.backoff(n)
+// allows reports whether there is time for a wait, and for something after it.
+func (c *call) allows(ctx context.Context, wait time.Duration) bool {
+	end := c.deadline
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	return time.Until(end) > wait
+}
+
+// wait returns how long to wait after attempt n, and false when the server
+// asks for longer than the policy allows.
+func (p *RetryPolicy) wait(n int, err error) (time.Duration, bool) {
 	var api *APIError
 	if errors.As(err, &api) {
 		if after, given := api.RetryAfter(); given {
-			if after > p.MaxRetryAfter {
-				return 0, false
-			}
-			wait = after
+			return after, after <= p.MaxRetryAfter
 		}
 	}
-	deadline, ok := ctx.Deadline()
-	return wait, !ok || time.Until(deadline) > wait
-}
-
-// interrupted is the error of a call whose context ended while it waited.
-func (c *call) interrupted(ctx context.Context, last *attempt) error {
-	cause := error(ErrTotalTimeout)
-	if ctx.Err() != nil {
-		cause = ended(ctx)
-	}
-	return &NetworkError{
-		Endpoint: c.endpoint, Attempts: c.attempts,
-		Err:  errors.Join(cause, last.err),
-		sent: c.maybe,
-	}
+	return p.backoff(n), true
 }
 
 // ended is the error of a context that has ended: both what it is and why.

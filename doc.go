@@ -1,0 +1,51 @@
+// Package aimbrain is a client of the AimBrain v1 API: is this the person who
+// was enrolled? By face, by voice, by how they touch and type.
+//
+//	client, err := aimbrain.New(apiKey, apiSecret, aimbrain.WithRegion(aimbrain.EUWest1))
+//	session, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
+//	result, err := client.Face.Auth(ctx, session.ID, aimbrain.Photos(selfie))
+//	if err == nil && result.Matches(aimbrain.RecommendedThreshold) {
+//		// let them in
+//	}
+//
+// A user is enrolled once, by photos or recordings, and authenticated ever
+// after, by new ones. Everything about a user goes through a [Session], which
+// says what they are enrolled with and expires 2 hours after its last use.
+//
+// # Scores
+//
+// An authentication answers with a score from 0 to 1. Matches compares it with
+// a threshold, 0.5 to begin with ([RecommendedThreshold]). An answer whose
+// score is missing, null, out of range or in any way ambiguous is an error and
+// never a number; on an error the result is its zero value, which matches
+// nobody. Liveliness, the API's word, is how surely there was a living person:
+// 0 for a photo, whoever holds it up.
+//
+// # Errors
+//
+// Every call may return
+//
+//   - [*APIError]: the API said no. errors.Is finds each [Code] and the
+//     [HTTPStatus] in it, [APIError.Action] is a value to switch on.
+//   - [*NetworkError]: no answer came. [MaybeProcessed] tells whether the
+//     request may have been carried out all the same.
+//   - [*DecodeError], [*TooLargeError], [*RedirectError]: an answer came that
+//     cannot be relied on.
+//   - [*RequestError]: the arguments cannot be right; nothing was sent.
+//
+// and [New] a [*ConfigError]. All of them can be wrapped and found again.
+//
+// # Retries
+//
+// A request that provably never left, or was answered by 429, is sent again
+// for every call. One that may have been processed is sent again only where
+// that does no harm: for scores and comparisons. An enrolment is never sent
+// twice. See [RetryPolicy].
+//
+// # Secrets
+//
+// The key, the secret, signatures and media appear in no string, log, error or
+// encoding that this package makes, and no redirect is ever followed.
+//
+// For tests there is a fake API in the package aimbraintest.
+package aimbrain

@@ -1,0 +1,219 @@
+// Package bench measures what a call costs against the floor that the standard
+// library's own primitives set on the same bytes, and against plain
+// implementations of the same work. The numbers that count are ratios of one
+// run: absolute times say more about the machine.
+//
+//	go test -bench . ./internal/bench     every measurement by itself
+//	go run ./internal/bench/ratios        the ratios as a table, medians of 10
+package bench
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"hash"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+)
+
+const (
+	key     = "bench-key"
+	secret  = "bench-secret-of-usual-length-0123456789" //nolint:gosec // made up
+	session = "4f1c2a9e-0f7b-4f6e-9d1c-session"
+)
+
+// An Op does one piece of work once.
+type Op func() error
+
+// Photo is n bytes that look compressed.
+func Photo(n int) []byte {
+	r := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // noise, always the same
+	photo := make([]byte, n)
+	for i := range photo {
+		photo[i] = byte(r.Uint32())
+	}
+	return photo
+}
+
+// answer is a transport that answers at once and reads nothing: what is left
+// of a call is the work of the library and of http.Client.
+type answer string
+
+func (a answer) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, ProtoMajor: 1, Header: http.Header{}, Request: r,
+		ContentLength: int64(len(a)), Body: io.NopCloser(strings.NewReader(string(a))),
+	}, nil
+}
+
+// Prepare is a whole enrolment without the network: encode, sign, decode.
+func Prepare(photos ...[]byte) Op {
+	client, err := aimbrain.New(key, secret, aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	media := aimbrain.Photos(photos...)
+	return func() error {
+		if err != nil {
+			return err
+		}
+		_, err := client.Face.Enroll(context.Background(), session, media)
+		return err
+	}
+}
+
+// Floor encodes and hashes the same bytes into a buffer that is there already,
+// and does nothing else.
+func Floor(photos ...[]byte) Op {
+	size := 0
+	for _, photo := range photos {
+		size += base64.StdEncoding.EncodedLen(len(photo)) + 64
+	}
+	buf := make([]byte, 0, size)
+	mac := hmac.New(sha256.New, []byte(secret))
+	var sum [sha256.Size]byte
+	return func() error {
+		body := append(buf[:0], `{"session":"`+session+`","faces":["`...)
+		for _, photo := range photos {
+			body = base64.StdEncoding.AppendEncode(body, photo)
+		}
+		body = append(body, `"]}`...)
+		mac.Reset()
+		mac.Write(body)
+		mac.Sum(sum[:0])
+		return nil
+	}
+}
+
+// PlainStrings is the usual way: base64 strings, json.Marshal, a message that
+// is put together to be signed.
+func PlainStrings(photos ...[]byte) Op {
+	return func() error {
+		faces := make([]string, 0, len(photos))
+		for _, photo := range photos {
+			faces = append(faces, base64.StdEncoding.EncodeToString(photo))
+		}
+		body, err := json.Marshal(map[string]any{"session": session, "faces": faces})
+		if err != nil {
+			return err
+		}
+		message := strings.Join([]string{"POST", "/v1/face/enroll", string(body)}, "\n")
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(message))
+		_ = base64.StdEncoding.EncodeToString(mac.Sum(nil))
+		return nil
+	}
+}
+
+// PlainBytes leaves the base64 to json.Marshal.
+func PlainBytes(photos ...[]byte) Op {
+	return func() error {
+		body, err := json.Marshal(struct {
+			Session string   `json:"session"`
+			Faces   [][]byte `json:"faces"`
+		}{session, photos})
+		if err != nil {
+			return err
+		}
+		signPlain(hmac.New(sha256.New, []byte(secret)), body)
+		return nil
+	}
+}
+
+// PlainBuffer encodes once into a new buffer of the right size.
+func PlainBuffer(photos ...[]byte) Op {
+	return func() error {
+		size := 64
+		for _, photo := range photos {
+			size += base64.StdEncoding.EncodedLen(len(photo)) + 3
+		}
+		body := append(make([]byte, 0, size), `{"session":"`+session+`","faces":["`...)
+		for i, photo := range photos {
+			if i > 0 {
+				body = append(body, `","`...)
+			}
+			body = base64.StdEncoding.AppendEncode(body, photo)
+		}
+		body = append(body, `"]}`...)
+		signPlain(hmac.New(sha256.New, []byte(secret)), body)
+		return nil
+	}
+}
+
+func signPlain(mac hash.Hash, body []byte) {
+	io.WriteString(mac, "POST\n/v1/face/enroll\n") //nolint:errcheck // a hash.Hash never returns an error
+	mac.Write(body)
+	_ = base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Request is a serialised enrolment of one photo.
+func Request(photo []byte) []byte {
+	return []byte(`{"session":"` + session + `","faces":["` + base64.StdEncoding.EncodeToString(photo) + `"]}`)
+}
+
+// Scan finds the members of a request and validates all of it.
+func Scan(request []byte) Op {
+	var space [8]strictjson.Member
+	return func() error {
+		_, err := strictjson.Object(space[:0], request)
+		return err
+	}
+}
+
+// ScanPlain does the same by encoding/json, as far as that can.
+func ScanPlain(request []byte) Op {
+	return func() error {
+		var members map[string]json.RawMessage
+		return json.Unmarshal(request, &members)
+	}
+}
+
+// Forward signs a serialised request, without the network.
+func Forward(request []byte) Op {
+	client, err := aimbrain.New(key, secret, aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	return func() error {
+		if err != nil {
+			return err
+		}
+		_, err := client.Forward(context.Background(), aimbrain.EndpointFaceEnroll, request)
+		return err
+	}
+}
+
+// ForwardFloor hashes it, and does nothing else.
+func ForwardFloor(request []byte) Op {
+	mac := hmac.New(sha256.New, []byte(secret))
+	var sum [sha256.Size]byte
+	return func() error {
+		mac.Reset()
+		mac.Write(request)
+		mac.Sum(sum[:0])
+		return nil
+	}
+}
+
+// Decode reads an answer as strictly as a call does.
+func Decode() Op {
+	response := aimbrain.Response{StatusCode: http.StatusOK, Body: []byte(`{"score": 0.9731, "liveliness": 0.25, "metadata": "dHJhY2UtNDI="}`)}
+	return func() error {
+		_, err := aimbrain.Decode[aimbrain.FaceAuthResult](response)
+		return err
+	}
+}
+
+// DecodePlain reads it by encoding/json.
+func DecodePlain() Op {
+	body := []byte(`{"score": 0.9731, "liveliness": 0.25, "metadata": "dHJhY2UtNDI="}`)
+	return func() error {
+		var result struct {
+			Score      *float64 `json:"score"`
+			Liveliness *float64 `json:"liveliness"`
+			Metadata   []byte   `json:"metadata"`
+		}
+		return json.Unmarshal(body, &result)
+	}
+}

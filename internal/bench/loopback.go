@@ -1,0 +1,116 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// Serve answers every request with a good result once it has read it, on a
+// loopback port of its own, until the context ends. A request to /hold is
+// answered when hold lets it.
+func Serve(ctx context.Context, hold <-chan struct{}, listening func(url string)) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return
+		}
+		if r.Header.Get("X-Hold") != "" || r.URL.Path == "/hold"+aimbrain.EndpointFaceEnroll {
+			<-hold
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"token":"6-6-7","imagesCount":1}`)
+	})}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	listening("http://" + listener.Addr().String())
+	_ = server.Serve(listener) // ends by Close
+	return nil
+}
+
+// Client is a client of the server at url.
+func Client(url string) (*aimbrain.Client, error) {
+	return aimbrain.New(key, secret, aimbrain.WithBaseURL(url))
+}
+
+// Token is a small call over loopback.
+func Token(client *aimbrain.Client) Op {
+	return func() error {
+		_, err := client.Face.Token(context.Background(), session, aimbrain.TokenAuth)
+		return err
+	}
+}
+
+// BareToken sends the same signed bytes by net/http and reads the answer.
+func BareToken(url string) Op {
+	body := []byte(`{"session":"` + session + `","tokentype":"auth"}`)
+	return bare(url+aimbrain.EndpointFaceToken, func() ([]byte, string) { return body, signature(aimbrain.EndpointFaceToken, body) })
+}
+
+// Enroll is a call with a photo over loopback.
+func Enroll(client *aimbrain.Client, photo []byte) Op {
+	media := aimbrain.Photos(photo)
+	return func() error {
+		_, err := client.Face.Enroll(context.Background(), session, media)
+		return err
+	}
+}
+
+// BareEnroll sends the same bytes by net/http and hashes them once: the base64
+// is made beforehand.
+func BareEnroll(url string, photo []byte) Op {
+	body := Request(photo)
+	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) { return body, signature(aimbrain.EndpointFaceEnroll, body) })
+}
+
+// BareEncodeEnroll encodes them too, into a buffer that is there already.
+func BareEncodeEnroll(url string, photo []byte) Op {
+	buf := make([]byte, 0, base64.StdEncoding.EncodedLen(len(photo))+128)
+	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) {
+		body := append(buf[:0], `{"session":"`+session+`","faces":["`...)
+		body = append(base64.StdEncoding.AppendEncode(body, photo), `"]}`...)
+		return body, signature(aimbrain.EndpointFaceEnroll, body)
+	})
+}
+
+func signature(endpoint string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("POST\n" + endpoint + "\n"))
+	mac.Write(body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// bare is what a careful user of net/http would write, and nothing more.
+func bare(url string, prepare func() (body []byte, signature string)) Op {
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 512}}
+	return func() error {
+		body, signature := prepare()
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set(aimbrain.HeaderAPIKey, key)
+		request.Header.Set(aimbrain.HeaderSignature, signature)
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		_, err = io.ReadAll(response.Body)
+		return err
+	}
+}

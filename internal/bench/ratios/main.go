@@ -1,0 +1,245 @@
+// Ratios prints what a call costs as a table: ours over the floor that the
+// standard library sets on the same bytes, and plain implementations over
+// ours. Every number is the median of rounds in which the two took turns, so
+// that a machine's mood falls on both.
+//
+//	go run ./internal/bench/ratios            about two minutes
+//	go run ./internal/bench/ratios -rounds 3  a look
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aimbrain/aimbrain-go/internal/bench"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "ratios:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	flags := flag.NewFlagSet("ratios", flag.ContinueOnError)
+	rounds := flags.Int("rounds", 10, "how often each pair is measured")
+	serve := flags.Bool("serve", false, "be the server (used by the command itself)")
+	scale := flags.Bool("scale", true, "measure 1 to 512 calls in flight too")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *serve {
+		return beServer(ctx, in, out)
+	}
+	server, err := startServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	fmt.Fprintf(out, "%s, %s/%s, %d CPUs, %s; medians of %d\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu(), *rounds)
+	if err := pairs(out, server.url, *rounds); err != nil {
+		return err
+	}
+	if !*scale {
+		return nil
+	}
+	return inFlight(out, server)
+}
+
+// A pair is two ways to do the same work. What is said of it is a/b.
+type pair struct {
+	name, target string
+	a, b         bench.Op
+}
+
+func pairs(out io.Writer, url string, rounds int) error {
+	client, err := bench.Client(url)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	small, photo := bench.Photo(30_000), bench.Photo(500_000)
+	three := [][]byte{bench.Photo(499_000), bench.Photo(499_001), bench.Photo(499_002)}
+	request := bench.Request(photo)
+	fmt.Fprintln(out, "| work | ratio | target | ours: bytes a call | ours: allocations a call |")
+	fmt.Fprintln(out, "|---|---|---|---|---|")
+	for _, p := range []pair{
+		{"prepare 30 kB: ours ÷ floor", "", bench.Prepare(small), bench.Floor(small)},
+		{"prepare 500 kB: ours ÷ floor", "≤ 1.10", bench.Prepare(photo), bench.Floor(photo)},
+		{"prepare 3 × 500 kB: ours ÷ floor", "", bench.Prepare(three...), bench.Floor(three...)},
+		{"prepare 500 kB: marshal of strings ÷ ours", "≥ 3", bench.PlainStrings(photo), bench.Prepare(photo)},
+		{"prepare 500 kB: marshal of bytes ÷ ours", "", bench.PlainBytes(photo), bench.Prepare(photo)},
+		{"prepare 500 kB: one exact buffer ÷ ours", "", bench.PlainBuffer(photo), bench.Prepare(photo)},
+		{"Forward 667 kB: ours ÷ hash alone", "", bench.Forward(request), bench.ForwardFloor(request)},
+		{"scan 667 kB: json.Unmarshal ÷ ours", "≥ 30", bench.ScanPlain(request), bench.Scan(request)},
+		{"read an answer: json.Unmarshal ÷ ours", "", bench.DecodePlain(), bench.Decode()},
+		{"token call over loopback: ours ÷ bare net/http", "≤ 1.08", bench.Token(client), bench.BareToken(url)},
+		{"500 kB over loopback: ours ÷ bare net/http, hashed once", "≤ 1.05", bench.Enroll(client, photo), bench.BareEnroll(url, photo)},
+		{"500 kB over loopback: ours ÷ bare net/http, encoded and hashed", "", bench.Enroll(client, photo), bench.BareEncodeEnroll(url, photo)},
+	} {
+		ratio, err := compare(p, rounds)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		ours := p.a
+		if strings.HasSuffix(p.name, "÷ ours") {
+			ours = p.b
+		}
+		bytes, allocs, err := allocations(ours)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "| %s | %.2f | %s | %d | %d |\n", p.name, ratio, p.target, bytes, allocs)
+	}
+	return nil
+}
+
+// compare returns the median of a's time over b's, in rounds that take turns.
+func compare(p pair, rounds int) (float64, error) {
+	n, err := calibrate(p.a, p.b)
+	if err != nil {
+		return 0, err
+	}
+	ratios := make([]float64, 0, rounds)
+	for range rounds {
+		// Many short turns: what disturbs one is likely to disturb the other.
+		var a, b time.Duration
+		for range 20 {
+			for _, turn := range []struct {
+				op    bench.Op
+				total *time.Duration
+			}{{p.a, &a}, {p.b, &b}} {
+				took, err := timed(turn.op, n)
+				if err != nil {
+					return 0, err
+				}
+				*turn.total += took
+			}
+		}
+		ratios = append(ratios, float64(a)/float64(b))
+	}
+	return median(ratios), nil
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+}
+
+func timed(op bench.Op, n int) (time.Duration, error) {
+	began := time.Now()
+	for range n {
+		if err := op(); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(began), nil
+}
+
+// calibrate returns how often to repeat for a turn of some milliseconds, and
+// warms up both.
+func calibrate(ops ...bench.Op) (int, error) {
+	slowest := time.Duration(1)
+	for _, op := range ops {
+		took, err := timed(op, 20)
+		if err != nil {
+			return 0, err
+		}
+		slowest = max(slowest, took/20)
+	}
+	return max(1, int(10*time.Millisecond/slowest)), nil
+}
+
+// allocations counts what a call leaves to the garbage collector.
+func allocations(op bench.Op) (bytes, count uint64, err error) {
+	const n = 200
+	if _, err := timed(op, 20); err != nil {
+		return 0, 0, err
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = timed(op, n)
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) / n, (after.Mallocs - before.Mallocs) / n, err
+}
+
+// A server runs in a process of its own, so that its memory is not counted.
+type server struct {
+	url     string
+	process *exec.Cmd
+	stdin   io.WriteCloser
+}
+
+func startServer(ctx context.Context) (*server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	process := exec.CommandContext(ctx, self, "-serve")
+	stdin, err := process.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := process.Start(); err != nil {
+		return nil, err
+	}
+	url, err := bufio.NewReader(stdout).ReadString('\n')
+	return &server{url: strings.TrimSpace(url), process: process, stdin: stdin}, err
+}
+
+// release lets the requests go that the server holds.
+func (s *server) release() error {
+	_, err := io.WriteString(s.stdin, "go\n")
+	return err
+}
+
+func (s *server) stop() {
+	_ = s.stdin.Close() // which ends it
+	_ = s.process.Wait()
+}
+
+// beServer serves until standard input ends, and lets held requests go for
+// each line that comes in.
+func beServer(ctx context.Context, in io.Reader, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	hold := make(chan struct{})
+	go func() {
+		defer cancel()
+		lines := bufio.NewScanner(in)
+		if lines.Scan() {
+			close(hold)
+		}
+		for lines.Scan() { //nolint:revive // until the end
+		}
+	}()
+	return bench.Serve(ctx, hold, func(url string) { fmt.Fprintln(out, url) })
+}
+
+// cpu is the processor's name, where the system tells.
+func cpu() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "CPU unknown"
+	}
+	for line := range strings.Lines(string(info)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.Trim(name, " \t:\n")
+		}
+	}
+	return "CPU unknown"
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aimbrain/aimbrain-go/internal/bench"
+)
+
+// inFlight measures throughput and the slowest calls from 1 to 512 calls in
+// flight, and the memory of 512 that wait for their answers.
+func inFlight(out io.Writer, s *server) error {
+	photo := bench.Photo(500_000)
+	client, err := bench.Client(s.url)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	op := bench.Enroll(client, photo)
+	fmt.Fprintln(out, "\n| 500 kB calls in flight | calls a second | median | p99 |")
+	fmt.Fprintln(out, "|---|---|---|---|")
+	for _, n := range []int{1, 2, 8, 64, 512} {
+		took, total, err := load(op, n, max(1500, 3*n))
+		if err != nil {
+			return err
+		}
+		slices.Sort(took)
+		fmt.Fprintf(out, "| %d | %.0f | %v | %v |\n", n, float64(len(took))/total.Seconds(),
+			took[len(took)/2].Round(10*time.Microsecond), took[len(took)*99/100].Round(10*time.Microsecond))
+	}
+	return memory(out, s, photo)
+}
+
+// load makes calls from n goroutines and returns how long each took.
+func load(op bench.Op, n, calls int) ([]time.Duration, time.Duration, error) {
+	var (
+		wait  sync.WaitGroup
+		mu    sync.Mutex
+		took  []time.Duration
+		first error
+	)
+	began := time.Now()
+	for range n {
+		wait.Go(func() {
+			for range calls / n {
+				start := time.Now()
+				err := op()
+				elapsed := time.Since(start)
+				mu.Lock()
+				took = append(took, elapsed)
+				if err != nil && first == nil {
+					first = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	return took, time.Since(began), first
+}
+
+// memory measures the heap while 512 requests are held by the server, their
+// bodies sent and their answers outstanding.
+func memory(out io.Writer, s *server, photo []byte) error {
+	const n = 512
+	client, err := bench.Client(s.url + "/hold")
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	op := bench.Enroll(client, photo)
+	for range 3 {
+		runtime.GC() // what other clients pooled is gone after two
+	}
+	base := heap()
+	done := make(chan error, n)
+	for range n {
+		go func() { done <- op() }()
+	}
+	var most uint64
+	for range 40 { // two seconds: all are sent by then
+		time.Sleep(50 * time.Millisecond) //nolint:forbidigo // a measurement in real time
+		most = max(most, heap())
+	}
+	if err := s.release(); err != nil {
+		return err
+	}
+	for range n {
+		if err := <-done; err != nil {
+			return err
+		}
+	}
+	bodies := uint64(n * len(bench.Request(photo)))
+	fmt.Fprintf(out, "\nMemory of %d calls in flight: %.1f MiB, of which bodies %.1f MiB; beyond the bodies %.1f MiB (target: 32 MiB at most).\n",
+		n, mib(most-base), mib(bodies), mib(most-base)-mib(bodies))
+	return nil
+}
+
+// heap is what is alive or was not given back yet, stacks included.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
+}
+
+func mib(n uint64) float64 { return float64(n) / (1 << 20) }
