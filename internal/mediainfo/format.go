@@ -35,7 +35,7 @@ const (
 	Base64 // Base64 text or a data: URL of a file, where the file itself belongs
 )
 
-var formatNames = [...]string{
+var formatNames = [...]string{ //nolint:gochecknoglobals // a table that nothing writes
 	Unknown: "unknown", JPEG: "JPEG", MP4: "MP4", WAV: "WAV", CAF: "CAF",
 	QuickTime: "QuickTime", M4A: "M4A", PNG: "PNG", GIF: "GIF", WebP: "WebP",
 	HEIC: "HEIC", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF", WebM: "WebM",
@@ -54,7 +54,7 @@ func (f Format) String() string {
 
 // signatures are the formats that a fixed text at a fixed place gives away.
 // The first match wins.
-var signatures = [...]struct {
+var signatures = [...]struct { //nolint:gochecknoglobals // a table that nothing writes
 	format Format
 	offset int
 	magic  string
@@ -74,7 +74,7 @@ var signatures = [...]struct {
 	{Base64, 0, "/9j/"},   // a JPEG's start
 	{Base64, 0, "UklGR"},  // a WAV's
 	{Base64, 0, "Y2FmZg"}, // a CAF's
-	{Base64, 4, "GZ0eX"},  // an MP4's
+	{Base64, 5, "GZ0eX"},  // an MP4's
 	// QuickTime files from before the ftyp box start with one of these.
 	{QuickTime, 4, "moov"},
 	{QuickTime, 4, "mdat"},

@@ -26,7 +26,9 @@ type Info struct {
 	VideoDuration time.Duration // the longest video track's
 	AudioDuration time.Duration // the longest audio track's
 
-	SampleRate    int // in Hz
+	SampleRate int // in Hz
+	// Channels and BitsPerSample are as the header has them. MP4 writers mostly
+	// put 2 and 16 there, whatever the coded sound has.
 	Channels      int
 	BitsPerSample int
 
@@ -87,8 +89,8 @@ func Inspect(data []byte) (Info, error) {
 
 // CheckStructure goes through the whole file without decoding it: every part
 // has to be inside the file, the parts that a reader needs have to be there,
-// and none may contradict another. Bytes behind the end of a file, which cameras and
-// recorders add, are no fault.
+// and none may contradict another. Bytes behind a JPEG's end marker, or behind
+// the samples of a WAV or CAF, are no fault: cameras and recorders add them.
 func CheckStructure(data []byte) error {
 	switch f := Sniff(data); f {
 	case JPEG:

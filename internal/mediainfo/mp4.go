@@ -393,7 +393,7 @@ func (m *mp4File) checkSamples(stbl []byte) (uint64, error) {
 			return 0, bad(m.format, "the sample-to-chunk table (stsc) is empty")
 		}
 		n := min(uint64(be32(t.toChunk[12*run+4:])), t.count-sample)
-		offset := uint64(0)
+		var offset uint64
 		if t.wide {
 			offset = be64(t.chunks[8*c:])
 		} else {

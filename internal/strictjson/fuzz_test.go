@@ -128,7 +128,7 @@ func FuzzString(f *testing.F) {
 		quoted, err := AppendString(nil, string(data))
 		if err != nil {
 			require.False(t, utf8.Valid(data))
-			require.True(t, errors.Is(err, ErrUTF8))
+			require.ErrorIs(t, err, ErrUTF8)
 			return
 		}
 		require.True(t, utf8.Valid(data))

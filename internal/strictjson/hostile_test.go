@@ -131,7 +131,7 @@ func TestSiblingsDeepInsideAreKeptApart(t *testing.T) {
 	requireFault(t, Valid([]byte(head+`[2],{"x":1]`+tail)), ErrSyntax, len(head)+10)
 }
 
-func TestManyNamesTakeMemoryInProportion(t *testing.T) {
+func TestManyNamesTakeMemoryInProportion(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	if testing.Short() {
 		t.Skip("measures allocations")
 	}
@@ -140,7 +140,7 @@ func TestManyNamesTakeMemoryInProportion(t *testing.T) {
 	require.Less(t, allocs, 25_000.0)
 }
 
-func TestSmallObjectsTakeNoAllocation(t *testing.T) {
+func TestSmallObjectsTakeNoAllocation(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	data := []byte(scoreResponse)
 	sixteen := manyNames(16)
 	nested := []byte(`[[[[[[[[{"a":{"b":{"c":{"d":[{"x":"é"}]}}}}]]]]]]]]`)
@@ -156,7 +156,7 @@ func TestSmallObjectsTakeNoAllocation(t *testing.T) {
 	}))
 }
 
-func TestNumbersAreDecodedWithoutAllocation(t *testing.T) {
+func TestNumbersAreDecodedWithoutAllocation(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	raw := []byte("12345")
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		n, errA := Int(raw)
