@@ -1,0 +1,140 @@
+package aimbraintest_test
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// sign is the contract's signature, written out.
+func sign(secret, text string) string {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// An exchange is a request and its answer on the wire.
+type exchange struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// code returns the first code of an answer in the error form.
+func (e exchange) code(t *testing.T) int {
+	t.Helper()
+	var form struct {
+		Error  string `json:"error"`
+		Errors []struct {
+			Description string `json:"description"`
+			Code        int    `json:"code"`
+		} `json:"errors"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(e.body), &form), e.body)
+	require.NotEmpty(t, form.Error)
+	if len(form.Errors) == 0 {
+		return 0
+	}
+	assert.NotEmpty(t, form.Errors[0].Description)
+	return form.Errors[0].Code
+}
+
+// do sends a request through the fake's transport.
+func do(t *testing.T, fake *aimbraintest.Fake, r *http.Request) exchange {
+	t.Helper()
+	answer, err := fake.Transport().RoundTrip(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return exchange{answer.StatusCode, answer.Header, string(body)}
+}
+
+// request returns a request that is signed as it should be.
+func request(t testing.TB, fake *aimbraintest.Fake, endpoint, body string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.aimbrain.com"+endpoint, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("X-aimbrain-apikey", fake.APIKey())
+	r.Header.Set("X-aimbrain-signature", sign(fake.APISecret(), "POST\n"+endpoint+"\n"+body))
+	return r
+}
+
+func post(t *testing.T, fake *aimbraintest.Fake, endpoint, body string) exchange {
+	t.Helper()
+	return do(t, fake, request(t, fake, endpoint, body))
+}
+
+func sessionRequest(userID string) aimbrain.SessionRequest {
+	return aimbrain.SessionRequest{UserID: userID, Device: "iPhone6,2", System: "iOS 9.2.1", ScreenHeight: 568, ScreenWidth: 320}
+}
+
+func newSession(t testing.TB, client *aimbrain.Client, userID string) aimbrain.Session {
+	t.Helper()
+	session, err := client.Sessions.Create(t.Context(), sessionRequest(userID))
+	require.NoError(t, err)
+	return session
+}
+
+// withMedia returns a request's body around media.
+func withMedia(session, member string, media ...[]byte) string {
+	texts := make([]string, 0, len(media))
+	for _, data := range media {
+		texts = append(texts, base64.StdEncoding.EncodeToString(data))
+	}
+	var b bytes.Buffer
+	quoted, _ := json.Marshal(texts)
+	fmt.Fprintf(&b, `{"session":%q,%q:%s}`, session, member, quoted)
+	return b.String()
+}
+
+// A recorderTB is a testing.TB that notes failures and does not fail.
+type recorderTB struct {
+	testing.TB
+
+	errors   []string
+	cleanups []func()
+}
+
+type fatal struct{}
+
+func (r *recorderTB) Helper()           {}
+func (r *recorderTB) Cleanup(do func()) { r.cleanups = append(r.cleanups, do) }
+func (r *recorderTB) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+}
+func (r *recorderTB) Fatalf(format string, args ...any) {
+	r.Errorf(format, args...)
+	panic(fatal{})
+}
+func (r *recorderTB) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
+
+// run runs a test with the recorder in place of its t, up to its end or Fatal.
+func (r *recorderTB) run(test func(t *recorderTB)) []string {
+	func() {
+		defer func() {
+			if v := recover(); v != nil {
+				if _, ok := v.(fatal); !ok {
+					panic(v)
+				}
+			}
+		}()
+		test(r)
+	}()
+	for i := len(r.cleanups) - 1; i >= 0; i-- {
+		r.cleanups[i]()
+	}
+	return r.errors
+}

@@ -1,0 +1,54 @@
+// Package aimbraintest is a fake AimBrain API for tests: of programs that use
+// package aimbrain, of the package itself, and for a sandbox that needs no
+// credentials.
+//
+//	fake := aimbraintest.New(t)         // closes itself; no listener needed
+//	fake.Next(aimbraintest.Score(0.31)) // the next authentication is an impostor
+//	client := fake.Client()             // an *aimbrain.Client, ready to use
+//
+// The fake says no where the API would. It checks signatures, and says which of
+// the usual mistakes a wrong one comes from. It reads JSON strictly, and photos,
+// videos and recordings down to their data. It keeps users, sessions and
+// tokens, which expire by its clock: see [WithClock] and [Fake.Advance].
+// Errors have the API's form, statuses and codes, and texts that say what to
+// do.
+//
+// # Ways in
+//
+// A [Fake] is an [net/http.Handler], for any mux and under any prefix.
+// [Fake.Transport] reaches it from inside the process, for every host; it also
+// works in testing/synctest bubbles, where waiting takes no time.
+// [Fake.URL] opens a port on loopback. Answers allow every origin, so that web
+// pages can be tried out against a fake.
+//
+// # Whose face is it
+//
+// Scores are simulated, and their answers say so in the header
+// X-Aimbraintest-Score. They are the same on every run. The same person scores
+// 0.80 to 0.99, another 0.01 to 0.20; several files in a request give the mean
+// of each, and a comparison the mean of all pairs. Who is on a file is told by
+// [Fake.Label], else by the file itself when [FacePhoto], [FaceVideo],
+// [VoiceWAV] or [VoiceCAF] made it. Any other file is only like itself. Of an
+// enrolment the first person known counts.
+//
+// Liveliness is 0 for a photo, and for a recording where no token was asked
+// for (see [WithTokenlessVoice]). For a video it is 0.85 to 0.99, until a face
+// token of the type "auth" has been asked for: then, as for a recording, it
+// stays so high only with that very token in it ([Saying]) and is 0.05 to 0.20
+// otherwise. A file that this package did not make is believed to have it. A
+// face token that has expired counts for nothing.
+//
+// [Behaviour] makes events that are known again. An impostor, a refusal or a
+// broken connection at will is an [Outcome], see [Fake.Next].
+//
+// # Where the vendor's documentation is silent
+//
+// The fake takes the side that finds mistakes earlier. All files of an array
+// must be of one format. A QuickTime movie is refused, though it may hold
+// H.264. Base64 is standard, padded and without line breaks. The body of a
+// submission is empty unless metadata was sent, which comes back where it is
+// base64. The scores of /v1/score have the types "anomaly", "behaviour",
+// "face" and "voice", for what the session has seen. What the API makes of
+// media that is readable but shows nobody cannot be told from bytes: queue
+// [Code] for it.
+package aimbraintest

@@ -1,0 +1,61 @@
+package aimbraintest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+)
+
+// FuzzFakeRequest sends any body to any endpoint, signed as it should be. The
+// word SESSION in it becomes a session of an enrolled user.
+func FuzzFakeRequest(f *testing.F) {
+	photo := withMedia("SESSION", "faces", aimbraintest.FacePhoto("ada", aimbraintest.Resolution(16, 16)))
+	f.Add(0, sessionBody, "")
+	f.Add(1, `{"session":"SESSION","touches":[{"t":1,"r":2,"f":3,"tid":1},{"t":2}],"textEvents":[{"t":1}]}`, "")
+	f.Add(2, `{"session":"SESSION","mouseEvents":[],"metadata":"eA=="}`, "")
+	f.Add(3, `{"session":"SESSION"}`, "")
+	f.Add(4, `{"session":"SESSION","tokentype":"auth"}`, "/bio")
+	f.Add(5, photo, "")
+	f.Add(6, photo, "")
+	f.Add(7, strings.Replace(photo, `"faces":`, `"faces2":[""],"faces1":`, 1), "")
+	f.Add(9, withMedia("SESSION", "voices", aimbraintest.VoiceWAV("ada", aimbraintest.SampleRate(1000))), "")
+	f.Add(10, `{"session":"SESSION","voices":["Y2FmZgABAAA="]}`, "")
+	f.Add(11, `{`, "/v1/")
+	fake, err := aimbraintest.Start(aimbraintest.WithBehaviourCalls(1))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(fake.Close)
+	fake.Enroll("u", "ada")
+	session := newSession(f, fake.Client(), "u").ID
+	f.Fuzz(func(t *testing.T, which int, body, prefix string) {
+		endpoints := append(aimbrain.Endpoints(), "/v1/else")
+		endpoint := endpoints[uint(which)%uint(len(endpoints))]
+		r := request(t, fake, endpoint, strings.ReplaceAll(body, "SESSION", session))
+		r.URL.Path = "/" + prefix + endpoint
+		w := httptest.NewRecorder()
+		fake.ServeHTTP(w, r)
+		answer := w.Body.Bytes()
+		switch {
+		case w.Code == http.StatusOK && endpoint == aimbrain.EndpointBehaviouralSubmit && len(answer) == 0:
+		case w.Code == http.StatusOK:
+			if _, err := strictjson.Object(nil, answer); err != nil {
+				t.Fatalf("200 with %q: %v", answer, err)
+			}
+		default:
+			var form struct {
+				Error  string            `json:"error"`
+				Errors []json.RawMessage `json:"errors"`
+			}
+			if err := json.Unmarshal(answer, &form); err != nil || form.Error == "" || form.Errors == nil {
+				t.Fatalf("HTTP %d with %q: %v", w.Code, answer, err)
+			}
+		}
+	})
+}

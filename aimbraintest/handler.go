@@ -1,0 +1,322 @@
+package aimbraintest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+)
+
+// A call is one request on its way through the fake.
+type call struct {
+	fake     *Fake
+	request  *http.Request
+	endpoint string // in lower case; the path where it is none
+	known    bool   // it is an endpoint
+	body     []byte // cut behind the limit
+	members  []strictjson.Member
+	err      error // why the body is not a strict JSON object
+	outcome  *queued
+	used     bool // the outcome's score was
+}
+
+// ServeHTTP answers a request as the API does. The fake may be mounted under a
+// prefix: the endpoint is what follows it, from "/v1/" on.
+func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	allowOrigins(w.Header())
+	if r.Method == http.MethodOptions {
+		preflight(w)
+		return
+	}
+	c, err := f.receive(r)
+	recorded := f.record(c)
+	if err != nil { // the caller is gone
+		breakConnection(w)
+		return
+	}
+	c.outcome = f.take(c.endpoint)
+	if c.outcome != nil && c.outcome.scores() {
+		defer func() {
+			if !c.used {
+				f.putBack(c.outcome)
+			}
+		}()
+	}
+	if c.outcome != nil && c.outcome.after > 0 && !f.wait(r.Context(), c.outcome.after) {
+		breakConnection(w)
+		return
+	}
+	c.respond(w, recorded)
+}
+
+// receive reads a request without judging it.
+func (f *Fake) receive(r *http.Request) (*call, error) {
+	c := &call{fake: f, request: r}
+	c.endpoint, c.known = findEndpoint(r.URL.Path)
+	var err error
+	if c.body, err = readBody(r); err != nil {
+		return c, err
+	}
+	if len(c.body) < aimbrain.MaxRequestBytes {
+		c.members, c.err = strictjson.Object(nil, c.body)
+	}
+	return c, nil
+}
+
+// findEndpoint finds the endpoint at the end of a path, whatever is in front
+// of it and in whatever case it is written.
+func findEndpoint(path string) (endpoint string, known bool) {
+	endpoint = strings.ToLower(path)
+	for rest := endpoint; ; {
+		i := strings.Index(rest, "/v1/")
+		if i < 0 {
+			return endpoint, false
+		}
+		rest = rest[i:]
+		if slices.Contains(aimbrain.Endpoints(), rest) {
+			return rest, true
+		}
+		rest = rest[1:]
+	}
+}
+
+// readBody reads a body up to the limit, and takes what is behind it off the
+// wire: a caller that is still sending would miss the answer.
+func readBody(r *http.Request) ([]byte, error) {
+	const drained = 16 << 20
+	var b bytes.Buffer
+	if 0 < r.ContentLength && r.ContentLength < aimbrain.MaxRequestBytes {
+		b.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	n, err := b.ReadFrom(io.LimitReader(r.Body, aimbrain.MaxRequestBytes))
+	if err == nil && n == aimbrain.MaxRequestBytes {
+		_, err = io.CopyN(io.Discard, r.Body, drained)
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+	}
+	return b.Bytes(), err
+}
+
+// respond lets the outcome happen, or what the API would do.
+func (c *call) respond(w http.ResponseWriter, recorded *Request) {
+	out := &statusWriter{ResponseWriter: w, note: func(status int) { c.fake.answered(recorded, status) }}
+	var kind outcomeKind
+	if c.outcome != nil {
+		kind = c.outcome.kind
+		if kind != kindAnswer {
+			copyHeader(w.Header(), c.outcome.header)
+		}
+	}
+	switch kind {
+	case kindReset:
+		breakConnection(out)
+	case kindLost:
+		_, _, _ = c.process()
+		breakConnection(out)
+	case kindCode, kindStatus:
+		r := c.outcome.refusal()
+		writeJSON(out, r.status, r.body())
+	case kindRaw:
+		out.WriteHeader(c.outcome.status)
+		_, _ = io.WriteString(out, c.outcome.body)
+	case kindAnswer:
+		c.handOver(out)
+	default:
+		status, header, body := c.process()
+		copyHeader(w.Header(), header)
+		writeJSON(out, status, body)
+	}
+}
+
+func copyHeader(to, from http.Header) {
+	for name, values := range from {
+		to[name] = values
+	}
+}
+
+// handOver lets a test's own function answer.
+func (c *call) handOver(w *statusWriter) {
+	ctx, cancel := context.WithCancel(c.request.Context())
+	defer cancel()
+	defer context.AfterFunc(c.fake.stop, cancel)()
+	r := c.request.WithContext(ctx)
+	r.Body = io.NopCloser(bytes.NewReader(c.body))
+	copyHeader(w.Header(), c.outcome.header)
+	c.outcome.handler(w, r)
+	if !w.hijacked {
+		w.answer(http.StatusOK) // net/http's, for a function that wrote nothing
+	}
+}
+
+// process does what the API would, and returns its answer.
+func (c *call) process() (status int, header http.Header, body []byte) {
+	answer, err := c.carryOut()
+	var r *refusal
+	if errors.As(err, &r) {
+		if r.status == http.StatusMethodNotAllowed {
+			header = http.Header{"Allow": {"POST, OPTIONS"}}
+		}
+		return r.status, header, r.body()
+	}
+	c.fake.mu.Lock()
+	c.fake.log.processed[c.endpoint]++
+	c.fake.mu.Unlock()
+	if scoring(c.endpoint) {
+		header = http.Header{"X-Aimbraintest-Score": {"simulated"}}
+	}
+	return http.StatusOK, header, c.withMetadata(answer)
+}
+
+func scoring(endpoint string) bool {
+	return Outcome{kind: kindScore}.fits(endpoint)
+}
+
+// withMetadata returns the answer on the wire, with the request's metadata in
+// it. /v1/score has a metadata of its own.
+func (c *call) withMetadata(answer any) []byte {
+	var body []byte
+	if answer != nil {
+		body = encode(answer)
+	}
+	raw, ok := find(c.members, "metadata")
+	if !ok || c.endpoint == aimbrain.EndpointScore {
+		return body
+	}
+	metadata, err := strictjson.String(raw)
+	if err != nil {
+		return body
+	}
+	if _, err := base64.StdEncoding.DecodeString(metadata); err != nil {
+		return body
+	}
+	if body == nil {
+		body = []byte("{}")
+	}
+	echoed, err := strictjson.Set(nil, body, "metadata", encode(metadata))
+	if err != nil {
+		return body
+	}
+	return echoed
+}
+
+// carryOut checks a request in the order that the API's errors suggest, and
+// does what it asks for.
+func (c *call) carryOut() (any, error) {
+	switch {
+	case !c.known:
+		return nil, refuse(http.StatusNotFound, "there is no such endpoint: "+strings.Join(aimbrain.Endpoints(), ", ")+" are")
+	case c.request.Method != http.MethodPost:
+		return nil, refuse(http.StatusMethodNotAllowed, "only POST is known here")
+	case len(c.body) >= aimbrain.MaxRequestBytes:
+		return nil, refuseCode(aimbrain.CodeFileTooBig, "the request is 2 MB or more: send fewer or smaller files (base64 adds a third)")
+	}
+	if err := c.checkSignature(); err != nil {
+		return nil, err
+	}
+	if c.err != nil {
+		return nil, refuseCode(aimbrain.CodeUndecodableRequest, "the body is not a strict JSON object: "+strings.TrimPrefix(c.err.Error(), "strictjson: "))
+	}
+	switch c.endpoint {
+	case aimbrain.EndpointSessions:
+		return c.createSession()
+	case aimbrain.EndpointBehavioural:
+		return c.behavioural()
+	case aimbrain.EndpointBehaviouralSubmit:
+		return c.submit()
+	case aimbrain.EndpointScore:
+		return c.score()
+	case aimbrain.EndpointFaceToken:
+		return c.token(faceModule)
+	case aimbrain.EndpointFaceEnroll:
+		return c.enroll(faceModule)
+	case aimbrain.EndpointFaceAuth:
+		return c.auth(faceModule)
+	case aimbrain.EndpointFaceCompare:
+		return c.compare()
+	case aimbrain.EndpointVoiceToken:
+		return c.token(voiceModule)
+	case aimbrain.EndpointVoiceEnroll:
+		return c.enroll(voiceModule)
+	case aimbrain.EndpointVoiceAuth:
+		return c.auth(voiceModule)
+	}
+	return nil, refuse(http.StatusNotFound, "this fake does not know the endpoint")
+}
+
+// allowOrigins lets a browser read an answer: the vendor's web client talks to
+// the API from a page.
+func allowOrigins(h http.Header) { h.Set("Access-Control-Allow-Origin", "*") }
+
+// preflight answers the question that a browser asks before a request.
+func preflight(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", http.MethodPost)
+	h.Set("Access-Control-Allow-Headers", "content-type, x-aimbrain-apikey, x-aimbrain-signature")
+	h.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// writeJSON writes an answer. Nobody is left to tell when that fails.
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	if _, set := w.Header()["Content-Type"]; !set {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) //nolint:gosec // JSON, and said to be: no browser takes it for a page
+}
+
+// A statusWriter notes the status of an answer before the caller can see it.
+type statusWriter struct {
+	http.ResponseWriter
+
+	note     func(status int)
+	noted    bool
+	hijacked bool
+}
+
+func (w *statusWriter) answer(status int) {
+	if !w.noted {
+		w.noted = true
+		w.note(status)
+	}
+}
+
+// WriteHeader notes the status. One of the 1xx is not the answer yet.
+func (w *statusWriter) WriteHeader(status int) {
+	if status >= 200 {
+		w.answer(status)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the status that a first Write implies.
+func (w *statusWriter) Write(p []byte) (int, error) {
+	w.answer(http.StatusOK)
+	return w.ResponseWriter.Write(p)
+}
+
+// Hijack is for functions of [Answer] that break connections.
+func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.hijacked = w.hijacked || err == nil
+	return conn, buffered, err
+}
+
+// Flush is for functions of [Answer] that send half an answer.
+func (w *statusWriter) Flush() {
+	w.answer(http.StatusOK)
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // or it cannot be flushed
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,157 @@
+package aimbraintest
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"time"
+)
+
+// mediaHarmonics is how many overtones a voice has.
+const mediaHarmonics = 14
+
+// mediaVoice makes the samples: a sawtooth-like hum, a quarter of a second a
+// syllable, whose overtones are weighted by two resonances as vowels are. Like
+// the faces it is made of whole numbers.
+func mediaVoice(s mediaSpec) []int16 {
+	n := mediaSamples(s.duration, s.rate)
+	out := make([]int16, n)
+	who := mediaSeed("voice", s.subject)
+	pitch, tract := who.between(85, 240), who.between(85, 120)
+	how := mediaSeed("recording", s.subject, strconv.Itoa(s.variant), s.token)
+	syllable := max(1, s.rate/4)
+	phase := uint32(how.between(0, math.MaxInt32))
+	for start := 0; start < n; start += syllable {
+		// Intonation: the pitch moves by up to a tenth.
+		tone := pitch * how.between(900, 1100) / 1000
+		weights := mediaVowel(how, tone, tract, s.rate)
+		loud := how.between(60, 100)
+		step := uint32((int64(tone) << 32) / int64(s.rate))
+		for i := range min(syllable, n-start) {
+			sum := 0
+			for h, w := range weights {
+				sum += w * mediaSine(phase*uint32(h+1))
+			}
+			t := i * 1000 / syllable // swells up and fades away
+			envelope := 4 * t * (1000 - t) / 1000
+			out[start+i] = int16(sum / 1000 * envelope / 1000 * loud / 100)
+			phase += step
+		}
+	}
+	return out
+}
+
+// mediaSamples is how many samples a duration takes, rounded up.
+func mediaSamples(d time.Duration, rate int) int {
+	return int((int64(d)*int64(rate) + int64(time.Second) - 1) / int64(time.Second))
+}
+
+// mediaVowel returns the weights of the overtones, 800 in all, for a random
+// vowel of someone whose vocal tract is so many percent of the usual length.
+func mediaVowel(how *mediaRand, tone, tract, rate int) (weights [mediaHarmonics]int) {
+	open := how.between(280, 800) * 100 / tract
+	front := how.between(900, 2300) * 100 / tract
+	near := func(hz, center, width int) int {
+		off := (hz - center) * 10 / width
+		return 100_000 / (100 + off*off)
+	}
+	total := 0
+	for h := range weights {
+		if hz := tone * (h + 1); hz < rate/2 {
+			weights[h] = (near(hz, open, 120) + near(hz, front, 200)/2) / (h/4 + 1)
+			total += weights[h]
+		}
+	}
+	for h := range weights {
+		weights[h] = weights[h] * 800 / max(1, total)
+	}
+	return weights
+}
+
+// mediaSine is nearly the sine, from -32767 to 32767, of a turn's 2³²ths: a
+// parabola for each half.
+func mediaSine(phase uint32) int {
+	half := int(phase>>16) & 0x7fff
+	y := min(32767, half*(32768-half)>>13)
+	if phase >= 1<<31 {
+		return -y
+	}
+	return y
+}
+
+// wavFile returns a maker of the voice sample with so many bytes of padding.
+func wavFile(s mediaSpec) func(padding int) []byte {
+	samples := mediaVoice(s)
+	le := binary.LittleEndian
+	return func(padding int) []byte {
+		// A chunk's length is even, so an odd byte goes behind the last one.
+		marker := append(mediaMarker(s), make([]byte, padding&^1)...)
+		audio := 2 * len(samples)
+		d := le.AppendUint32([]byte("RIFF"), uint32(4+8+16+8+audio+8+len(marker)))
+		d = le.AppendUint32(append(d, "WAVEfmt "...), 16)
+		d = le.AppendUint16(le.AppendUint16(d, 1), 1) // PCM, mono
+		d = le.AppendUint32(le.AppendUint32(d, uint32(s.rate)), uint32(2*s.rate))
+		d = le.AppendUint16(le.AppendUint16(d, 2), 16)
+		d = le.AppendUint32(append(d, "data"...), uint32(audio))
+		d = mediaAppendSamples(d, samples)
+		d = le.AppendUint32(append(d, mediaWAVChunk...), uint32(len(marker)))
+		return append(append(d, marker...), make([]byte, padding&1)...)
+	}
+}
+
+func wavFindMarker(data []byte) []byte {
+	for pos := 12; len(data)-pos >= 8; {
+		n := uint64(binary.LittleEndian.Uint32(data[pos+4:]))
+		if rest := uint64(len(data) - pos - 8); n > rest {
+			return nil
+		}
+		if body := data[pos+8 : pos+8+int(n)]; string(data[pos:pos+4]) == mediaWAVChunk {
+			return body
+		}
+		pos += 8 + int(n+n&1)
+	}
+	return nil
+}
+
+// cafFile returns a maker of the voice sample with so many bytes of padding.
+func cafFile(s mediaSpec) func(padding int) []byte {
+	samples := mediaVoice(s)
+	be := binary.BigEndian
+	return func(padding int) []byte {
+		d := []byte("caff\x00\x01\x00\x00desc")
+		d = be.AppendUint64(be.AppendUint64(d, 32), math.Float64bits(float64(s.rate)))
+		d = be.AppendUint32(append(d, "lpcm"...), 2) // little-endian integers
+		for _, v := range [...]uint32{2, 1, 1, 16} { // bytes and frames a packet, channels, bits
+			d = be.AppendUint32(d, v)
+		}
+		// In front of the samples: some readers count all behind as samples when
+		// they estimate the duration.
+		marker := mediaMarker(s)
+		d = be.AppendUint64(append(d, "uuid"...), uint64(len(mediaUUID)+len(marker)+padding))
+		d = append(append(append(d, mediaUUID...), marker...), make([]byte, padding)...)
+		d = be.AppendUint64(append(d, "data"...), uint64(4+2*len(samples)))
+		return mediaAppendSamples(be.AppendUint32(d, 0), samples) // the edit count comes first
+	}
+}
+
+func cafFindMarker(data []byte) []byte {
+	for pos := 8; len(data)-pos >= 12; {
+		n := binary.BigEndian.Uint64(data[pos+4:])
+		if n > uint64(len(data)-pos-12) {
+			return nil
+		}
+		body := data[pos+12 : pos+12+int(n)]
+		if string(data[pos:pos+4]) == "uuid" && len(body) > 16 && string(body[:16]) == mediaUUID {
+			return body[16:]
+		}
+		pos += 12 + int(n)
+	}
+	return nil
+}
+
+func mediaAppendSamples(dst []byte, samples []int16) []byte {
+	for _, v := range samples {
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(v))
+	}
+	return dst
+}

@@ -1,0 +1,315 @@
+package aimbraintest
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/md5"  //nolint:gosec // tried out to name a mistake
+	"crypto/sha1" //nolint:gosec // tried out to name a mistake
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// A wrong signature tells nothing by itself. Here the usual mistakes are made
+// on purpose, one after the other, until one of them gives the signature that
+// came: then the answer can say what to change. It never says what would have
+// been right, as people would paste it.
+
+// A variant is something to sign by, or to sign, that is not what it should be.
+type variant struct {
+	mistake string // "" for none: as it should be
+	value   []byte
+}
+
+// docsSignature is the example that the vendor publishes, for another body and
+// another secret.
+const docsSignature = "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI="
+
+// maxPairs is how large a body may be for two mistakes at once to be looked
+// for: that is some hundred signatures.
+const maxPairs = 64 << 10
+
+// mistake says what is wrong with the signature of a known key.
+func (c *call) mistake(key, secret, given string) string {
+	if given == docsSignature {
+		return "this is the example signature out of the documentation: sign each request anew, over its own body and with your own secret"
+	}
+	if given == secret {
+		return "the secret itself was sent as the signature: sign with it, never send it, and make a new key pair now"
+	}
+	forms := decodeSignature(given)
+	if len(forms) == 0 {
+		return "the signature does not hold 32 bytes in base64, as an HMAC-SHA256 is: send base64(HMAC-SHA256(secret, METHOD \\n endpoint \\n body))"
+	}
+	for _, form := range forms {
+		if found, ok := c.findMistake(key, secret, form); ok {
+			return "the signature is wrong: " + found
+		}
+	}
+	return fmt.Sprintf("the signature is wrong, by none of the usual mistakes: was it made over other bytes, or with another secret? Signed must be %q followed by the %d bytes of the body as they came",
+		http.MethodPost+"\n"+c.endpoint+"\n", len(c.body))
+}
+
+// unknownKey says more about a key that is not known where it can.
+func (c *call) unknownKey(key, given string) string {
+	f := c.fake
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for known, secret := range f.credentials {
+		if !hmac.Equal([]byte(key), []byte(secret)) {
+			continue
+		}
+		right := mac([]byte(known), []byte(http.MethodPost+"\n"+c.endpoint+"\n"), c.body)
+		if given == base64.StdEncoding.EncodeToString(right) {
+			return "the API key and the secret are swapped: the secret signs and is never sent; make a new key pair, this one is not secret any more"
+		}
+		return "the secret was sent in place of the API key: make a new key pair, this one is not secret any more"
+	}
+	return "the API key is not known: check that it is of this environment, and was not removed"
+}
+
+// decodeSignature returns the bytes that a signature holds, in each way that
+// it can be read, with what is wrong with that way.
+func decodeSignature(given string) []variant {
+	var forms []variant
+	add := func(mistake string, value []byte, err error) {
+		if err == nil && len(value) == sha256.Size {
+			forms = append(forms, variant{mistake, value})
+		}
+	}
+	const inHex = "the signature is in hex: send it in base64"
+	std, stdErr := base64.StdEncoding.Strict().DecodeString(given)
+	add("", std, stdErr)
+	if stdErr == nil {
+		digits, err := hex.DecodeString(string(std))
+		add("the signature's hex digits were put in base64: put its raw bytes in base64", digits, err)
+	}
+	digits, err := hex.DecodeString(given)
+	add(inHex, digits, err)
+	value, err := base64.URLEncoding.DecodeString(given)
+	add("the signature is in URL-safe base64: send it in standard base64, with + and /", value, err)
+	value, err = base64.RawStdEncoding.DecodeString(given)
+	add("the signature's base64 has no padding: send it with the = at its end", value, err)
+	value, err = base64.RawURLEncoding.DecodeString(given)
+	add("the signature is in URL-safe base64 without padding: send it in standard base64 with the = at its end", value, err)
+	if trimmed := strings.Trim(given, `"'`); trimmed != given {
+		value, err = base64.StdEncoding.DecodeString(trimmed)
+		add("the signature is in quotes: send it without", value, err)
+	}
+	return forms
+}
+
+// findMistake looks for what was signed, and by what.
+func (c *call) findMistake(key, secret string, signature variant) (string, bool) {
+	secrets := secretVariants(key, secret)
+	texts := c.textVariants()
+	bodies := bodyVariants(c.body)
+	try := func(secret, text, body variant) (string, bool) {
+		if !hmac.Equal(mac(secret.value, text.value, body.value), signature.value) {
+			return "", false
+		}
+		var found []string
+		for _, v := range []variant{signature, secret, text, body} {
+			if v.mistake != "" {
+				found = append(found, v.mistake)
+			}
+		}
+		return strings.Join(found, "; and "), true
+	}
+	// One mistake is likelier than two: the first of each list is as it should be.
+	for _, s := range secrets {
+		if found, ok := try(s, texts[0], bodies[0]); ok {
+			return found, true
+		}
+	}
+	for _, t := range texts {
+		if found, ok := try(secrets[0], t, bodies[0]); ok {
+			return found, true
+		}
+	}
+	for _, b := range bodies {
+		if found, ok := try(secrets[0], texts[0], b); ok {
+			return found, true
+		}
+	}
+	if len(c.body) > maxPairs {
+		return "", false
+	}
+	for _, b := range bodies {
+		for _, t := range texts {
+			if found, ok := try(secrets[0], t, b); ok {
+				return found, true
+			}
+		}
+		for _, s := range secrets {
+			if found, ok := try(s, texts[0], b); ok {
+				return found, true
+			}
+		}
+	}
+	return "", false
+}
+
+// secretVariants are what is signed with instead of the secret.
+func secretVariants(key, secret string) []variant {
+	const space = "the secret was used with white space around it: a file's last newline, or a copied blank"
+	variants := []variant{{"", []byte(secret)}}
+	for _, s := range []string{secret + "\n", secret + "\r\n", secret + " ", " " + secret, "\n" + secret, secret + "\t"} {
+		variants = append(variants, variant{space, []byte(s)})
+	}
+	if trimmed := strings.TrimSpace(secret); trimmed != secret {
+		variants = append(variants, variant{"the white space that belongs to the secret was stripped", []byte(trimmed)})
+	}
+	s1 := sha1.Sum([]byte(secret)) //nolint:gosec // tried out to name a mistake
+	s5 := md5.Sum([]byte(secret))  //nolint:gosec // tried out to name a mistake
+	s256 := sha256.Sum256([]byte(secret))
+	for _, hashed := range []variant{{"SHA-256", s256[:]}, {"SHA-1", s1[:]}, {"MD5", s5[:]}} {
+		text := "the secret was hashed by " + hashed.mistake + " first: use its bytes as they are"
+		variants = append(variants,
+			variant{text, hashed.value},
+			variant{text, []byte(hex.EncodeToString(hashed.value))},
+			variant{text, []byte(strings.ToUpper(hex.EncodeToString(hashed.value)))},
+			variant{text, []byte(base64.StdEncoding.EncodeToString(hashed.value))})
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if decoded, err := encoding.DecodeString(secret); err == nil {
+			variants = append(variants, variant{"the secret was base64-decoded first: use its bytes as they are", decoded})
+		}
+	}
+	if decoded, err := hex.DecodeString(secret); err == nil {
+		variants = append(variants, variant{"the secret was hex-decoded first: use its bytes as they are", decoded})
+	}
+	return append(variants,
+		variant{"the secret was base64-encoded first: use its bytes as they are", []byte(base64.StdEncoding.EncodeToString([]byte(secret)))},
+		variant{"the API key was used as the secret", []byte(key)})
+}
+
+// textVariants are what is signed in front of the body instead of the method
+// and the endpoint.
+func (c *call) textVariants() []variant {
+	const post = http.MethodPost
+	var variants []variant
+	add := func(mistake, text string) { variants = append(variants, variant{mistake, []byte(text)}) }
+	add("", post+"\n"+c.endpoint+"\n")
+	for _, method := range []string{"post", "Post"} {
+		add("the method was not signed in upper case", method+"\n"+c.endpoint+"\n")
+	}
+	u := c.request.URL
+	for _, path := range []string{u.Path, u.EscapedPath()} {
+		endpoint := path
+		if n := len(path) - len(c.endpoint); n >= 0 {
+			endpoint = path[n:]
+		}
+		add("the path was signed in mixed case: sign it in lower case", post+"\n"+endpoint+"\n")
+		add("the whole path of the URL was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+path+"\n")
+		add("the whole path of the URL was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+strings.ToLower(path)+"\n")
+		for _, host := range []string{c.request.Host, "http://" + c.request.Host, "https://" + c.request.Host} {
+			add("the host was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+host+path+"\n")
+		}
+		if u.RawQuery != "" {
+			add("the query was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+path+"?"+u.RawQuery+"\n")
+			add("the query was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+endpoint+"?"+u.RawQuery+"\n")
+		}
+	}
+	add("the endpoint was signed without its first slash", post+"\n"+c.endpoint[1:]+"\n")
+	add("the endpoint was signed with a slash at its end", post+"\n"+c.endpoint+"/\n")
+	add("the newlines between method, endpoint and body are missing", post+c.endpoint)
+	add("the newline between endpoint and body is missing", post+"\n"+c.endpoint)
+	add("the newline between method and endpoint is missing", post+c.endpoint+"\n")
+	add("there must be a single newline character between method, endpoint and body: these were CR LF", post+"\r\n"+c.endpoint+"\r\n")
+	add(`there must be a newline character between method, endpoint and body: these were a backslash and an n`, post+`\n`+c.endpoint+`\n`)
+	add("there must be a newline between method, endpoint and body: these were blanks", post+" "+c.endpoint+" ")
+	add("the method was not signed", c.endpoint+"\n")
+	add("the body alone was signed: sign METHOD \\n endpoint \\n body", "")
+	return variants
+}
+
+// bodyVariants are what is signed instead of the body as it came.
+func bodyVariants(body []byte) []variant {
+	variants := []variant{{"", body}}
+	add := func(mistake string, value []byte) { variants = append(variants, variant{mistake, value}) }
+	const again = "the body was marshalled again: sign the very bytes that are sent"
+	for _, end := range []string{"\n", "\r\n"} {
+		add("a newline at the body's end was signed, but not sent", append(bytes.Clone(body), end...))
+	}
+	add("the newline at the body's end was sent, but not signed", bytes.TrimRight(body, "\r\n"))
+	add("white space around the body was stripped before it was signed, but sent", bytes.TrimSpace(body))
+	add("newlines were stripped from the body before it was signed, but sent", without(body, "\r\n"))
+	add("white space was stripped from the body before it was signed, but sent", without(body, " \t\r\n"))
+	for _, form := range marshalled(body) {
+		add(again, form)
+		add(again, append(bytes.Clone(form), '\n'))
+	}
+	add("an empty body was signed", nil)
+	add("the words null or {} were signed in place of the body", []byte("null"))
+	add("the words null or {} were signed in place of the body", []byte("{}"))
+	return variants
+}
+
+func without(body []byte, characters string) []byte {
+	return bytes.Map(func(r rune) rune {
+		if strings.ContainsRune(characters, r) {
+			return -1
+		}
+		return r
+	}, body)
+}
+
+// marshalled are the forms that common JSON writers give a body.
+func marshalled(body []byte) [][]byte {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return nil
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, body) != nil {
+		return nil
+	}
+	var escaped bytes.Buffer
+	json.HTMLEscape(&escaped, compact.Bytes())
+	var plain bytes.Buffer
+	encoder := json.NewEncoder(&plain)
+	encoder.SetEscapeHTML(false)
+	sorted, err := json.Marshal(value)
+	if err != nil || encoder.Encode(value) != nil {
+		return nil
+	}
+	var forms [][]byte
+	for _, form := range [][]byte{compact.Bytes(), escaped.Bytes(), sorted, bytes.TrimSuffix(plain.Bytes(), []byte("\n"))} {
+		forms = append(forms, form, spaced(form))
+		for _, indent := range []string{"  ", "    ", "\t"} {
+			var indented bytes.Buffer
+			if json.Indent(&indented, form, "", indent) == nil {
+				forms = append(forms, indented.Bytes())
+			}
+		}
+	}
+	return forms
+}
+
+// spaced writes compact JSON with a blank behind each comma and colon, as
+// Python does.
+func spaced(compact []byte) []byte {
+	var out []byte
+	inString := false
+	for i := 0; i < len(compact); i++ {
+		b := compact[i]
+		out = append(out, b)
+		switch {
+		case b == '\\' && inString:
+			i++
+			out = append(out, compact[i])
+		case b == '"':
+			inString = !inString
+		case !inString && (b == ',' || b == ':'):
+			out = append(out, ' ')
+		}
+	}
+	return out
+}

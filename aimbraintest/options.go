@@ -1,0 +1,118 @@
+package aimbraintest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The key pair of a fake that is told nothing else. Neither is a secret.
+const (
+	DefaultAPIKey    = "aimbraintest-key"
+	DefaultAPISecret = "aimbraintest-secret-not-a-real-one"
+)
+
+// An Option is a setting of a fake, for [New] and [Start].
+type Option func(*config) error
+
+// config is what options set.
+type config struct {
+	key, secret    string
+	clock          func() time.Time
+	guidance       bool
+	templateDelay  time.Duration
+	behaviourCalls int
+	tokensConsumed bool
+	tokenlessVoice bool
+}
+
+func newConfig(opts []Option) (config, error) {
+	c := config{key: DefaultAPIKey, secret: DefaultAPISecret, clock: time.Now, behaviourCalls: 3}
+	for _, opt := range opts {
+		if opt == nil {
+			return c, errors.New("aimbraintest: an option is nil: leave it out instead")
+		}
+		if err := opt(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// WithCredentials makes the fake know this key pair in place of
+// [DefaultAPIKey] and [DefaultAPISecret].
+func WithCredentials(key, secret string) Option {
+	return func(c *config) error {
+		c.key, c.secret = key, secret
+		return nil
+	}
+}
+
+// WithClock makes the fake tell the time by a function, for what expires:
+// sessions, tokens, a template being built. The default is [time.Now], which
+// is virtual inside a testing/synctest bubble. See [Fake.Advance] as well.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("aimbraintest: WithClock: the function is nil: leave the option out instead")
+		}
+		c.clock = now
+		return nil
+	}
+}
+
+// WithGuidanceEnforced makes the fake refuse media beyond the vendor's
+// guidance, with status 422: pictures larger than 640x480 (either way round),
+// videos longer than 3 s, recordings longer than 5 s or of another rate than
+// 16 kHz. No code exists for most of this, and the vendor's own samples go
+// beyond it, so it is not the default; a test can see with it that an app
+// keeps to the guidance.
+func WithGuidanceEnforced() Option {
+	return func(c *config) error {
+		c.guidance = true
+		return nil
+	}
+}
+
+// WithTemplateDelay makes the template of a face or voice take so long after
+// each enrolment. Until then the status is [aimbrain.Building] and an
+// authentication is answered by 500 with code 103. The default is no time.
+func WithTemplateDelay(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("aimbraintest: WithTemplateDelay(%v): must not be negative", d)
+		}
+		c.templateDelay = d
+		return nil
+	}
+}
+
+// WithBehaviourCalls sets how many calls to /v1/behavioural a user is learned
+// from, each answered by score 0 and status 0. The default is 3.
+func WithBehaviourCalls(n int) Option {
+	return func(c *config) error {
+		if n < 1 {
+			return fmt.Errorf("aimbraintest: WithBehaviourCalls(%d): must be 1 or more", n)
+		}
+		c.behaviourCalls = n
+		return nil
+	}
+}
+
+// WithTokensConsumed makes a token good for one authentication. Whether the
+// real API does that is not known; by default a token lives for its 5 minutes.
+func WithTokensConsumed() Option {
+	return func(c *config) error {
+		c.tokensConsumed = true
+		return nil
+	}
+}
+
+// WithTokenlessVoice makes the fake answer a voice authentication without a
+// token by a liveliness of 0, in place of status 460. The vendor documents both.
+func WithTokenlessVoice() Option {
+	return func(c *config) error {
+		c.tokenlessVoice = true
+		return nil
+	}
+}

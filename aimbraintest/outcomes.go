@@ -1,0 +1,277 @@
+package aimbraintest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aimbrain/aimbrain-go"
+)
+
+// An Outcome is what is to happen to a coming request, see [Fake.Next]. It is
+// a value: its methods return a changed copy. What cannot be meant makes them
+// panic, as a test with such a line is wrong before it runs.
+type Outcome struct {
+	kind       outcomeKind
+	score      *float64
+	liveliness *float64
+	codes      []aimbrain.Code
+	status     int
+	message    string
+	header     http.Header
+	body       string
+	handler    http.HandlerFunc
+	endpoint   string // "" for any
+	times      int
+	after      time.Duration
+}
+
+type outcomeKind string
+
+const (
+	kindScore      outcomeKind = "Score"
+	kindLiveliness outcomeKind = "Liveliness"
+	kindCode       outcomeKind = "Code"
+	kindStatus     outcomeKind = "Status"
+	kindDelay      outcomeKind = "Delay"
+	kindReset      outcomeKind = "Reset"
+	kindLost       outcomeKind = "LostResponse"
+	kindRaw        outcomeKind = "Raw"
+	kindAnswer     outcomeKind = "Answer"
+)
+
+// Score makes a request score so much: a face or voice authentication, a
+// comparison, an enrolled user's behaviour, or all entries of /v1/score. It
+// waits for the next such request that is in order otherwise: signed, valid,
+// and of an enrolled user. Without [Outcome.WithLiveliness] the liveliness
+// stays what the fake makes of the media.
+func Score(score float64) Outcome {
+	mustBeShare("Score", score)
+	return Outcome{kind: kindScore, score: &score, times: 1}
+}
+
+// Liveliness makes a face or voice authentication, or both faces of a
+// comparison, live so much, and leaves the score alone. It waits as [Score]
+// does.
+func Liveliness(liveliness float64) Outcome {
+	mustBeShare("Liveliness", liveliness)
+	return Outcome{kind: kindLiveliness, liveliness: &liveliness, times: 1}
+}
+
+// Code refuses a request with AimBrain's codes, described in the vendor's
+// words, and the status that goes with the first of them; one that is not
+// documented goes with 500, see [Outcome.WithStatus]. It is for the next
+// request at all, unless [Outcome.On] says which.
+func Code(code aimbrain.Code, more ...aimbrain.Code) Outcome {
+	return Outcome{kind: kindCode, codes: append([]aimbrain.Code{code}, more...), status: statusOf(code), times: 1}
+}
+
+// Status refuses a request with an HTTP status from 400 to 599 and no code, in
+// the API's error form. It is for the next request at all.
+func Status(status int) Outcome {
+	mustBeError("Status", status)
+	return Outcome{kind: kindStatus, status: status, times: 1}
+}
+
+// Delay makes a request take its time, and then processes it as usual. When
+// the caller gives up meanwhile, nothing is processed. It is for the next
+// request at all; to delay another outcome use [Outcome.After].
+func Delay(d time.Duration) Outcome {
+	return Outcome{kind: kindDelay, times: 1}.After(d)
+}
+
+// Reset breaks the connection when the request has arrived, before anything
+// is processed. It is for the next request at all. Where there is no
+// connection to break, as with a [net/http/httptest.ResponseRecorder], the
+// handler panics with [http.ErrAbortHandler].
+func Reset() Outcome { return Outcome{kind: kindReset, times: 1} }
+
+// LostResponse processes the request and then breaks the connection in place
+// of the answer: the caller cannot tell it from [Reset], and a repeated
+// enrolment is carried out twice, see [Fake.Processed]. It is for the next
+// request at all.
+func LostResponse() Outcome { return Outcome{kind: kindLost, times: 1} }
+
+// Raw answers a request with any status from 200 on and any body, such as a
+// load balancer's page. Nothing is processed. An empty contentType sends none.
+// It is for the next request at all.
+func Raw(status int, contentType, body string) Outcome {
+	if status < 200 || status > 999 {
+		panic(fmt.Sprintf("aimbraintest: Raw(%d, ...): the status must be from 200 to 999", status))
+	}
+	o := Outcome{kind: kindRaw, status: status, body: body, times: 1}
+	if contentType == "" {
+		o.header = http.Header{"Content-Type": nil} // keeps net/http from guessing one
+		return o
+	}
+	return o.WithHeader("Content-Type", contentType)
+}
+
+// Answer leaves the answer to a function. The request's body can be read, its
+// context ends with the request or the fake, and w can be hijacked. Nothing is
+// processed. It is for the next request at all.
+func Answer(handler func(w http.ResponseWriter, r *http.Request)) Outcome {
+	if handler == nil {
+		panic("aimbraintest: Answer: the function is nil")
+	}
+	return Outcome{kind: kindAnswer, handler: handler, times: 1}
+}
+
+// On makes the outcome wait for a request to this endpoint, such as
+// [aimbrain.EndpointFaceAuth].
+func (o Outcome) On(endpoint string) Outcome {
+	o.mustBeMade("On")
+	if !slices.Contains(aimbrain.Endpoints(), endpoint) {
+		panic(fmt.Sprintf("aimbraintest: On(%q): not an endpoint: use the constants such as aimbrain.EndpointFaceAuth", endpoint))
+	}
+	o.endpoint = endpoint
+	if !o.fits(endpoint) {
+		panic(fmt.Sprintf("aimbraintest: On(%q): its answer has no such number to set by %s", endpoint, o.kind))
+	}
+	return o
+}
+
+// Times makes the outcome happen to so many requests, not to one.
+func (o Outcome) Times(n int) Outcome {
+	o.mustBeMade("Times")
+	if n < 1 {
+		panic(fmt.Sprintf("aimbraintest: Times(%d): must be 1 or more", n))
+	}
+	o.times = n
+	return o
+}
+
+// After makes the request wait before the outcome happens. When the caller
+// gives up meanwhile, nothing is processed. The wait is in real time, which is
+// virtual inside a testing/synctest bubble.
+func (o Outcome) After(d time.Duration) Outcome {
+	o.mustBeMade("After")
+	if d < 0 {
+		panic(fmt.Sprintf("aimbraintest: After(%v): must not be negative", d))
+	}
+	o.after = d
+	return o
+}
+
+// WithLiveliness sets the liveliness that goes with a [Score].
+func (o Outcome) WithLiveliness(liveliness float64) Outcome {
+	if o.kind != kindScore {
+		panic(fmt.Sprintf("aimbraintest: WithLiveliness goes with Score, not with %s", o.kind))
+	}
+	mustBeShare("WithLiveliness", liveliness)
+	o.liveliness = &liveliness
+	return o
+}
+
+// WithStatus sets another status from 400 to 599 for a [Code].
+func (o Outcome) WithStatus(status int) Outcome {
+	if o.kind != kindCode {
+		panic(fmt.Sprintf("aimbraintest: WithStatus goes with Code, not with %s", o.kind))
+	}
+	mustBeError("WithStatus", status)
+	o.status = status
+	return o
+}
+
+// WithMessage sets the text of a [Code] or [Status].
+func (o Outcome) WithMessage(message string) Outcome {
+	if o.kind != kindCode && o.kind != kindStatus {
+		panic(fmt.Sprintf("aimbraintest: WithMessage goes with Code and Status, not with %s", o.kind))
+	}
+	o.message = message
+	return o
+}
+
+// WithHeader adds a header to the answer, such as Retry-After.
+func (o Outcome) WithHeader(name, value string) Outcome {
+	o.mustBeMade("WithHeader")
+	if o.kind == kindReset || o.kind == kindLost {
+		panic(fmt.Sprintf("aimbraintest: WithHeader does not go with %s, which is no answer", o.kind))
+	}
+	o.header = o.header.Clone() // copies of an outcome share none
+	if o.header == nil {
+		o.header = http.Header{}
+	}
+	o.header.Add(name, value)
+	return o
+}
+
+// String returns the outcome as it is written in a test.
+func (o Outcome) String() string {
+	var b strings.Builder
+	b.WriteString(string(o.kind) + "(" + o.argument() + ")")
+	if o.kind == kindScore && o.liveliness != nil {
+		b.WriteString(".WithLiveliness(" + number(*o.liveliness) + ")")
+	}
+	if o.endpoint != "" {
+		b.WriteString(".On(" + strconv.Quote(o.endpoint) + ")")
+	}
+	if o.times > 1 {
+		b.WriteString(".Times(" + strconv.Itoa(o.times) + ")")
+	}
+	if o.after > 0 && o.kind != kindDelay {
+		b.WriteString(".After(" + o.after.String() + ")")
+	}
+	return b.String()
+}
+
+func (o Outcome) argument() string {
+	switch o.kind {
+	case kindScore:
+		return number(*o.score)
+	case kindLiveliness:
+		return number(*o.liveliness)
+	case kindCode:
+		var codes []string
+		for _, code := range o.codes {
+			codes = append(codes, strconv.Itoa(int(code)))
+		}
+		return strings.Join(codes, ", ")
+	case kindStatus, kindRaw:
+		return strconv.Itoa(o.status)
+	case kindDelay:
+		return o.after.String()
+	case kindReset, kindLost, kindAnswer:
+	}
+	return ""
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// scores reports whether the outcome is about a request that is in order.
+func (o Outcome) scores() bool { return o.kind == kindScore || o.kind == kindLiveliness }
+
+// fits reports whether the outcome can happen to a request to this endpoint.
+func (o Outcome) fits(endpoint string) bool {
+	if o.endpoint != "" && o.endpoint != endpoint {
+		return false
+	}
+	switch endpoint {
+	case aimbrain.EndpointFaceAuth, aimbrain.EndpointFaceCompare, aimbrain.EndpointVoiceAuth:
+		return true
+	case aimbrain.EndpointBehavioural, aimbrain.EndpointScore:
+		return o.kind != kindLiveliness
+	}
+	return !o.scores()
+}
+
+func (o Outcome) mustBeMade(method string) {
+	if o.kind == "" {
+		panic("aimbraintest: " + method + " of an Outcome that is nothing: begin with Score, Code, Status or another of the functions")
+	}
+}
+
+func mustBeShare(name string, v float64) {
+	if !(v >= 0 && v <= 1) {
+		panic(fmt.Sprintf("aimbraintest: %s(%v): must be in 0..1: use Raw for an answer that the API would not give", name, v))
+	}
+}
+
+func mustBeError(name string, status int) {
+	if status < 400 || status > 599 {
+		panic(fmt.Sprintf("aimbraintest: %s(%d): must be an error, from 400 to 599: use Raw for anything else", name, status))
+	}
+}

@@ -1,0 +1,459 @@
+package aimbraintest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var once = aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1})
+
+// A rig is a fake with an enrolled user in a session.
+type rig struct {
+	t      *testing.T
+	fake   *aimbraintest.Fake
+	client *aimbrain.Client
+	id     string
+}
+
+func newRig(t *testing.T, opts ...aimbrain.Option) rig {
+	t.Helper()
+	fake := aimbraintest.New(t)
+	fake.Enroll("u", "ada")
+	client := fake.Client(append([]aimbrain.Option{once}, opts...)...)
+	return rig{t, fake, client, newSession(t, client, "u").ID}
+}
+
+func ada() aimbrain.Media { return aimbrain.Photos(aimbraintest.FacePhoto("ada")) }
+
+func (r rig) auth() (aimbrain.FaceAuthResult, error) {
+	return r.client.Face.Auth(r.t.Context(), r.id, ada())
+}
+
+func (r rig) enroll() error {
+	_, err := r.client.Face.Enroll(r.t.Context(), r.id, ada())
+	return err
+}
+
+func TestAScoreIsForTheNextRequestThatGetsOne(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx := t.Context()
+	r.fake.Next(aimbraintest.Score(0.31))
+	newSession(t, r.client, "u")
+	require.NoError(t, r.enroll())
+	other := newSession(t, r.client, "nobody").ID
+	_, err := r.client.Face.Auth(ctx, other, ada())
+	require.ErrorIs(t, err, aimbrain.ErrNotEnrolled)
+	_, err = r.client.Face.Auth(ctx, "no session", ada())
+	require.ErrorIs(t, err, aimbrain.ErrNoSession)
+	_, err = r.client.Face.Auth(ctx, r.id, aimbrain.Base64("AAAA"))
+	require.ErrorIs(t, err, aimbrain.ErrNotAccepted)
+	_, err = r.client.Score.Get(ctx, r.id)
+	require.NoError(t, err, "it has no entry to set yet")
+	_, err = r.client.Behavioural.Auth(ctx, other, aimbraintest.Behaviour("ada", 3))
+	require.NoError(t, err, "which is learning still")
+	assert.Len(t, r.fake.Pending(), 1)
+
+	result, err := r.auth()
+	require.NoError(t, err)
+	assert.Equal(t, 0.31, result.Score)
+	assert.Empty(t, r.fake.Pending())
+	result, err = r.auth()
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, result.Score, 0.8)
+}
+
+func TestEveryScoreCanBeSet(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx := t.Context()
+	set := func() { r.fake.Next(aimbraintest.Score(0).WithLiveliness(1)) }
+
+	set()
+	face, err := r.auth()
+	require.NoError(t, err)
+	assert.Equal(t, []float64{0, 1}, []float64{face.Score, face.Liveliness})
+	set()
+	compared, err := r.client.Face.Compare(ctx, ada(), ada())
+	require.NoError(t, err)
+	assert.Equal(t, []float64{0, 1, 1}, []float64{compared.Score, compared.Liveliness1, compared.Liveliness2})
+	_, err = r.client.Voice.Token(ctx, r.id, aimbrain.TokenAuth)
+	require.NoError(t, err)
+	set()
+	voice, err := r.client.Voice.Auth(ctx, r.id, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
+	require.NoError(t, err)
+	assert.Equal(t, []float64{0, 1}, []float64{voice.Score, voice.Liveliness})
+	set()
+	behaviour, err := r.client.Behavioural.Auth(ctx, r.id, aimbraintest.Behaviour("ada", 3))
+	require.NoError(t, err)
+	assert.Equal(t, aimbrain.Enrolled, behaviour.Status)
+	assert.Zero(t, behaviour.Score)
+	r.fake.Next(aimbraintest.Score(0.5))
+	scores, err := r.client.Score.Get(ctx, r.id)
+	require.NoError(t, err)
+	require.Len(t, scores.Scores, 3)
+	for _, entry := range scores.Scores {
+		assert.Equal(t, 0.5, entry.Value)
+	}
+
+	r.fake.Next(aimbraintest.Liveliness(0.2))
+	face, err = r.auth()
+	require.NoError(t, err)
+	assert.Equal(t, 0.2, face.Liveliness)
+	assert.GreaterOrEqual(t, face.Score, 0.8, "the score is left alone")
+}
+
+func TestOutcomesComeInTheirOrder(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Next(
+		aimbraintest.Score(0.1).Times(2),
+		aimbraintest.Status(503),
+		aimbraintest.Score(0.2),
+	)
+	r.fake.Next(aimbraintest.Status(500).On(aimbrain.EndpointScore))
+	_, err := r.client.Sessions.Create(t.Context(), sessionRequest("u"))
+	require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the first that can apply to it")
+	for _, want := range []float64{0.1, 0.1, 0.2} {
+		result, err := r.auth()
+		require.NoError(t, err)
+		assert.Equal(t, want, result.Score)
+	}
+	_, err = r.client.Score.Get(t.Context(), r.id)
+	require.ErrorIs(t, err, aimbrain.ErrServer)
+}
+
+func TestAScoreThatDidNotHappenIsBackInItsPlace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Next(aimbraintest.Score(0.1).Times(2), aimbraintest.Score(0.2), aimbraintest.Score(0.3))
+	for _, want := range []float64{0.1, 0.1, 0.2, 0.3} {
+		_, err := r.client.Face.Auth(t.Context(), "no session", ada())
+		require.ErrorIs(t, err, aimbrain.ErrNoSession)
+		result, err := r.auth()
+		require.NoError(t, err)
+		assert.Equal(t, want, result.Score)
+	}
+}
+
+func TestOnRestrictsAnOutcome(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Next(aimbraintest.Score(0.31).On(aimbrain.EndpointFaceAuth), aimbraintest.Code(aimbrain.CodeNoFace).On(aimbrain.EndpointFaceEnroll))
+	result, err := r.client.Face.Compare(t.Context(), ada(), ada())
+	require.NoError(t, err)
+	assert.NotEqual(t, 0.31, result.Score)
+	require.ErrorIs(t, r.enroll(), aimbrain.CodeNoFace)
+	face, err := r.auth()
+	require.NoError(t, err)
+	assert.Equal(t, 0.31, face.Score)
+}
+
+func TestEveryCodeHasItsStatus(t *testing.T) {
+	t.Parallel()
+	want := map[aimbrain.Code]int{
+		105: 400, 106: 400, 150: 400, 151: 400, 107: 424, 152: 460,
+		103: 500, 104: 500, 120: 500, 153: 500, 170: 500, 999: 500,
+	}
+	r := newRig(t)
+	for _, code := range aimbrain.Codes() {
+		status := want[code]
+		if status == 0 {
+			status = 422
+		}
+		r.fake.Next(aimbraintest.Code(code))
+		_, err := r.auth()
+		require.ErrorIs(t, err, code)
+		require.ErrorIs(t, err, aimbrain.HTTPStatus(status), "code %d", code)
+	}
+}
+
+func TestRefusalsCanBeShaped(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rows := []struct {
+		outcome aimbraintest.Outcome
+		status  int
+		body    string
+	}{
+		{aimbraintest.Code(aimbrain.CodePoorBrightness, aimbrain.CodeBlurry), 422, `{"error":"poor brightness","errors":[{"description":"poor brightness","code":10},{"description":"blurry","code":11}]}`},
+		{aimbraintest.Code(4711), 500, `{"error":"server trouble","errors":[{"description":"server trouble","code":4711}]}`},
+		{aimbraintest.Code(4711).WithStatus(422).WithMessage("new"), 422, `{"error":"new","errors":[{"description":"new","code":4711}]}`},
+		{aimbraintest.Status(403), 403, `{"error":"no such session","errors":[]}`},
+		{aimbraintest.Status(599), 599, `{"error":"HTTP 599","errors":[]}`},
+		{aimbraintest.Status(429).WithMessage("slow down"), 429, `{"error":"slow down","errors":[]}`},
+	}
+	for _, row := range rows {
+		r.fake.Next(row.outcome)
+		answer := post(t, r.fake, "/v1/sessions", sessionBody)
+		assert.Equal(t, row.status, answer.status)
+		assert.JSONEq(t, row.body, answer.body)
+		assert.Equal(t, "application/json", answer.header.Get("Content-Type"))
+	}
+	r.fake.AssertCount(t, aimbrain.EndpointSessions, 1+len(rows))
+	assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointSessions))
+
+	r.fake.Next(aimbraintest.Status(429).WithHeader("Retry-After", "7"))
+	assert.Equal(t, "7", post(t, r.fake, "/v1/sessions", sessionBody).header.Get("Retry-After"))
+	r.fake.Next(aimbraintest.Score(0.5).WithHeader("X-Request-Id", "17"))
+	result, err := r.auth()
+	require.NoError(t, err)
+	assert.Equal(t, "17", result.Response.Header.Get("X-Request-Id"))
+}
+
+func TestRawAndAnswerSayWhatever(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Next(aimbraintest.Raw(502, "text/html", "<h1>Bad Gateway</h1>"))
+	answer := post(t, r.fake, "/v1/sessions", sessionBody)
+	assert.Equal(t, 502, answer.status)
+	assert.Equal(t, "<h1>Bad Gateway</h1>", answer.body)
+	assert.Equal(t, "text/html", answer.header.Get("Content-Type"))
+
+	r.fake.Next(aimbraintest.Raw(200, "", `{"score":0.1,"SCORE":0.9}`))
+	answer = post(t, r.fake, "/v1/face/auth", "{}")
+	assert.NotContains(t, answer.header, "Content-Type")
+	r.fake.Next(aimbraintest.Raw(307, "", "").WithHeader("Location", "https://evil.example/"))
+	_, err := r.auth()
+	var redirect *aimbrain.RedirectError
+	require.ErrorAs(t, err, &redirect)
+	assert.Equal(t, "evil.example", redirect.Host)
+
+	r.fake.Next(aimbraintest.Answer(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = w.Write(body)
+	}))
+	answer = post(t, r.fake, "/v1/anything", "hello")
+	assert.Equal(t, http.StatusTeapot, answer.status)
+	assert.Equal(t, "hello", answer.body)
+
+	r.fake.Next(aimbraintest.Answer(func(w http.ResponseWriter, _ *http.Request) { // half an answer
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if assert.NoError(t, err) {
+			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"))
+			_ = conn.Close()
+		}
+	}))
+	_, err = r.auth()
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+
+	r.fake.Next(aimbraintest.Answer(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"score":0.5,`))
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}), aimbraintest.Answer(func(http.ResponseWriter, *http.Request) {}))
+	_, err = r.auth()
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.Equal(t, 200, post(t, r.fake, "/v1/score", "").status)
+
+	var statuses []int
+	for _, request := range r.fake.Requests() {
+		statuses = append(statuses, request.Status)
+	}
+	assert.Equal(t, []int{200, 502, 200, 307, 418, 0, 200, 200}, statuses)
+	assert.Equal(t, 0, r.fake.Processed(aimbrain.EndpointFaceAuth))
+}
+
+func TestBrokenConnections(t *testing.T) {
+	t.Parallel()
+	for name, mount := range map[string]func(*testing.T, *aimbraintest.Fake) *aimbrain.Client{
+		"Transport": func(_ *testing.T, fake *aimbraintest.Fake) *aimbrain.Client { return fake.Client(once) },
+		"URL":       loopback,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := aimbraintest.New(t)
+			client := mount(t, fake)
+			id := newSession(t, client, "u").ID
+			enroll := func() error {
+				_, err := client.Face.Enroll(t.Context(), id, ada())
+				return err
+			}
+			fake.Next(aimbraintest.Reset())
+			err := enroll()
+			require.Error(t, err)
+			assert.True(t, aimbrain.MaybeProcessed(err), "nobody can tell")
+			assert.Zero(t, fake.Processed(aimbrain.EndpointFaceEnroll))
+			face, _, _ := fake.Status("u")
+			assert.Equal(t, aimbrain.NotEnrolled, face)
+			if name == "URL" {
+				require.ErrorIs(t, err, syscall.ECONNRESET)
+			}
+
+			fake.Next(aimbraintest.LostResponse())
+			err = enroll()
+			require.Error(t, err)
+			assert.True(t, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, 1, fake.Processed(aimbrain.EndpointFaceEnroll))
+			face, _, _ = fake.Status("u")
+			assert.Equal(t, aimbrain.Enrolled, face)
+
+			require.NoError(t, enroll())
+			assert.Equal(t, 2, fake.Processed(aimbrain.EndpointFaceEnroll), "the duplicate shows")
+			for i, want := range []int{0, 0, 200} {
+				assert.Equal(t, want, fake.RequestsTo(aimbrain.EndpointFaceEnroll)[i].Status)
+			}
+
+			fake.Next(aimbraintest.LostResponse())
+			_, err = client.Face.Auth(t.Context(), "no session", ada())
+			require.Error(t, err)
+			assert.Zero(t, fake.Processed(aimbrain.EndpointFaceAuth), "a refused request is not processed")
+		})
+	}
+}
+
+func TestAConnectionThatCannotBeHijackedIsAborted(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	server := httptest.NewUnstartedServer(fake)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(server.Client()), once)
+	require.NoError(t, err)
+	newSession(t, client, "u")
+	fake.Next(aimbraintest.Reset())
+	_, err = client.Sessions.Create(t.Context(), sessionRequest("u"))
+	require.Error(t, err)
+	newSession(t, client, "u")
+}
+
+func TestDelaysTakeNoTimeInABubble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, aimbrain.WithAttemptTimeout(10*time.Second))
+		started := time.Now()
+		r.fake.Next(aimbraintest.Delay(3*time.Second), aimbraintest.Score(0.3).After(4*time.Second), aimbraintest.Status(503).After(time.Second))
+		result, err := r.auth()
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, result.Score, 0.8, "a delay changes nothing else")
+		assert.Equal(t, 3*time.Second, time.Since(started))
+		result, err = r.auth()
+		require.NoError(t, err)
+		assert.Equal(t, 0.3, result.Score)
+		assert.Equal(t, 7*time.Second, time.Since(started))
+		_, err = r.auth()
+		require.ErrorIs(t, err, aimbrain.HTTPStatus(503))
+		assert.Equal(t, 8*time.Second, time.Since(started))
+
+		r.fake.Next(aimbraintest.Delay(time.Minute))
+		err = r.enroll()
+		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
+		synctest.Wait()
+		assert.Zero(t, r.fake.Processed(aimbrain.EndpointFaceEnroll), "the caller gave up before")
+
+		r.fake.Next(aimbraintest.Score(0.3).After(time.Minute))
+		_, err = r.auth()
+		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
+		synctest.Wait()
+		assert.Len(t, r.fake.Pending(), 1, "it did not happen, and waits on")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		patient := r.fake.Client(aimbrain.WithTimeout(time.Hour), aimbrain.WithAttemptTimeout(time.Hour))
+		result, err = patient.Face.Auth(ctx, r.id, ada())
+		require.NoError(t, err)
+		assert.Equal(t, 0.3, result.Score)
+	})
+}
+
+func TestAnAnswerFunctionEndsWithTheFake(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, err := aimbraintest.Start()
+		require.NoError(t, err)
+		fake.Next(aimbraintest.Answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		stuck := request(t, fake, "/v1/sessions", sessionBody)
+		go func() {
+			answer, err := fake.Transport().RoundTrip(stuck)
+			if err == nil {
+				answer.Body.Close() // the function was faster than the end of its connection
+			}
+		}()
+		_, err = fake.Await(t.Context(), 1)
+		require.NoError(t, err)
+		fake.Close()
+	})
+}
+
+func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
+	t.Parallel()
+	failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
+		fake := aimbraintest.New(t)
+		fake.Next(
+			aimbraintest.Score(0.31).WithLiveliness(0.5).On(aimbrain.EndpointFaceAuth),
+			aimbraintest.Status(500).Times(3),
+			aimbraintest.Code(10, 11).After(time.Second).On(aimbrain.EndpointVoiceAuth),
+			aimbraintest.Delay(time.Minute), aimbraintest.Reset(), aimbraintest.Liveliness(1), aimbraintest.Raw(502, "", ""),
+		)
+		_, err := fake.Client(once).Sessions.Create(t.Context(), sessionRequest("u"))
+		assert.ErrorIs(t, err, aimbrain.ErrServer)
+	})
+	require.Len(t, failures, 1)
+	assert.Equal(t, `aimbraintest: queued outcomes were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
+		`Code(10, 11).On("/v1/voice/auth").After(1s), Delay(1m0s), Reset(), Liveliness(1), Raw(502)`+"\nrequests that came: 1 to /v1/sessions", failures[0])
+
+	failures = (&recorderTB{TB: t}).run(func(t *recorderTB) {
+		fake := aimbraintest.New(t)
+		fake.Next(aimbraintest.Status(500))
+		_, err := fake.Client(once).Sessions.Create(t.Context(), sessionRequest("u"))
+		assert.ErrorIs(t, err, aimbrain.ErrServer)
+	})
+	assert.Empty(t, failures)
+}
+
+func TestOutcomesThatCannotBeMeantPanic(t *testing.T) {
+	t.Parallel()
+	nan := 0.0
+	nan /= nan
+	for want, make := range map[string]func(){
+		"Score(1.5)":               func() { aimbraintest.Score(1.5) },
+		"Score(-0.1)":              func() { aimbraintest.Score(-0.1) },
+		"Score(NaN)":               func() { aimbraintest.Score(nan) },
+		"Liveliness(2)":            func() { aimbraintest.Liveliness(2) },
+		"WithLiveliness(2)":        func() { aimbraintest.Score(1).WithLiveliness(2) },
+		"goes with Score":          func() { aimbraintest.Reset().WithLiveliness(1) },
+		"Status(200)":              func() { aimbraintest.Status(200) },
+		"WithStatus(600)":          func() { aimbraintest.Code(1).WithStatus(600) },
+		"WithStatus goes":          func() { aimbraintest.Reset().WithStatus(500) },
+		"WithMessage goes":         func() { aimbraintest.Reset().WithMessage("x") },
+		"WithHeader does not go":   func() { aimbraintest.Reset().WithHeader("a", "b") },
+		"Raw(100":                  func() { aimbraintest.Raw(100, "", "") },
+		"the function is nil":      func() { aimbraintest.Answer(nil) },
+		`On("/v1/faces")`:          func() { aimbraintest.Reset().On("/v1/faces") },
+		"no such number":           func() { aimbraintest.Score(1).On(aimbrain.EndpointSessions) },
+		"to set by Liveliness":     func() { aimbraintest.Liveliness(1).On(aimbrain.EndpointBehavioural) },
+		"Times(0)":                 func() { aimbraintest.Reset().Times(0) },
+		"After(-1ns)":              func() { aimbraintest.Reset().After(-1) },
+		"Next of an Outcome":       func() { aimbraintest.New(t).Next(aimbraintest.Outcome{}) },
+		"On of an Outcome that is": func() { aimbraintest.Outcome{}.On(aimbrain.EndpointScore) },
+	} {
+		func() {
+			defer func() { assert.Contains(t, recover(), want) }()
+			make()
+		}()
+	}
+}
+
+func TestAnOutcomeIsAValue(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	base := aimbraintest.Status(429).WithHeader("A", "1")
+	_ = base.WithHeader("B", "2").Times(9).On(aimbrain.EndpointScore).After(time.Hour)
+	r.fake.Next(base)
+	answer := post(t, r.fake, "/v1/sessions", sessionBody)
+	assert.Equal(t, "1", answer.header.Get("A"))
+	assert.Empty(t, answer.header.Get("B"))
+	assert.Empty(t, r.fake.Pending())
+}

@@ -1,0 +1,237 @@
+package aimbraintest
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+)
+
+// How much of the past a fake keeps: the last 10,000 requests, and of these
+// the last whose bodies take 256 MB together. Counts go on beyond that.
+const (
+	maxRequests    = 10_000
+	maxRecordBytes = 256 << 20
+)
+
+// A Request is one request that came in, whatever became of it. Header and
+// Body are shared between all copies of it: do not change them.
+type Request struct {
+	Endpoint string      // in lower case, such as "/v1/face/auth"; the path where it is none
+	Method   string      // POST as a rule
+	Host     string      // the host it was sent to
+	Path     string      // as it came, with the prefix of a gateway
+	Header   http.Header // as it came
+	Body     []byte      // as it came; cut behind 2 MB
+	At       time.Time   // when it had arrived, by the fake's clock
+	Status   int         // what it was answered; 0 when it was not, or not yet
+
+	userID string
+}
+
+// UserID returns whose request it was: the user of its session, or who a
+// session was asked for. It is "" where the request does not say.
+func (r Request) UserID() string { return r.userID }
+
+// Member returns a member of the body, a string as its content and anything
+// else as its JSON. It is "" for a member that is missing, and for a body that
+// is not a JSON object.
+func (r Request) Member(name string) string {
+	members, err := strictjson.Object(nil, r.Body)
+	if err != nil {
+		return ""
+	}
+	raw, _ := find(members, name)
+	if s, err := strictjson.String(raw); err == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// Media returns the photos, videos or recordings of the body, decoded, in
+// their order; those of a comparison one side after the other.
+func (r Request) Media() [][]byte {
+	members, err := strictjson.Object(nil, r.Body)
+	if err != nil {
+		return nil
+	}
+	var media [][]byte
+	for _, name := range []string{"faces", "faces1", "faces2", "voices"} {
+		raw, _ := find(members, name)
+		elements, err := strictjson.Elements(nil, raw)
+		if err != nil {
+			continue
+		}
+		for _, element := range elements {
+			s, err := strictjson.String(element)
+			if err != nil {
+				continue
+			}
+			if data, err := base64.StdEncoding.DecodeString(s); err == nil {
+				media = append(media, data)
+			}
+		}
+	}
+	return media
+}
+
+// A recorder keeps what came in. The fake's lock guards it.
+type recorder struct {
+	kept      []*Request
+	bytes     int
+	arrived   map[string]int // by endpoint
+	total     int
+	processed map[string]int
+	more      chan struct{} // closed when a request arrives
+}
+
+func newRecorder() recorder {
+	return recorder{arrived: map[string]int{}, processed: map[string]int{}, more: make(chan struct{})}
+}
+
+// record notes a request that has arrived.
+func (f *Fake) record(c *call) *Request {
+	r := &Request{
+		Endpoint: c.endpoint, Method: c.request.Method, Host: c.request.Host, Path: c.request.URL.Path,
+		Header: c.request.Header.Clone(), Body: c.body,
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r.At = f.now()
+	r.userID = f.whose(c)
+	l := &f.log
+	l.total++
+	if c.known {
+		l.arrived[r.Endpoint]++
+	} else {
+		l.arrived["other paths"]++
+	}
+	l.kept = append(l.kept, r)
+	l.bytes += len(r.Body)
+	for len(l.kept) > maxRequests || (l.bytes > maxRecordBytes && len(l.kept) > 1) {
+		l.bytes -= len(l.kept[0].Body)
+		l.kept[0] = nil // or the array would hold on to it
+		l.kept = l.kept[1:]
+	}
+	close(l.more)
+	l.more = make(chan struct{})
+	return r
+}
+
+// whose returns the user behind a request, in order or not.
+func (f *Fake) whose(c *call) string {
+	if c.endpoint == aimbrain.EndpointSessions {
+		raw, _ := find(c.members, "userId")
+		id, _ := strictjson.String(raw) // "" when it does not say
+		return id
+	}
+	raw, _ := find(c.members, "session")
+	id, _ := strictjson.String(raw)
+	if s := f.state.sessions[id]; s != nil {
+		return s.userID
+	}
+	return ""
+}
+
+// answered notes the status of a request.
+func (f *Fake) answered(r *Request, status int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r.Status = status
+}
+
+// Requests returns the requests that have come in, oldest first: the last
+// 10,000 of them, and no more than take 256 MB. CORS preflights are not
+// among them.
+func (f *Fake) Requests() []Request { return f.requests(func(*Request) bool { return true }) }
+
+// RequestsTo returns the requests to one endpoint, see [Fake.Requests].
+func (f *Fake) RequestsTo(endpoint string) []Request {
+	return f.requests(func(r *Request) bool { return r.Endpoint == endpoint })
+}
+
+func (f *Fake) requests(want func(*Request) bool) []Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []Request
+	for _, r := range f.log.kept {
+		if want(r) {
+			found = append(found, *r)
+		}
+	}
+	return found
+}
+
+// Await returns when n requests in all have arrived, counted from the fake's
+// start, with the requests so far. They may be under way still. It fails when
+// the context or the fake ends before.
+func (f *Fake) Await(ctx context.Context, n int) ([]Request, error) {
+	for {
+		f.mu.Lock()
+		total, more := f.log.total, f.log.more
+		f.mu.Unlock()
+		if total >= n {
+			return f.Requests(), nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return f.Requests(), fmt.Errorf("aimbraintest: %d of %d requests have arrived: %w", total, n, context.Cause(ctx))
+		case <-f.stop.Done():
+			return f.Requests(), fmt.Errorf("aimbraintest: %d of %d requests have arrived: %w", total, n, errClosed)
+		}
+	}
+}
+
+// Processed returns how many requests to an endpoint were really carried out.
+// A request whose answer was lost counts; one that was refused does not, nor
+// does one that [Raw], [Code], [Status] or [Answer] answered.
+func (f *Fake) Processed(endpoint string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.log.processed[endpoint]
+}
+
+// AssertCount fails the test unless n requests to the endpoint have come in.
+func (f *Fake) AssertCount(t testing.TB, endpoint string, n int) {
+	t.Helper()
+	f.mu.Lock()
+	arrived := f.log.arrived[endpoint]
+	f.mu.Unlock()
+	if arrived != n {
+		t.Errorf("aimbraintest: %d requests to %s, not %d\nrequests that came: %s", arrived, endpoint, n, f.summary())
+	}
+}
+
+// AssertNoRequests fails the test if any request has come in.
+func (f *Fake) AssertNoRequests(t testing.TB) {
+	t.Helper()
+	f.mu.Lock()
+	total := f.log.total
+	f.mu.Unlock()
+	if total != 0 {
+		t.Errorf("aimbraintest: %d requests came where none should have: %s", total, f.summary())
+	}
+}
+
+// summary counts the requests by endpoint, for a failed test's log.
+func (f *Fake) summary() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.log.total == 0 {
+		return "none"
+	}
+	var parts []string
+	for _, endpoint := range slices.Sorted(maps.Keys(f.log.arrived)) {
+		parts = append(parts, fmt.Sprintf("%d to %s", f.log.arrived[endpoint], endpoint))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,219 @@
+package aimbraintest_test
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const sessionBody = `{"userId": "user", "device":"device", "system":"system"}`
+
+func raw(secret, text string) []byte {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
+
+func TestAWrongSignatureIsExplained(t *testing.T) {
+	t.Parallel()
+	const (
+		key    = "aimbraintest-key"
+		secret = "c2VjcmV0LXdpdGgtYS1zaGE/Pz8+" // base64, for the row that decodes it
+		front  = "POST\n/v1/sessions\n"
+		right  = front + sessionBody
+	)
+	hash256 := sha256.Sum256([]byte(secret))
+	hash1 := sha1.Sum([]byte(secret))
+	hash5 := md5.Sum([]byte(secret))
+	decoded, err := base64.StdEncoding.DecodeString(secret)
+	require.NoError(t, err)
+	urlSafe := func(text string) string { // one that differs from the standard form
+		return base64.URLEncoding.EncodeToString(raw(secret, text))
+	}
+	type row struct {
+		name      string
+		url       string // "" for the usual one
+		body      string // "" for sessionBody
+		signature string
+		want      string
+	}
+	rows := []row{
+		{name: "newline signed, not sent", signature: sign(secret, right+"\n"), want: "a newline at the body's end was signed, but not sent"},
+		{name: "CR LF signed, not sent", signature: sign(secret, right+"\r\n"), want: "was signed, but not sent"},
+		{name: "newline sent, not signed", body: sessionBody + "\n", signature: sign(secret, right), want: "was sent, but not signed"},
+		{name: "white space around stripped", body: "  " + sessionBody + " \n", signature: sign(secret, right), want: "white space around the body was stripped"},
+		{name: "newlines stripped", body: "{\n\"userId\": \"user\",\n \"device\":\"device\", \"system\":\"system\"}", signature: sign(secret, right), want: "newlines were stripped"},
+		{name: "white space stripped", signature: sign(secret, front+strings.ReplaceAll(sessionBody, " ", "")), want: "white space was stripped"},
+		{name: "marshalled compact", body: `{"userId": "a b", "device":"device", "system":"system"}`, signature: sign(secret, front+`{"userId":"a b","device":"device","system":"system"}`), want: "marshalled again"},
+		{name: "marshalled indented", signature: sign(secret, front+"{\n  \"userId\": \"user\",\n  \"device\": \"device\",\n  \"system\": \"system\"\n}"), want: "marshalled again"},
+		{name: "marshalled with tabs", signature: sign(secret, front+"{\n\t\"userId\": \"user\",\n\t\"device\": \"device\",\n\t\"system\": \"system\"\n}\n"), want: "marshalled again"},
+		{name: "marshalled with sorted keys", signature: sign(secret, front+`{"device":"device","system":"system","userId":"user"}`), want: "marshalled again"},
+		{name: "marshalled as Python does", signature: sign(secret, front+`{"userId": "user", "device": "device", "system": "system"}`), want: "marshalled again"},
+		{name: "marshalled by Go with HTML escapes", body: `{"userId":"a<b","device":"device","system":"system"}`, signature: sign(secret, front+`{"device":"device","system":"system","userId":"a\u003cb"}`), want: "marshalled again"},
+		{name: "empty body signed", signature: sign(secret, front), want: "an empty body was signed"},
+		{name: "null signed", signature: sign(secret, front+"null"), want: "null or {}"},
+		{name: "another body signed", signature: sign(secret, front+"x"), want: "none of the usual mistakes"},
+		{name: "another secret", signature: sign("another", right), want: "none of the usual mistakes"},
+		{name: "mixed case", url: "https://api.aimbrain.com/v1/Sessions", signature: sign(secret, "POST\n/v1/Sessions\n"+sessionBody), want: "mixed case"},
+		{name: "query", url: "https://api.aimbrain.com/v1/sessions?a=b", signature: sign(secret, "POST\n/v1/sessions?a=b\n"+sessionBody), want: "the query was signed"},
+		{name: "prefix", url: "https://gw.example/bio/v1/sessions", signature: sign(secret, "POST\n/bio/v1/sessions\n"+sessionBody), want: "the whole path of the URL was signed"},
+		{name: "host and path", signature: sign(secret, "POST\napi.aimbrain.com/v1/sessions\n"+sessionBody), want: "the host was signed"},
+		{name: "whole URL", signature: sign(secret, "POST\nhttps://api.aimbrain.com/v1/sessions\n"+sessionBody), want: "the host was signed"},
+		{name: "no first slash", signature: sign(secret, "POST\nv1/sessions\n"+sessionBody), want: "without its first slash"},
+		{name: "slash at the end", signature: sign(secret, "POST\n/v1/sessions/\n"+sessionBody), want: "a slash at its end"},
+		{name: "secret with newline", signature: sign(secret+"\n", right), want: "white space around"},
+		{name: "secret with CR LF", signature: sign(secret+"\r\n", right), want: "white space around"},
+		{name: "secret with blank behind", signature: sign(secret+" ", right), want: "white space around"},
+		{name: "secret with blank in front", signature: sign(" "+secret, right), want: "white space around"},
+		{name: "secret in SHA-256, raw", signature: sign(string(hash256[:]), right), want: "hashed by SHA-256"},
+		{name: "secret in SHA-256, hex", signature: sign(hex.EncodeToString(hash256[:]), right), want: "hashed by SHA-256"},
+		{name: "secret in SHA-1, raw", signature: sign(string(hash1[:]), right), want: "hashed by SHA-1"},
+		{name: "secret in SHA-1, hex", signature: sign(hex.EncodeToString(hash1[:]), right), want: "hashed by SHA-1"},
+		{name: "secret in MD5, raw", signature: sign(string(hash5[:]), right), want: "hashed by MD5"},
+		{name: "secret in MD5, upper hex", signature: sign(strings.ToUpper(hex.EncodeToString(hash5[:])), right), want: "hashed by MD5"},
+		{name: "secret base64-decoded", signature: sign(string(decoded), right), want: "base64-decoded first"},
+		{name: "secret base64-encoded", signature: sign(base64.StdEncoding.EncodeToString([]byte(secret)), right), want: "base64-encoded first"},
+		{name: "hex", signature: hex.EncodeToString(raw(secret, right)), want: "in hex"},
+		{name: "base64 of hex", signature: base64.StdEncoding.EncodeToString([]byte(hex.EncodeToString(raw(secret, right)))), want: "hex digits were put in base64"},
+		{name: "URL-safe base64", signature: urlSafe(right), want: "URL-safe base64"},
+		{name: "no padding", signature: strings.TrimRight(sign(secret, right), "="), want: "padding"},
+		{name: "URL-safe without padding", signature: strings.TrimRight(urlSafe(right), "="), want: "URL-safe base64 without padding"},
+		{name: "in quotes", signature: `"` + sign(secret, right) + `"`, want: "in quotes"},
+		{name: "method in lower case", signature: sign(secret, "post\n/v1/sessions\n"+sessionBody), want: "upper case"},
+		{name: "no newlines", signature: sign(secret, "POST/v1/sessions"+sessionBody), want: "newlines between method, endpoint and body are missing"},
+		{name: "no second newline", signature: sign(secret, "POST\n/v1/sessions"+sessionBody), want: "between endpoint and body"},
+		{name: "no first newline", signature: sign(secret, "POST/v1/sessions\n"+sessionBody), want: "between method and endpoint"},
+		{name: "CR LF between", signature: sign(secret, "POST\r\n/v1/sessions\r\n"+sessionBody), want: "CR LF"},
+		{name: "backslash n between", signature: sign(secret, `POST\n/v1/sessions\n`+sessionBody), want: "a backslash and an n"},
+		{name: "blanks between", signature: sign(secret, "POST /v1/sessions "+sessionBody), want: "these were blanks"},
+		{name: "no method", signature: sign(secret, "/v1/sessions\n"+sessionBody), want: "the method was not signed"},
+		{name: "the body alone", signature: sign(secret, sessionBody), want: "the body alone was signed"},
+		{name: "key as the secret", signature: sign(key, right), want: "the API key was used as the secret"},
+		{name: "the secret as the signature", signature: secret, want: "the secret itself was sent"},
+		{name: "out of the documentation", signature: "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI=", want: "the example signature out of the documentation"},
+		{name: "no signature at all", signature: "Bearer 17", want: "does not hold 32 bytes in base64"},
+		{name: "two mistakes", signature: hex.EncodeToString(raw(secret+"\n", right+"\n")), want: "in hex: send it in base64; and the secret was used with white space around it: a file's last newline, or a copied blank; and a newline"},
+		{name: "two others", url: "https://gw.example/bio/v1/sessions", signature: sign(secret, "POST\n/bio/v1/sessions\n"+sessionBody+"\n"), want: "the whole path of the URL was signed"},
+	}
+	fake := aimbraintest.New(t, aimbraintest.WithCredentials(key, secret))
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			body := row.body
+			if body == "" {
+				body = sessionBody
+			}
+			r := request(t, fake, "/v1/sessions", body)
+			good := r.Header.Get("X-aimbrain-signature")
+			if row.url != "" {
+				other, err := http.NewRequestWithContext(t.Context(), http.MethodPost, row.url, strings.NewReader(body))
+				require.NoError(t, err)
+				other.Header = r.Header
+				r = other
+			}
+			r.Header.Set("X-aimbrain-signature", row.signature)
+			answer := do(t, fake, r)
+			assert.Equal(t, http.StatusUnauthorized, answer.status)
+			assert.Zero(t, answer.code(t))
+			assert.Contains(t, answer.body, row.want)
+			assert.NotContains(t, answer.body, good, "the right signature must not be told")
+			assert.NotContains(t, answer.body, secret)
+		})
+	}
+}
+
+func TestASecretWithWhiteSpaceInItIsUsedAsItIs(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t, aimbraintest.WithCredentials("key", " padded "))
+	assert.Equal(t, http.StatusOK, post(t, fake, "/v1/sessions", sessionBody).status)
+	r := request(t, fake, "/v1/sessions", sessionBody)
+	r.Header.Set("X-aimbrain-signature", sign("padded", "POST\n/v1/sessions\n"+sessionBody))
+	assert.Contains(t, do(t, fake, r).body, "white space that belongs to the secret was stripped")
+
+	fake = aimbraintest.New(t, aimbraintest.WithCredentials("key", "00ff17ab"))
+	r = request(t, fake, "/v1/sessions", sessionBody)
+	r.Header.Set("X-aimbrain-signature", sign("\x00\xff\x17\xab", "POST\n/v1/sessions\n"+sessionBody))
+	assert.Contains(t, do(t, fake, r).body, "hex-decoded first")
+}
+
+func TestTheDocumentedSignatureIsTaken(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t, aimbraintest.WithCredentials("test", "secret"))
+	r := request(t, fake, "/v1/sessions", sessionBody)
+	r.Header.Set("X-aimbrain-signature", "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI=")
+	assert.Equal(t, http.StatusOK, do(t, fake, r).status)
+}
+
+func TestThePathMayHaveAPrefixAQueryAndAnyCase(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	for _, path := range []string{"/v1/sessions", "/V1/Sessions", "/bio/v1/sessions", "/v1/v1/sessions", "//v1/sessions", "/v1/sessions?trace=1"} {
+		r := request(t, fake, "/v1/sessions", sessionBody)
+		u, err := r.URL.Parse("https://gw.example" + path)
+		require.NoError(t, err)
+		r.URL = u
+		r.Host = u.Host
+		assert.Equal(t, http.StatusOK, do(t, fake, r).status, path)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	headers := []struct {
+		name           string
+		key, signature string
+		status         int
+		want           string
+	}{
+		{"no key", "", "x", 400, "X-aimbrain-apikey"},
+		{"no signature", fake.APIKey(), "", 400, "X-aimbrain-signature"},
+		{"unknown key", "another", "x", 401, "not known"},
+		{"swapped", fake.APISecret(), sign(fake.APIKey(), "POST\n/v1/sessions\n"+sessionBody), 401, "are swapped"},
+		{"secret as the key", fake.APISecret(), "x", 401, "in place of the API key"},
+	}
+	for _, row := range headers {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := request(t, fake, "/v1/sessions", sessionBody)
+			r.Header.Set("X-aimbrain-apikey", row.key)
+			r.Header.Set("X-aimbrain-signature", row.signature)
+			if row.key == "" {
+				r.Header.Del("X-aimbrain-apikey")
+			}
+			if row.signature == "" {
+				r.Header.Del("X-aimbrain-signature")
+			}
+			answer := do(t, fake, r)
+			assert.Equal(t, row.status, answer.status)
+			assert.Contains(t, answer.body, row.want)
+			assert.NotContains(t, answer.body, fake.APISecret())
+		})
+	}
+}
+
+func TestKeyRotation(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	client := fake.Client()
+	fake.Enroll("u", "ada")
+	fake.AddCredentials("new-key", "new-secret")
+	newSession(t, client, "u")
+	require.NoError(t, client.Rotate("new-key", "new-secret"))
+	fake.RemoveCredentials(fake.APIKey())
+	assert.Equal(t, aimbrain.Enrolled, newSession(t, client, "u").Face, "both keys see the same users")
+	require.NoError(t, client.Rotate(fake.APIKey(), fake.APISecret()))
+	_, err := client.Sessions.Create(t.Context(), sessionRequest("u"))
+	require.ErrorIs(t, err, aimbrain.ErrUnauthorized)
+}

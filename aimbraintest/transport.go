@@ -1,0 +1,193 @@
+package aimbraintest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// errClosed is what a request meets after Close.
+const errClosed = text("aimbraintest: the fake is closed")
+
+// text is a constant error.
+type text string
+
+func (t text) Error() string { return string(t) }
+
+// Transport returns a round tripper that reaches the fake without a listener,
+// whatever host and scheme a request is for. It is a real [http.Transport]
+// whose connections are pipes inside the process, spoken HTTP/1.1 and without
+// TLS: what net/http does with connections, traces, time limits and broken
+// answers is what it does with a network.
+func (f *Fake) Transport() http.RoundTripper { return f.transport }
+
+// URL returns the address of the fake on the loopback interface, such as
+// "http://127.0.0.1:41233", for programs that only know addresses. The first
+// call opens a free port. Inside a testing/synctest bubble use
+// [Fake.Transport]: a bubble's time stands still for the network.
+func (f *Fake) URL() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.url != "" {
+		return f.url
+	}
+	if f.closed {
+		f.fatal("aimbraintest: URL: " + string(errClosed))
+		return ""
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		var v6 error
+		if listener, v6 = config.Listen(context.Background(), "tcp", "[::1]:0"); v6 != nil {
+			f.fatal(fmt.Sprintf("aimbraintest: URL: no port on loopback: %v", err))
+			return ""
+		}
+	}
+	f.url = "http://" + listener.Addr().String()
+	f.serve(listener)
+	return f.url
+}
+
+// startServer makes the one server behind the pipes and the port.
+func (f *Fake) startServer() {
+	f.server = &http.Server{ //nolint:gosec // the other end is a test, and it may be slow
+		Handler:   f,
+		ConnState: f.track,
+	}
+	f.transport = &http.Transport{
+		DialContext:         f.listener.dial,
+		DialTLSContext:      f.listener.dial,
+		DisableCompression:  true,
+		MaxIdleConnsPerHost: 1024,
+	}
+	f.serve(f.listener)
+}
+
+func (f *Fake) serve(listener net.Listener) {
+	f.serving.Go(func() {
+		_ = f.server.Serve(listener) // always http.ErrServerClosed
+	})
+}
+
+// track counts connections, so that Close can wait for them.
+func (f *Fake) track(conn net.Conn, state http.ConnState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		if f.closed { // the server did not see it when it closed the others
+			_ = conn.Close()
+			return
+		}
+		f.conns[conn] = struct{}{}
+		f.serving.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		if _, ok := f.conns[conn]; ok {
+			delete(f.conns, conn)
+			f.serving.Done()
+		}
+	case http.StateActive, http.StateIdle:
+	}
+}
+
+// stopServer closes all connections and waits for their requests.
+func (f *Fake) stopServer() {
+	_ = f.server.Close() // what a listener says as it closes helps nobody
+	_ = f.listener.Close()
+	f.transport.CloseIdleConnections()
+	ended := make(chan struct{})
+	go func() {
+		f.serving.Wait()
+		close(ended)
+	}()
+	limit := time.NewTimer(5 * time.Second)
+	defer limit.Stop()
+	select {
+	case <-ended:
+	case <-limit.C:
+	}
+}
+
+// A pipeListener is a listener whose connections are dialled inside the process.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case <-l.closed:
+		return nil, errClosed
+	default:
+	}
+	select {
+	case l.conns <- there:
+		return here, nil
+	case <-l.closed:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Accept returns the next connection that was dialled.
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept and dial.
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Addr says that there is no address.
+func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "aimbraintest" }
+
+// breakConnection ends a request without an answer, or with half of one.
+func breakConnection(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// HTTP/2, or an answer that has begun: net/http knows this panic and
+		// ends the stream or the connection.
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // a reset in place of an orderly end
+	}
+	_ = conn.Close()
+}
+
+// wait lets a time pass. It reports false when the request or the fake ended
+// before.
+func (f *Fake) wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-f.stop.Done():
+	}
+	return false
+}
