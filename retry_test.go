@@ -156,7 +156,7 @@ func TestRetryAfterIsHonouredUpToTheCapAndExposed(t *testing.T) {
 		"negative":     {[]string{"-1"}, fallback, false, 0, false},
 		"not a number": {[]string{"soon"}, fallback, false, 0, false},
 		"a fraction":   {[]string{"1.5"}, fallback, false, 0, false},
-		"overflow":     {[]string{"99999999999999999999999"}, 0, true, math.MaxInt64 / time.Second * time.Second, true},
+		"overflow":     {[]string{"99999999999999999999999"}, 0, true, math.MaxInt64 - math.MaxInt64%time.Second, true},
 		"empty":        {[]string{""}, fallback, false, 0, false},
 		"twice":        {[]string{"2", "4"}, 4 * time.Second, true, 4 * time.Second, false},
 	} {
@@ -388,7 +388,7 @@ func TestAnAnswerThatTheConnectionsEndCutOffIsNeverTakenForSuccess(t *testing.T)
 	whole := `{"score":0.9,"liveliness":0.1}`
 	for n := range len(whole) + 1 {
 		client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(whole[:n]))}, nil
+			return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(whole[:n]))}, nil
 		})
 		_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 		if n == len(whole) {
@@ -400,7 +400,7 @@ func TestAnAnswerThatTheConnectionsEndCutOffIsNeverTakenForSuccess(t *testing.T)
 		assert.True(t, is[*aimbrain.NetworkError](err), strconv.Itoa(n))
 	}
 	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(""))}, nil
+		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(""))}, nil
 	})
 	_, err := client.Behavioural.Submit(t.Context(), sessionID, touches())
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "nothing says that this was all")
@@ -409,7 +409,7 @@ func TestAnAnswerThatTheConnectionsEndCutOffIsNeverTakenForSuccess(t *testing.T)
 func TestATransportThatBreaksItsContractDoesNotHangACall(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(idle{})}, nil
+		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(idle{})}, nil
 	})
 	_, err := client.Voice.Auth(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
 	require.ErrorIs(t, err, io.ErrNoProgress)

@@ -25,7 +25,7 @@ import (
 
 const (
 	key     = "bench-key"
-	secret  = "bench-secret-of-usual-length-0123456789" //nolint:gosec // made up
+	secret  = "bench-secret-of-usual-length-0123456789"
 	session = "4f1c2a9e-0f7b-4f6e-9d1c-session"
 )
 

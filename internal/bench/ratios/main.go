@@ -185,7 +185,7 @@ func startServer(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	process := exec.CommandContext(ctx, self, "-serve")
+	process := exec.CommandContext(ctx, self, "-serve") //nolint:gosec // this very program
 	stdin, err := process.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -224,7 +224,8 @@ func beServer(ctx context.Context, in io.Reader, out io.Writer) error {
 		if lines.Scan() {
 			close(hold)
 		}
-		for lines.Scan() { //nolint:revive // until the end
+		for lines.Scan() {
+			continue // until the end
 		}
 	}()
 	return bench.Serve(ctx, hold, func(url string) { fmt.Fprintln(out, url) })

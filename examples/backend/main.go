@@ -1,0 +1,127 @@
+// Backend is the Server's part in production. The app holds no secret: it
+// serialises its requests, and this server signs and sends them. The app gets
+// the result of the action, never the score.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "backend:", err)
+		os.Exit(1)
+	}
+}
+
+// A backend answers the app. Who the user is comes from its own log-in, and
+// which session is theirs from its own records: never from the app's request.
+type backend struct {
+	client  *aimbrain.Client
+	session func(*http.Request) (sessionID string, ok bool)
+}
+
+// pay lets a payment through when the face is the user's.
+func (b *backend) pay(w http.ResponseWriter, r *http.Request) {
+	session, ok := b.session(r)
+	if !ok {
+		http.Error(w, "log in first", http.StatusUnauthorized)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, aimbrain.MaxRequestBytes))
+	if err != nil {
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+		return
+	}
+	result, err := b.authenticate(r.Context(), session, body)
+	switch {
+	case errors.Is(err, aimbrain.ErrNotAccepted):
+		http.Error(w, "please take another picture", http.StatusUnprocessableEntity)
+	case err != nil:
+		http.Error(w, "not now", http.StatusBadGateway) // and log err: it says what to do
+	case !result.Matches(aimbrain.RecommendedThreshold):
+		http.Error(w, "refused", http.StatusForbidden)
+	default:
+		_, _ = io.WriteString(w, "paid\n")
+	}
+}
+
+// authenticate is the five lines that matter.
+func (b *backend) authenticate(ctx context.Context, session string, body []byte) (none aimbrain.FaceAuthResult, err error) {
+	if body, err = aimbrain.SetMember(body, "session", session); err != nil {
+		return none, err
+	}
+	response, err := b.client.Forward(ctx, aimbrain.EndpointFaceAuth, body)
+	if err != nil {
+		return none, err
+	}
+	return aimbrain.Decode[aimbrain.FaceAuthResult](response)
+}
+
+// run starts the backend and plays two apps: the user's, and an impostor's
+// that claims the user's session.
+func run(ctx context.Context, out io.Writer) error {
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		return err
+	}
+	defer fake.Close()
+	fake.Enroll("u-81f3", "ada")
+	client := fake.Client()
+	session, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
+	if err != nil {
+		return err
+	}
+	b := &backend{client: client, session: func(r *http.Request) (string, bool) {
+		return session.ID, r.Header.Get("Authorization") == "Bearer ada's own log-in"
+	}}
+
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /pay", b.pay)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	defer func() { _ = server.Close() }()
+	go func() { _ = server.Serve(listener) }()
+
+	for _, subject := range []string{"ada", "mallory"} {
+		answer, err := app(ctx, "http://"+listener.Addr().String()+"/pay", aimbraintest.FacePhoto(subject, aimbraintest.Variant(7)))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s's face: %s", subject, answer)
+	}
+	return nil
+}
+
+// app is what runs on the phone: it sends a serialised request, without a key.
+func app(ctx context.Context, url string, photo []byte) (string, error) {
+	body := `{"session":"whatever the app believes","faces":["` + base64.StdEncoding.EncodeToString(photo) + `"]}`
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte(body)))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Authorization", "Bearer ada's own log-in")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	return string(answer), err
+}

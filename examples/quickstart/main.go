@@ -1,0 +1,170 @@
+// Quickstart walks the vendor's quick start: a session, an enrolment, a session
+// that knows of it, and two people at the door.
+//
+// It needs no credentials: the API is a fake in the same process, and the faces
+// are drawn. With AIMBRAIN_API_KEY and AIMBRAIN_API_SECRET in the environment
+// it talks to the real API, and wants photos of real people:
+//
+//	go run ./examples/quickstart -enroll me1.jpg,me2.jpg -same me3.jpg -impostor friend.jpg
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Getenv, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
+	photos, err := readPhotos(args, out)
+	if err != nil {
+		return err
+	}
+	var last aimbrain.Attempt
+	observe := aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) { last = a })
+
+	var client *aimbrain.Client
+	if getenv(aimbrain.EnvAPIKey) != "" || getenv(aimbrain.EnvAPISecret) != "" {
+		if !photos.own {
+			return errors.New("credentials are set, so this is the real API: it wants real faces, see -help")
+		}
+		client, err = aimbrain.NewFromEnv(observe)
+	} else {
+		var fake *aimbraintest.Fake
+		if fake, err = aimbraintest.Start(); err != nil {
+			return err
+		}
+		defer fake.Close()
+		photos.introduce(fake)
+		fmt.Fprint(out, "No credentials in the environment: the API is a fake in this process, and its scores are simulated.\n\n")
+		client, err = aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()), observe)
+	}
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return walk(ctx, client, photos, func(r aimbrain.Response, err error) {
+		body := r.Body
+		var api *aimbrain.APIError
+		if errors.As(err, &api) {
+			body = api.Body
+		}
+		fmt.Fprintf(out, "[%s][%d][%.2fs] %s\n", last.Endpoint, last.Status, last.Duration.Seconds(), body)
+	}, out)
+}
+
+// walk makes the calls, and shows each answer as it comes.
+func walk(ctx context.Context, client *aimbrain.Client, photos photos, show func(aimbrain.Response, error), out io.Writer) error {
+	who := aimbrain.SessionRequest{UserID: "user-" + rand.Text(), Device: "quickstart", System: "Go", ScreenHeight: 568, ScreenWidth: 320}
+
+	session, err := client.Sessions.Create(ctx, who)
+	show(session.Response, err)
+	if err != nil {
+		return err
+	}
+	enrolled, err := client.Face.Enroll(ctx, session.ID, aimbrain.Photos(photos.enroll...))
+	show(enrolled.Response, err)
+	if err != nil {
+		return err
+	}
+	session, err = client.Sessions.Create(ctx, who)
+	show(session.Response, err)
+	if err != nil {
+		return err
+	}
+	same, err := client.Face.Auth(ctx, session.ID, aimbrain.Photos(photos.same))
+	show(same.Response, err)
+	if err != nil {
+		return err
+	}
+	impostor, err := client.Face.Auth(ctx, session.ID, aimbrain.Photos(photos.impostor))
+	show(impostor.Response, err)
+	if err != nil {
+		return err
+	}
+
+	fmt.Fprintf(out, "\n%d photos were enrolled; the user's face is %v now.\n", enrolled.ImagesCount, session.Face)
+	fmt.Fprintln(out, "The same person came:", verdict(same))
+	fmt.Fprintln(out, "An impostor came:    ", verdict(impostor))
+	return nil
+}
+
+func verdict(r aimbrain.FaceAuthResult) string {
+	if r.Matches(aimbrain.RecommendedThreshold) {
+		return fmt.Sprintf("let in, the score %.2f reaches %.2f.", r.Score, aimbrain.RecommendedThreshold)
+	}
+	return fmt.Sprintf("kept out, the score %.2f is below %.2f.", r.Score, aimbrain.RecommendedThreshold)
+}
+
+// photos are what is enrolled, and who comes to the door afterwards.
+type photos struct {
+	enroll         [][]byte
+	same, impostor []byte
+	own            bool // the user's own files
+}
+
+// readPhotos takes the files that the flags name, and draws what is left.
+func readPhotos(args []string, out io.Writer) (photos, error) {
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(out)
+	enroll := flags.String("enroll", "", "JPEG photos of the user, `files` separated by commas")
+	same := flags.String("same", "", "another JPEG photo of the user, a `file` (default: the first that is enrolled)")
+	impostor := flags.String("impostor", "", "a JPEG photo of somebody else, a `file` (default: a drawn face)")
+	if err := flags.Parse(args); err != nil {
+		return photos{}, err
+	}
+	p := photos{impostor: aimbraintest.FacePhoto("mallory"), own: *enroll != ""}
+	if !p.own {
+		if *same != "" || *impostor != "" {
+			return photos{}, errors.New("-enroll is needed with -same and -impostor")
+		}
+		for variant := range 5 {
+			p.enroll = append(p.enroll, aimbraintest.FacePhoto("ada", aimbraintest.Variant(variant)))
+		}
+		p.same = aimbraintest.FacePhoto("ada", aimbraintest.Variant(5))
+		return p, nil
+	}
+	for _, path := range strings.Split(*enroll, ",") {
+		photo, err := os.ReadFile(path)
+		if err != nil {
+			return photos{}, err
+		}
+		p.enroll = append(p.enroll, photo)
+	}
+	p.same = p.enroll[0]
+	for path, photo := range map[string]*[]byte{*same: &p.same, *impostor: &p.impostor} {
+		if path == "" {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return photos{}, err
+		}
+		*photo = content
+	}
+	return p, nil
+}
+
+// introduce tells the fake who is on the user's own photos: it cannot see.
+func (p photos) introduce(fake *aimbraintest.Fake) {
+	if !p.own {
+		return
+	}
+	fake.Label("impostor", p.impostor)
+	fake.Label("user", p.same)
+	fake.Label("user", p.enroll...)
+}

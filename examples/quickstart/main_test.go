@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+)
+
+func noEnv(string) string { return "" }
+
+func TestItLetsThePersonInAndKeepsTheImpostorOut(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), nil, noEnv, &out))
+	calls := regexp.MustCompile(`(?m)^\[(/v1/[a-z/]+)\]\[200\]\[\d+\.\d\ds\] \{.*\}$`).FindAllStringSubmatch(out.String(), -1)
+	var endpoints []string
+	for _, call := range calls {
+		endpoints = append(endpoints, call[1])
+	}
+	assert.Equal(t, []string{"/v1/sessions", "/v1/face/enroll", "/v1/sessions", "/v1/face/auth", "/v1/face/auth"}, endpoints)
+	assert.Contains(t, out.String(), "face is enrolled now")
+	assert.Contains(t, out.String(), "The same person came: let in")
+	assert.Contains(t, out.String(), "An impostor came:     kept out")
+	assert.Contains(t, out.String(), "simulated")
+}
+
+func TestItTakesPhotosOfAnyResolution(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := func(name string, opts ...aimbraintest.MediaOption) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, aimbraintest.FacePhoto(name, opts...), 0o600))
+		return path
+	}
+	// Three names are three subjects to the fake, unless it is told better.
+	me := file("me.jpg", aimbraintest.Resolution(490, 696)) + "," + file("me2.jpg", aimbraintest.Progressive())
+	var out bytes.Buffer
+	args := []string{"-enroll", me, "-same", file("me3.jpg", aimbraintest.WithEXIF()), "-impostor", file("friend.jpg")}
+	require.NoError(t, run(t.Context(), args, noEnv, &out))
+	assert.Contains(t, out.String(), "The same person came: let in")
+	assert.Contains(t, out.String(), "An impostor came:     kept out")
+}
+
+func TestItSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.Error(t, run(t.Context(), []string{"-enroll", "no-such-file.jpg"}, noEnv, &out))
+	require.ErrorContains(t, run(t.Context(), []string{"-same", "x.jpg"}, noEnv, &out), "-enroll")
+	set := func(name string) string { return strings.Repeat("x", len(name)) }
+	require.ErrorContains(t, run(t.Context(), nil, set, &out), "real faces")
+}

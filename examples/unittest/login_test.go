@@ -1,0 +1,70 @@
+package login_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	login "github.com/aimbrain/aimbrain-go/examples/unittest"
+)
+
+func TestLogIn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		next aimbraintest.Outcome
+		want error
+	}{
+		"the user":       {aimbraintest.Score(0.93), nil},
+		"at 0.5":         {aimbraintest.Score(0.50), nil},
+		"an impostor":    {aimbraintest.Score(0.31), login.ErrRefused},
+		"in the dark":    {aimbraintest.Code(aimbrain.CodePoorBrightness).On(aimbrain.EndpointFaceAuth), login.ErrRetake},
+		"key revoked":    {aimbraintest.Status(401).On(aimbrain.EndpointFaceAuth), aimbrain.ErrUnauthorized},
+		"session gone":   {aimbraintest.Status(403).On(aimbrain.EndpointFaceAuth), aimbrain.ErrNoSession},
+		"server trouble": {aimbraintest.Status(500).On(aimbrain.EndpointFaceAuth), aimbrain.ErrServer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := aimbraintest.New(t)
+			fake.Enroll("u-81f3", "ada")
+			fake.Next(c.next)
+			err := login.WithFace(t.Context(), fake.Client(), "u-81f3", aimbraintest.FacePhoto("ada"))
+			require.ErrorIs(t, err, c.want)
+		})
+	}
+}
+
+func TestAStrangerIsToldToEnrol(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	err := login.WithFace(t.Context(), fake.Client(), "u-new", aimbraintest.FacePhoto("ada"))
+	require.ErrorIs(t, err, login.ErrUnknown)
+	fake.AssertCount(t, aimbrain.EndpointFaceAuth, 0)
+}
+
+func TestALostResponseIsNotTakenForALogIn(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	fake.Enroll("u-81f3", "ada")
+	fake.Next(aimbraintest.LostResponse().On(aimbrain.EndpointFaceAuth))
+	err := login.WithFace(t.Context(), fake.Client(), "u-81f3", aimbraintest.FacePhoto("ada"))
+	require.Error(t, err)
+	assert.True(t, aimbrain.MaybeProcessed(err))
+	fake.AssertCount(t, aimbrain.EndpointFaceAuth, 1)
+}
+
+func TestASlowAPIIsGivenUpInVirtualTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := aimbraintest.New(t)
+		fake.Next(aimbraintest.Delay(time.Hour))
+		began := time.Now()
+		err := login.WithFace(t.Context(), fake.Client(), "u-81f3", nil)
+		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
+		assert.Equal(t, aimbrain.DefaultAttemptTimeout, time.Since(began))
+	})
+}
