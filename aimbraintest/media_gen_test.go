@@ -129,17 +129,17 @@ func TestSampleRateIsAsAsked(t *testing.T) {
 
 func TestResolutionIsAsAsked(t *testing.T) {
 	t.Parallel()
-	for _, r := range [][2]int{{1, 1}, {7, 9}, {16, 16}, {17, 33}, {641, 481}, {8, 2000}} {
+	for _, want := range [][2]int{{1, 1}, {7, 9}, {16, 16}, {17, 33}, {641, 481}, {8, 2000}} {
 		for _, opts := range [][]MediaOption{nil, {Progressive()}, {WithEXIF()}, {Progressive(), WithEXIF()}} {
-			data := FacePhoto("ada", append(opts, Resolution(r[0], r[1]))...)
+			data := FacePhoto("ada", append(opts, Resolution(want[0], want[1]))...)
 			info := mediaInspect(t, data)
-			assert.Equal(t, r[:], []int{info.Width, info.Height})
+			assert.Equal(t, want, [2]int{info.Width, info.Height})
 		}
 	}
-	for _, r := range [][2]int{{16, 16}, {18, 34}, {480, 640}, {642, 482}} {
-		data := FaceVideo("ada", Resolution(r[0], r[1]))
+	for _, want := range [][2]int{{16, 16}, {18, 34}, {480, 640}, {642, 482}} {
+		data := FaceVideo("ada", Resolution(want[0], want[1]))
 		info := mediaInspect(t, data)
-		assert.Equal(t, r[:], []int{info.Width, info.Height})
+		assert.Equal(t, want, [2]int{info.Width, info.Height})
 		assert.Less(t, len(data), MaxMediaBytes)
 	}
 }
