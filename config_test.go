@@ -117,6 +117,8 @@ var badBaseURLs = map[string]string{
 	"line break":            "https://bank.example/\r\nHost: pa55word",
 	"space":                 " https://bank.example",
 	"opaque":                "https:bank.example",
+	"a zone":                "https://[fe80::1%25eth0]/",
+	"a look-alike":          "https://bаnk.example/", // with a Cyrillic а
 	"backslash in the host": `https://bank.example\@evil.example`,
 }
 

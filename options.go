@@ -247,6 +247,8 @@ func parseBaseURL(address string) (*url.URL, error) {
 		return refuse("must not hold a fragment")
 	case u.Hostname() == "":
 		return refuse("has no host")
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' || r == '%' }):
+		return refuse("has a host that is not ASCII (write it in punycode) or holds a zone")
 	case strings.HasSuffix(u.Host, ":"):
 		return refuse("has a colon but no port")
 	}
