@@ -215,12 +215,17 @@ func isBase64(s string) bool {
 		return false
 	}
 	digits := strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
-	for i := range len(digits) {
-		if !isBase64Digit(digits[i]) {
-			return false
+	var other [256]byte // a look-up without branches: media is long
+	for c := range other {
+		if !isBase64Digit(byte(c)) {
+			other[c] = 1
 		}
 	}
-	return true
+	var found byte
+	for i := range len(digits) {
+		found |= other[digits[i]]
+	}
+	return found == 0
 }
 
 func isBase64Digit(c byte) bool {

@@ -217,3 +217,16 @@ func DecodePlain() Op {
 		return json.Unmarshal(body, &result)
 	}
 }
+
+// PrepareEncoded is Prepare for a photo that came as base64.
+func PrepareEncoded(photo []byte) Op {
+	client, err := aimbrain.New(key, secret, aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	media := aimbrain.Base64(base64.StdEncoding.EncodeToString(photo))
+	return func() error {
+		if err != nil {
+			return err
+		}
+		_, err := client.Face.Enroll(context.Background(), session, media)
+		return err
+	}
+}

@@ -10,6 +10,10 @@ func BenchmarkPrepare(b *testing.B) {
 	}
 }
 
+func BenchmarkPrepareEncoded(b *testing.B) {
+	run(b, PrepareEncoded(Photo(500_000)))
+}
+
 func BenchmarkForward(b *testing.B) {
 	request := Request(Photo(500_000))
 	b.Run("ours", func(b *testing.B) { run(b, Forward(request)) })
