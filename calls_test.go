@@ -292,6 +292,10 @@ func TestSetMemberPutsTheServersWordInPlaceOfTheApps(t *testing.T) {
 	for name, body := range map[string]string{
 		"twice":           `{"userId":"a","userId":"b"}`,
 		"twice, escaped":  `{"userId":"a","user\u0049d":"b"}`,
+		"in other cases":  `{"userId":"a","userid":"b"}`,
+		"in another case": `{"USERID":"b"}`,
+		"escaped case":    `{"userId":"a","\u0055serId":"b"}`,
+		"a long s":        `{"uſerId":"b"}`,
 		"not an object":   `["userId"]`,
 		"not JSON":        `userId=mallory`,
 		"data after it":   `{"userId":"a"}{}`,

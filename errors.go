@@ -42,8 +42,10 @@ func (s sentinel) Is(target error) bool {
 // that can be relied on came back. It is false when the request provably never
 // left and when the API refused it. Wrapped errors are looked through.
 //
-// After an enrolment this decides between "send again" and "first find out":
-// create a session, whose statuses tell whether the user is enrolled now.
+// After a user's first enrolment this decides between "send again" and "first
+// find out": create a session, whose statuses tell whether the user is enrolled
+// now. Of a later enrolment nothing tells; one capture more or less of a user
+// who is enrolled does little harm.
 func MaybeProcessed(err error) bool {
 	var m interface{ MaybeProcessed() bool }
 	return errors.As(err, &m) && m.MaybeProcessed()

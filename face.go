@@ -28,14 +28,18 @@ type FaceCompareResult struct {
 	Response    Response `json:"-"`           // the answer as it came
 }
 
-// Matches reports whether the score reaches the threshold, see [RecommendedThreshold].
+// Matches reports whether the score reaches the threshold, see
+// [RecommendedThreshold]. A threshold that is not above 0, is above 1 or is not
+// a number is met by nobody. Liveliness is not looked at, see IsLive.
 func (r FaceAuthResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
 
 // IsLive reports whether the liveliness reaches the threshold. It is 0 for a
 // photo, so that only a video can be live. The vendor recommends no threshold.
 func (r FaceAuthResult) IsLive(threshold float64) bool { return reaches(r.Liveliness, threshold) }
 
-// Matches reports whether the score reaches the threshold, see [RecommendedThreshold].
+// Matches reports whether the score reaches the threshold, see
+// [RecommendedThreshold]. A threshold that is not above 0, is above 1 or is not
+// a number is met by nobody.
 func (r FaceCompareResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
 
 // Token asks for a LipSync token: what the user is to say in the video, such
@@ -63,6 +67,9 @@ func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media,
 //
 // Errors to expect: [ErrNotEnrolled] ([CodeUserNotFound]), [ErrNotAccepted]
 // with the codes of what is wrong with a picture, [ErrNoSession].
+//
+// With several photos the API gives one score; how it joins them is not
+// documented, so that who forwards an app's request had better send one.
 func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceAuthResult, error) {
 	return do[FaceAuthResult](ctx, s.client, EndpointFaceAuth, opts, func(b *body) {
 		b.session(sessionID)

@@ -3,6 +3,7 @@ package aimbrain
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
@@ -46,12 +47,21 @@ func raw(serialised []byte) func(*body) {
 // who it is must not be relied on.
 //
 // Only strict JSON is taken: a body in which the name occurs twice, under an
-// escape that hides it for instance, could mean one user here and another to
-// the API. The error is a [*RequestError].
+// escape that hides it or in another case ("Session" beside "session"), could
+// mean one user here and another to the API. The error is a [*RequestError].
 func SetMember(body []byte, name, value string) ([]byte, error) {
 	quoted, err := strictjson.AppendString(nil, value)
 	if err != nil {
 		return nil, &RequestError{Argument: "the value of " + strconv.Quote(name), Reason: "is not valid UTF-8"}
+	}
+	members, err := strictjson.Object(make([]strictjson.Member, 0, 16), body)
+	if err != nil {
+		return nil, &RequestError{Argument: "the body", Reason: "is not a strict JSON object", Err: err}
+	}
+	for _, member := range members {
+		if string(member.Name) != name && strings.EqualFold(string(member.Name), name) {
+			return nil, &RequestError{Argument: "the body", Reason: "has a member that looks like " + strconv.Quote(name) + " but for upper and lower case"}
+		}
 	}
 	changed, err := strictjson.Set(nil, body, name, quoted)
 	if err != nil {

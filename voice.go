@@ -20,7 +20,9 @@ type VoiceAuthResult struct {
 	Response   Response `json:"-"`          // the answer as it came
 }
 
-// Matches reports whether the score reaches the threshold, see [RecommendedThreshold].
+// Matches reports whether the score reaches the threshold, see
+// [RecommendedThreshold]. A threshold that is not above 0, is above 1 or is not
+// a number is met by nobody. Liveliness is not looked at, see IsLive.
 func (r VoiceAuthResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
 
 // IsLive reports whether the liveliness reaches the threshold. The vendor

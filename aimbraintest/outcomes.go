@@ -63,8 +63,11 @@ func Liveliness(liveliness float64) Outcome {
 
 // Code refuses a request with AimBrain's codes, described in the vendor's
 // words, and the status that goes with the first of them; one that is not
-// documented goes with 500, see [Outcome.WithStatus]. It is for the next
-// request at all, unless [Outcome.On] says which.
+// documented goes with 500, see [Outcome.WithStatus]. It waits for the next
+// request that can be refused so, whatever comes before: a code about faces for
+// faces, about voices for voices, [aimbrain.CodeUserNotFound] for an
+// authentication; one that says nothing of the kind is for the next request at
+// all. [Outcome.On] says which instead.
 func Code(code aimbrain.Code, more ...aimbrain.Code) Outcome {
 	return Outcome{kind: kindCode, codes: append([]aimbrain.Code{code}, more...), status: statusOf(code), times: 1}
 }
@@ -249,6 +252,9 @@ func (o Outcome) fits(endpoint string) bool {
 	if o.endpoint != "" && o.endpoint != endpoint {
 		return false
 	}
+	if o.kind == kindCode && o.endpoint == "" {
+		return canRefuse(o.codes[0], endpoint)
+	}
 	switch endpoint {
 	case aimbrain.EndpointFaceAuth, aimbrain.EndpointFaceCompare, aimbrain.EndpointVoiceAuth:
 		return true
@@ -256,6 +262,39 @@ func (o Outcome) fits(endpoint string) bool {
 		return o.kind != kindLiveliness
 	}
 	return !o.scores()
+}
+
+// canRefuse reports whether an endpoint is one where a code is to be expected.
+func canRefuse(code aimbrain.Code, endpoint string) bool {
+	var enroll, auth, face, voice bool
+	switch endpoint {
+	case aimbrain.EndpointFaceEnroll:
+		enroll, face = true, true
+	case aimbrain.EndpointFaceAuth:
+		auth, face = true, true
+	case aimbrain.EndpointFaceCompare:
+		face = true
+	case aimbrain.EndpointVoiceEnroll:
+		enroll, voice = true, true
+	case aimbrain.EndpointVoiceAuth:
+		auth, voice = true, true
+	}
+	switch code {
+	case aimbrain.CodeUnreadableVoice, aimbrain.CodeNoVoices:
+		return voice
+	case aimbrain.CodeFileTooBig, aimbrain.CodeUnsupportedMIMEType, aimbrain.CodeUnsupportedFileType, aimbrain.CodeSeveralFileTypes, aimbrain.CodeUndecodableMediaBody:
+		return face || voice
+	case aimbrain.CodeUserNotFound, aimbrain.CodeNoUserEncodings, aimbrain.CodeNoToken:
+		return auth
+	case aimbrain.CodeEnrollmentFailed:
+		return enroll
+	case aimbrain.CodeNoFaces:
+		return face
+	}
+	if action := code.Action(); action == aimbrain.ActionRetake || action == aimbrain.ActionFixMedia {
+		return face
+	}
+	return true
 }
 
 func (o Outcome) mustBeMade(method string) {

@@ -172,7 +172,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		if status == 0 {
 			status = 422
 		}
-		r.fake.Next(aimbraintest.Code(code))
+		r.fake.Next(aimbraintest.Code(code).On(aimbrain.EndpointFaceAuth))
 		_, err := r.auth()
 		require.ErrorIs(t, err, code)
 		require.ErrorIs(t, err, aimbrain.HTTPStatus(status), "code %d", code)
@@ -195,7 +195,7 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 		{aimbraintest.Status(429).WithMessage("slow down"), 429, `{"error":"slow down","errors":[]}`},
 	}
 	for _, row := range rows {
-		r.fake.Next(row.outcome)
+		r.fake.Next(row.outcome.On(aimbrain.EndpointSessions))
 		answer := post(t, r.fake, "/v1/sessions", sessionBody)
 		assert.Equal(t, row.status, answer.status)
 		assert.JSONEq(t, row.body, answer.body)

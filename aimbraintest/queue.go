@@ -16,8 +16,9 @@ type queued struct {
 
 // Next queues outcomes. A request takes the first one in the queue that can
 // happen to it, and one only: a [Score] can happen where the endpoint answers
-// with scores, a [Liveliness] where it answers with liveliness, all others to
-// any request at all; [Outcome.On] restricts each. When the request that took
+// with scores, a [Liveliness] where it answers with liveliness, a [Code] where
+// it is to be expected, all others to any request at all: that is often the
+// creation of a session. [Outcome.On] says which. When the request that took
 // a Score or Liveliness turns out not to be in order, is not signed or has no
 // session for instance, it is refused as usual, and the outcome is back in its
 // place for the next.

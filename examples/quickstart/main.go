@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,7 +24,8 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.Args[1:], os.Getenv, os.Stdout); err != nil {
+	err := run(context.Background(), os.Args[1:], os.Getenv, os.Stdout)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
@@ -50,7 +52,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		}
 		defer fake.Close()
 		photos.introduce(fake)
-		fmt.Fprint(out, "No credentials in the environment: the API is a fake in this process, and its scores are simulated.\n\n")
+		fmt.Fprintln(out, "No credentials in the environment: the API is a fake in this process, and its scores are simulated.")
+		if photos.own {
+			fmt.Fprintln(out, "It cannot see: who is on your photos it believes your flags.")
+		}
+		fmt.Fprintln(out)
 		client, err = aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()), observe)
 	}
 	if err != nil {
@@ -58,6 +64,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	}
 	defer client.Close()
 	return walk(ctx, client, photos, func(r aimbrain.Response, err error) {
+		defer func() { last = aimbrain.Attempt{} }()
+		if last.Number == 0 {
+			return // nothing was sent
+		}
 		body := r.Body
 		var api *aimbrain.APIError
 		if errors.As(err, &api) {
@@ -121,11 +131,18 @@ type photos struct {
 func readPhotos(args []string, out io.Writer) (photos, error) {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(out)
+	flags.Usage = func() {
+		fmt.Fprintln(out, "quickstart walks the vendor's quick start, with drawn faces or with your own photos:")
+		flags.PrintDefaults()
+	}
 	enroll := flags.String("enroll", "", "JPEG photos of the user, `files` separated by commas")
 	same := flags.String("same", "", "another JPEG photo of the user, a `file` (default: the first that is enrolled)")
 	impostor := flags.String("impostor", "", "a JPEG photo of somebody else, a `file` (default: a drawn face)")
 	if err := flags.Parse(args); err != nil {
 		return photos{}, err
+	}
+	if flags.NArg() > 0 {
+		return photos{}, fmt.Errorf("%q is left over: files are named by flags, several of them joined by commas", flags.Arg(0))
 	}
 	p := photos{impostor: aimbraintest.FacePhoto("mallory"), own: *enroll != ""}
 	if !p.own {
@@ -139,22 +156,28 @@ func readPhotos(args []string, out io.Writer) (photos, error) {
 		return p, nil
 	}
 	for _, path := range strings.Split(*enroll, ",") {
-		photo, err := os.ReadFile(path)
+		photo, err := os.ReadFile(strings.TrimSpace(path))
 		if err != nil {
-			return photos{}, err
+			return photos{}, fmt.Errorf("-enroll: %w", err)
 		}
 		p.enroll = append(p.enroll, photo)
 	}
 	p.same = p.enroll[0]
-	for path, photo := range map[string]*[]byte{*same: &p.same, *impostor: &p.impostor} {
-		if path == "" {
-			continue
+	var err error
+	if *same != "" {
+		if p.same, err = os.ReadFile(*same); err != nil {
+			return photos{}, fmt.Errorf("-same: %w", err)
 		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return photos{}, err
+	}
+	if *impostor != "" {
+		if p.impostor, err = os.ReadFile(*impostor); err != nil {
+			return photos{}, fmt.Errorf("-impostor: %w", err)
 		}
-		*photo = content
+	}
+	for _, photo := range append(p.enroll, p.same) {
+		if bytes.Equal(photo, p.impostor) {
+			return photos{}, errors.New("-impostor: this is one of the user's own photos")
+		}
 	}
 	return p, nil
 }

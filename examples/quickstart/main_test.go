@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -52,7 +53,14 @@ func TestItTakesPhotosOfAnyResolution(t *testing.T) {
 func TestItSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	require.Error(t, run(t.Context(), []string{"-enroll", "no-such-file.jpg"}, noEnv, &out))
+	require.ErrorContains(t, run(t.Context(), []string{"-enroll", "no-such-file.jpg"}, noEnv, &out), "-enroll")
+	require.ErrorContains(t, run(t.Context(), []string{"-enroll", "a.jpg", "b.jpg"}, noEnv, &out), "commas")
+	require.ErrorIs(t, run(t.Context(), []string{"-h"}, noEnv, &out), flag.ErrHelp)
+	own := filepath.Join(t.TempDir(), "own.jpg")
+	require.NoError(t, os.WriteFile(own, aimbraintest.FacePhoto("ada"), 0o600))
+	require.ErrorContains(t, run(t.Context(), []string{"-enroll", own, "-impostor", own}, noEnv, &out), "own photos")
+	require.ErrorContains(t, run(t.Context(), []string{"-enroll", own, "-same", own, "-impostor", "x.jpg"}, noEnv, &out), "-impostor")
+	require.ErrorContains(t, run(t.Context(), []string{"-enroll", own, "-same", "x.jpg"}, noEnv, &out), "-same")
 	require.ErrorContains(t, run(t.Context(), []string{"-same", "x.jpg"}, noEnv, &out), "-enroll")
 	set := func(name string) string { return strings.Repeat("x", len(name)) }
 	require.ErrorContains(t, run(t.Context(), nil, set, &out), "real faces")

@@ -15,6 +15,7 @@ var (
 	ErrRefused = errors.New("it is somebody else")
 	ErrRetake  = errors.New("the picture is not good enough")
 	ErrUnknown = errors.New("enrol first")
+	ErrSoon    = errors.New("not ready yet: try again in a minute")
 )
 
 // WithFace logs a user in by a photo of their face.
@@ -23,7 +24,11 @@ func WithFace(ctx context.Context, client *aimbrain.Client, userID string, selfi
 	if err != nil {
 		return fmt.Errorf("log-in: %w", err)
 	}
-	if session.Face != aimbrain.Enrolled {
+	switch session.Face {
+	case aimbrain.Enrolled:
+	case aimbrain.Building: // enrolled, but not ready: enrolling again would be wrong
+		return ErrSoon
+	default:
 		return ErrUnknown
 	}
 	result, err := client.Face.Auth(ctx, session.ID, aimbrain.Photos(selfie))

@@ -46,6 +46,19 @@ func TestAStrangerIsToldToEnrol(t *testing.T) {
 	fake.AssertCount(t, aimbrain.EndpointFaceAuth, 0)
 }
 
+func TestAUserWhoseTemplateIsBeingBuiltIsToldToWait(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t, aimbraintest.WithTemplateDelay(time.Minute))
+	session, err := fake.Client().Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u-1", Device: "d", System: "s"})
+	require.NoError(t, err)
+	_, err = fake.Client().Face.Enroll(t.Context(), session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
+	require.NoError(t, err)
+	selfie := aimbraintest.FacePhoto("ada", aimbraintest.Variant(1))
+	require.ErrorIs(t, login.WithFace(t.Context(), fake.Client(), "u-1", selfie), login.ErrSoon)
+	fake.Advance(time.Minute)
+	require.NoError(t, login.WithFace(t.Context(), fake.Client(), "u-1", selfie))
+}
+
 func TestALostResponseIsNotTakenForALogIn(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
