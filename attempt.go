@@ -116,9 +116,13 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		ContentLength: int64(c.size),
 	}).WithContext(httptrace.WithClientTrace(ctx, trace))
 	request.Body = a.reader()
-	// A request that the server has not looked at (HTTP/2 GOAWAY, REFUSED_STREAM,
-	// a dead connection that took no byte) is sent anew by net/http itself.
-	request.GetBody = func() (io.ReadCloser, error) { return a.reader(), nil }
+	if target.Scheme == "http" {
+		// On a dead connection that took no byte net/http sends the request anew by
+		// itself. Over HTTP/2 it must not be able to: a stream that the server ended
+		// by PROTOCOL_ERROR counts as not looked at there, whatever was done by
+		// then. See turnedAway for what was not looked at indeed.
+		request.GetBody = func() (io.ReadCloser, error) { return a.reader(), nil }
+	}
 	return request
 }
 
@@ -146,7 +150,8 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts, sent: a.sent.Load() || a.response.StatusCode != 0}
+	sent := a.sent.Load() && !turnedAway(err) || a.response.StatusCode != 0
+	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts, sent: sent}
 	switch {
 	case ctx.Err() != nil:
 		err = ended(ctx)

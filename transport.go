@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -99,4 +100,13 @@ func isPermanent(err error) bool {
 	// net/http gives these no type.
 	text := err.Error()
 	return text == "http: server gave HTTP response to HTTPS client" || text == "tls: no supported versions satisfy MinVersion and MaxVersion"
+}
+
+// turnedAway reports whether an HTTP/2 server has said that it did not look at
+// the request: REFUSED_STREAM, or a GOAWAY that leaves the request out.
+// net/http gives it no type when it cannot send the request anew by itself.
+func turnedAway(err error) bool {
+	text := err.Error()
+	return strings.HasPrefix(text, "http2: Transport: cannot retry err [") &&
+		(strings.Contains(text, "; REFUSED_STREAM;") || strings.Contains(text, "graceful shutdown GOAWAY"))
 }
