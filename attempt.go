@@ -3,8 +3,10 @@ package aimbrain
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -33,6 +35,7 @@ type attempt struct {
 	answered bool // the API gave an answer that counts for its health
 	report   Attempt
 
+	conn atomic.Pointer[net.Conn]
 	sent atomic.Bool // the headers went out, or the body was read; the transport's goroutines tell
 }
 
@@ -64,7 +67,7 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 // exchange sends the request and reads the answer.
 func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	request := a.request(once)
-	answer, err := a.call.client.httpClient.Do(request)
+	answer, err := a.call.client.send(request)
 	if err != nil {
 		a.lost(ctx, once, err)
 		return
@@ -75,7 +78,7 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 		a.end(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
 		return
 	}
-	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts}
+	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
 	a.report.BytesIn = len(body)
 	switch {
@@ -83,6 +86,9 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 		a.lost(ctx, once, err)
 	case answer.StatusCode >= 300:
 		a.refused(answer, body)
+		if answer.StatusCode >= 500 || answer.StatusCode == http.StatusRequestTimeout {
+			a.abandon(answer)
+		}
 	default:
 		a.accepted(answer, body, into)
 	}
@@ -99,7 +105,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 	if target.RawPath != "" {
 		target.RawPath += c.endpoint
 	}
-	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote}
+	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote, GotConn: a.got}
 	request := (&http.Request{
 		Method: http.MethodPost,
 		URL:    &target,
@@ -140,6 +146,27 @@ func (a *attempt) reader() io.ReadCloser {
 // knows no httptrace is found out by its reading of the body.
 func (a *attempt) wrote() { a.sent.Store(true) }
 
+func (a *attempt) got(info httptrace.GotConnInfo) { a.conn.Store(&info.Conn) }
+
+// abandon keeps an HTTP/1 connection from being used again. A gateway that
+// gave up on the API may still pass the API's own answer on when it comes, and
+// the next call would take it for its own: another user's score.
+func (a *attempt) abandon(answer *http.Response) {
+	conn := a.conn.Load()
+	if conn == nil || answer.ProtoMajor != 1 {
+		return
+	}
+	under := *conn
+	if secure, ok := under.(*tls.Conn); ok {
+		under = secure.NetConn()
+	}
+	if guarded, ok := under.(*guardedConn); ok {
+		guarded.abandoned.Store(true)
+		return
+	}
+	_ = under.Close() // a caller's own transport: the next call may trip over it, which is the lesser evil
+}
+
 func (a *attempt) end(fate fate, err error) {
 	a.fate, a.err = fate, err
 }
@@ -150,7 +177,7 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	sent := a.sent.Load() && !turnedAway(err) || a.response.StatusCode != 0
+	sent := a.sent.Load() && !turnedAway(err) && !errors.Is(err, errAbandoned) || a.response.StatusCode != 0
 	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts, sent: sent}
 	switch {
 	case ctx.Err() != nil:
@@ -161,8 +188,9 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 		a.final = !errors.Is(err, ErrAttemptTimeout)
 	default:
 		a.final = isPermanent(err)
+		err = a.call.redactor().error(err)
 	}
-	failure.Err = a.call.redactor().error(err)
+	failure.Err = err
 	if failure.sent {
 		a.end(ambiguous, failure)
 		return
@@ -176,7 +204,7 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 	c := a.call
 	if answer.StatusCode < 400 {
 		a.final = true
-		a.end(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: redirectHost(answer), Attempts: c.attempts, maybe: c.maybe})
+		a.end(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, maybe: c.maybe || answer.StatusCode == http.StatusSeeOther})
 		return
 	}
 	err := readAPIError(answer.StatusCode, answer.Header, body, c.redactor())
@@ -227,13 +255,15 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 		a.end(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
 	case err == nil:
 		a.answered = true
+		if redactor := c.redactor(); redactor.found(a.response.Header) {
+			a.response.Header = redactor.header(a.response.Header)
+		}
 		a.response.Body = body
 		a.response.Metadata = metadata
 	default:
 		var decode *DecodeError
 		if errors.As(err, &decode) {
-			clean := c.redactor().bytes(body)
-			decode.Endpoint, decode.Attempts, decode.Body = c.endpoint, c.attempts, clean[:min(len(clean), maxErrorBody)]
+			decode.Endpoint, decode.Attempts, decode.Body = c.endpoint, c.attempts, c.redactor().body(body)
 		}
 		a.end(ambiguous, err)
 	}

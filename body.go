@@ -30,6 +30,7 @@ type body struct {
 	signing  *signing
 	members  int
 	metadata []byte            // of the call's options
+	ended    func() error      // why there is no time left, nil while there is
 	advise   func(file []byte) // nil unless somebody wants to know
 	err      error
 }

@@ -224,6 +224,17 @@ func TestForwardSendsAnAppsRequestByteForByte(t *testing.T) {
 	require.ErrorAs(t, err, &decode)
 }
 
+func TestOneEndpointsAnswerIsNotReadAsAnothers(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, 200, `{"score":0.75,"liveliness":0.5}`)
+	for _, endpoint := range []string{aimbrain.EndpointVoiceAuth, "/v1/iris/auth"} {
+		response, err := client.Forward(t.Context(), endpoint, []byte(`{}`))
+		require.NoError(t, err)
+		_, err = aimbrain.Decode[aimbrain.FaceAuthResult](response)
+		require.True(t, is[*aimbrain.DecodeError](err), "a voice is no face")
+	}
+}
+
 func TestForwardReachesAnEndpointThatTheLibraryDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {

@@ -19,14 +19,18 @@ type Client struct {
 	Behavioural *BehaviouralService // touches, movements, typing
 	Score       *ScoreService       // the scores of a session so far
 
-	config     *config
-	httpClient *http.Client
-	transport  *http.Transport // the library's own, nil when the caller brought one
-	signer     atomic.Pointer[Signer]
-	buffers    buffers
-	budget     budget
-	calls      atomic.Int64 // under way
-	closed     atomic.Bool
+	config *config
+	// The HTTP client is reached by its methods alone: a dump of it would show
+	// the last requests in its connections' buffers.
+	send         func(*http.Request) (*http.Response, error)
+	closeIdle    func()
+	ownTransport bool // the library's own, not a caller's
+
+	signer  atomic.Pointer[Signer]
+	buffers buffers
+	budget  budget
+	calls   atomic.Int64 // under way
+	closed  atomic.Bool
 }
 
 // New returns a client that signs with the given key pair. Without options it
@@ -43,7 +47,12 @@ func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
 	}
 	c := &Client{config: config}
 	c.signer.Store(signer)
-	c.httpClient, c.transport = newHTTPClient(config.httpClient)
+	httpClient, own := newHTTPClient(config.httpClient)
+	config.httpClient = nil
+	c.send, c.closeIdle, c.ownTransport = httpClient.Do, func() {}, own != nil
+	if own != nil {
+		c.closeIdle = own.CloseIdleConnections
+	}
 	c.Sessions = &SessionsService{c}
 	c.Face = &FaceService{c}
 	c.Voice = &VoiceService{c}
@@ -72,12 +81,6 @@ func (c *Client) Close() error {
 	c.closed.Store(true)
 	c.closeIdle()
 	return nil
-}
-
-func (c *Client) closeIdle() {
-	if c.transport != nil {
-		c.transport.CloseIdleConnections()
-	}
 }
 
 // begin and end count the calls under way, so that the last one to end after

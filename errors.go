@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,9 +47,19 @@ func (s sentinel) Is(target error) bool {
 // find out": create a session, whose statuses tell whether the user is enrolled
 // now. Of a later enrolment nothing tells; one capture more or less of a user
 // who is enrolled does little harm.
+//
+// Of errors that were joined, one that may have been processed is enough.
 func MaybeProcessed(err error) bool {
-	var m interface{ MaybeProcessed() bool }
-	return errors.As(err, &m) && m.MaybeProcessed()
+	if m, ok := err.(interface{ MaybeProcessed() bool }); ok { //nolint:errorlint // the tree is walked here
+		return m.MaybeProcessed()
+	}
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case interface{ Unwrap() error }:
+		return MaybeProcessed(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), MaybeProcessed)
+	}
+	return false
 }
 
 // An APIError is an answer of the API, or of a gateway in front of it, that is
@@ -172,7 +183,11 @@ type NetworkError struct {
 
 // Error returns what happened, and whether the request may have been processed.
 func (e *NetworkError) Error() string {
-	return "aimbrain: " + e.Endpoint + ": no answer: " + printable(e.Err.Error()) + outcome(e.sent, e.Attempts)
+	cause := "unknown cause"
+	if e.Err != nil {
+		cause = printable(e.Err.Error())
+	}
+	return "aimbrain: " + e.Endpoint + ": no answer: " + cause + outcome(e.sent, e.Attempts)
 }
 
 // Unwrap returns the cause.
@@ -257,8 +272,9 @@ func (e *RedirectError) Error() string {
 }
 
 // MaybeProcessed is false as a rule: whoever redirects has not carried the
-// request out. It is true after an earlier attempt without an answer, and when
-// a caller's own transport followed the redirect behind the library's back.
+// request out. It is true after an earlier attempt without an answer, for 303,
+// by which a server points to the result of what it did, and when a caller's
+// own transport followed the redirect behind the library's back.
 func (e *RedirectError) MaybeProcessed() bool { return e.maybe }
 
 // A ConfigError is a setting of a client or a signer that cannot be right. It

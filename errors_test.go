@@ -3,9 +3,11 @@ package aimbrain_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jarcoal/httpmock"
@@ -211,6 +213,19 @@ func TestTheKindsOfErrorAreDistinct(t *testing.T) {
 			assert.Equal(t, name == other, another.kind(fmt.Errorf("wrapped: %w", one.err)), "%s as %s", name, other)
 		}
 	}
+}
+
+func TestAnErrorThatWasJoinedIsNotOverlooked(t *testing.T) {
+	t.Parallel()
+	client, _ := mocked(t, lost(syscall.ECONNRESET))
+	_, sent := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
+	_, refused := client.Face.Enroll(t.Context(), sessionID, aimbrain.Media{})
+	assert.True(t, aimbrain.MaybeProcessed(errors.Join(refused, sent)))
+	assert.True(t, aimbrain.MaybeProcessed(fmt.Errorf("both: %w, %w", sent, refused)))
+	assert.False(t, aimbrain.MaybeProcessed(errors.Join(refused, refused)))
+	assert.False(t, aimbrain.MaybeProcessed(nil))
+	assert.False(t, aimbrain.MaybeProcessed(io.EOF))
+	assert.NotEmpty(t, (&aimbrain.NetworkError{}).Error())
 }
 
 func is[T error](err error) bool {

@@ -251,7 +251,7 @@ func (b *body) readMedium(name string, r io.Reader) {
 	}
 	defer b.buffers.scratch.Put(scratch)
 	for total := 0; b.err == nil; {
-		n, err := io.ReadFull(r, scratch[:])
+		n, err := b.fill(scratch[:], r)
 		if total == 0 && (n == 0 || encodedAlready(scratch[:n])) && (err == io.EOF || err == io.ErrUnexpectedEOF || err == nil) {
 			b.rawMedium(name, scratch[:n]) // says what is wrong
 			return
@@ -269,4 +269,29 @@ func (b *body) readMedium(name string, r io.Reader) {
 			b.refuse(name, "holds a file that cannot be read to its end", err)
 		}
 	}
+}
+
+// fill reads until the buffer is full, as io.ReadFull does, but gives up with
+// the call, and on a reader that never gives anything.
+func (b *body) fill(buf []byte, r io.Reader) (n int, err error) {
+	for empty := 0; n < len(buf); {
+		if err := b.ended(); err != nil {
+			return n, err
+		}
+		more, err := r.Read(buf[n:])
+		n += more
+		switch {
+		case err == io.EOF && n > 0:
+			return n, io.ErrUnexpectedEOF
+		case err != nil:
+			return n, err
+		case more > 0:
+			empty = 0
+		default:
+			if empty++; empty == maxEmptyReads {
+				return n, io.ErrNoProgress
+			}
+		}
+	}
+	return n, nil
 }

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -93,6 +95,7 @@ func TestMediaThatCannotBeRightIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		"an empty photo":           {aimbrain.Photos(nil), "0 bytes"},
 		"an empty reader":          {aimbrain.Readers(bytes.NewReader(nil)), "0 bytes"},
 		"a nil reader":             {aimbrain.Readers(nil), "nil"},
+		"an idle reader":           {aimbrain.Readers(idle{}), "multiple Read calls return no data"},
 		"a failing reader":         {aimbrain.Readers(failing), "disk gone"},
 		"failing later":            {aimbrain.Readers(io.MultiReader(bytes.NewReader(noise(90_000)), failing)), "disk gone"},
 		"no such file":             {aimbrain.Files("testdata/no-such-file.jpg"), "cannot be opened"},
@@ -179,6 +182,42 @@ func TestOtherArgumentsThatCannotBeRightAreRefused(t *testing.T) {
 		assert.Contains(t, c.err.Error(), c.says, name)
 	}
 	assert.Zero(t, transport.GetTotalCallCount())
+}
+
+func TestAReaderIsReadNoLongerThanTheCallMayTake(t *testing.T) {
+	t.Parallel()
+	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	ctx, cancel := context.WithCancel(t.Context())
+	slow := readerFunc(func(p []byte) (int, error) {
+		cancel() // while it is read
+		return copy(p, "face"), nil
+	})
+	_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Readers(slow))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.False(t, aimbrain.MaybeProcessed(err))
+
+	synctest.Test(t, func(t *testing.T) {
+		slow := readerFunc(func(p []byte) (int, error) {
+			<-time.After(time.Second)
+			return copy(p, "face"), nil
+		})
+		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Readers(slow))
+		require.ErrorIs(t, err, aimbrain.ErrTotalTimeout)
+	})
+	assert.Zero(t, transport.GetTotalCallCount())
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestWhatWasNotMadeByNewIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := new(aimbrain.Client).Forward(t.Context(), aimbrain.EndpointScore, []byte(`{}`))
+	require.True(t, is[*aimbrain.RequestError](err))
+	client, _ := answering(t, 200, `{}`)
+	_, err = client.Score.Get(nil, sessionID) //nolint:staticcheck // nil is the point
+	require.True(t, is[*aimbrain.RequestError](err))
 }
 
 func errOf[T any](_ T, err error) error { return err }

@@ -257,6 +257,10 @@ func parseBaseURL(address string) (*url.URL, error) {
 			return refuse("must not hold . or .. in its path")
 		}
 	}
+	if strings.HasSuffix(strings.ToLower(u.RawPath), "%2f") {
+		return refuse("must not end with an escaped slash")
+	}
+	u.Host = strings.ToLower(u.Host) // "LocalHost" is loopback to us, and not to the proxy settings
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
 	return u, nil

@@ -5,89 +5,77 @@ import (
 	"errors"
 	"html"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const redacted = "[redacted]"
 
-// A redactor takes the credentials of one call out of what a server or a
-// transport says, before an error keeps it.
+// A redactor takes the credentials of one call, and media, out of what a
+// server or a transport says, before an error keeps it. It looks for the forms
+// that servers echo in; against one that means to betray what it was sent it
+// is no help, as that one has it already.
 type redactor struct {
-	secrets func() [3]string // behind a function, as in Signer
+	secrets func() []string // behind a function, as in Signer
 }
 
+// redactor knows this call's credentials. Padding says nothing, and some
+// servers leave it out.
+func (c *call) redactor() redactor {
+	return redactor{secrets: func() []string {
+		key, secret := c.signer.credentials()
+		bare := strings.TrimRight(c.signature, "=")
+		forURLs := strings.NewReplacer("+", "-", "/", "_").Replace(bare)
+		return []string{secret, bare, forURLs, key}
+	}}
+}
+
+// text returns a text without credentials and media. One that holds them in a
+// disguise is not kept at all.
 func (r redactor) text(s string) string {
+	if r.disguised(s) {
+		return redacted
+	}
 	for _, secret := range r.secrets() {
 		s = strings.ReplaceAll(s, secret, redacted)
 	}
-	return strings.ToValidUTF8(string(withoutMedia([]byte(s))), "�")
+	return strings.ToValidUTF8(s, "\ufffd")
 }
 
-// bytes returns a copy of a body. One that holds a credential in a disguise,
-// escaped for JSON or HTML, is not kept at all.
-func (r redactor) bytes(b []byte) []byte {
+// body returns a copy of what may be kept of a body: 64 KiB at most, and
+// nothing that is not text.
+func (r redactor) body(b []byte) []byte {
+	if len(b) > maxErrorBody {
+		keep := maxErrorBody
+		for _, secret := range r.secrets() {
+			keep = min(keep, max(0, maxErrorBody-len(secret))) // a credential may be cut in two there
+		}
+		if r.disguised(string(b[:maxErrorBody])) {
+			return []byte(redacted)
+		}
+		b = b[:keep]
+		for keep > 0 && !utf8.RuneStart(b[keep-1]) {
+			keep--
+		}
+		b = b[:max(0, keep-1)]
+	}
+	if !utf8.Valid(b) || r.disguised(string(b)) {
+		return []byte(redacted)
+	}
 	b = bytes.Clone(b)
 	for _, secret := range r.secrets() {
 		b = bytes.ReplaceAll(b, []byte(secret), []byte(redacted))
 	}
-	for _, secret := range r.secrets() {
-		if strings.Contains(unescapeJSON(b), secret) || strings.Contains(html.UnescapeString(string(b)), secret) {
-			return []byte(redacted)
-		}
-	}
-	return withoutMedia(b)
+	return b[:min(len(b), maxErrorBody)]
 }
 
-// maxRun is the longest run of base64 digits that is kept of a server's text.
-// Ids and hashes are shorter; a face or a voice that is sent back is not.
-const maxRun = 128
-
-// withoutMedia replaces long runs of base64.
-func withoutMedia(b []byte) []byte {
-	var out []byte
-	kept, start := 0, 0 // out holds b up to kept; a run began at start
-	for i := 0; i <= len(b); i++ {
-		if i < len(b) && (isBase64Digit(b[i]) || strings.IndexByte(`=-_\%`, b[i]) >= 0) { // URL-safe and escaped, too
-			continue
-		}
-		if i-start > maxRun {
-			out = append(append(out, b[kept:start]...), redacted...)
-			kept = i
-		}
-		start = i + 1
-	}
-	if kept == 0 {
-		return b
-	}
-	return append(out, b[kept:]...)
-}
-
-// unescapeJSON undoes every escape that a JSON string may use, wherever it
-// stands: the result is for searching, not for reading.
-func unescapeJSON(b []byte) string {
-	var out strings.Builder
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' || i+1 == len(b) {
-			out.WriteByte(b[i])
-			continue
-		}
-		i++
-		if b[i] == 'u' && i+4 < len(b) {
-			if code, err := strconv.ParseUint(string(b[i+1:i+5]), 16, 16); err == nil {
-				out.WriteRune(rune(code))
-				i += 4
-				continue
-			}
-		}
-		out.WriteByte(b[i])
-	}
-	return out.String()
-}
-
+// header returns a copy without credentials.
 func (r redactor) header(h http.Header) http.Header {
 	clean := make(http.Header, len(h))
 	for name, values := range h {
+		name = r.text(name)
 		for _, value := range values {
 			clean[name] = append(clean[name], r.text(value))
 		}
@@ -95,20 +83,144 @@ func (r redactor) header(h http.Header) http.Header {
 	return clean
 }
 
-// error replaces an error whose text holds a credential, as that of a
-// transport may which prints the request. What it is stays answerable.
-func (r redactor) error(err error) error {
-	text := err.Error()
-	if clean := r.text(text); clean != text {
-		return &redactedError{text: clean, is: func(target error) bool { return errors.Is(err, target) }}
+// found reports whether a header repeats a credential as it is.
+func (r redactor) found(h http.Header) bool {
+	secrets := r.secrets()
+	for _, values := range h {
+		for _, value := range values {
+			for _, secret := range secrets {
+				if strings.Contains(value, secret) {
+					return true
+				}
+			}
+		}
 	}
-	return err
+	return false
 }
 
-type redactedError struct {
+// disguised reports whether a text holds media, or credentials that are not
+// seen before an escape is undone: JSON's, HTML's or a URL's, in turn.
+func (r redactor) disguised(s string) bool {
+	if holdsMedia(s) {
+		return true
+	}
+	for range 3 {
+		before := s
+		for _, undo := range []func(string) string{unescapeJSON, html.UnescapeString, unescapeURL} {
+			plain := undo(s)
+			if plain == s {
+				continue
+			}
+			if s = plain; holdsMedia(s) {
+				return true
+			}
+			for _, secret := range r.secrets() {
+				if strings.Contains(s, secret) && strings.Count(s, secret) > strings.Count(before, secret) {
+					return true
+				}
+			}
+		}
+		if s == before {
+			return false
+		}
+	}
+	return true // who escapes so often hides something
+}
+
+// maxRun is how much of something that looks like media is kept of a server's
+// text. Ids and hashes are shorter; a face or a voice that is sent back is not.
+const maxRun = 128
+
+// holdsMedia reports whether a text holds a long stretch of base64, in one
+// piece or in lines, or of numbers as bytes are printed.
+func holdsMedia(s string) bool {
+	stretch := 0
+	for i := 0; i < len(s); {
+		start := i
+		for i < len(s) && isMediaDigit(s[i]) {
+			i++
+		}
+		switch word := s[start:i]; {
+		case len(word) >= 16, word != "" && len(word) <= 3 && isDigits(word):
+			if stretch += len(word); stretch > maxRun {
+				return true
+			}
+		case word != "":
+			stretch = 0
+		}
+		if i == start {
+			i++
+		}
+	}
+	return false
+}
+
+// isMediaDigit reports whether c occurs in base64 of any alphabet.
+func isMediaDigit(c byte) bool {
+	return isBase64Digit(c) || c == '=' || c == '-' || c == '_'
+}
+
+// unescapeJSON undoes every escape that a JSON string may use, wherever it
+// stands: the result is for searching, not for reading.
+func unescapeJSON(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			out.WriteByte(s[i])
+			continue
+		}
+		i++
+		if s[i] == 'u' && i+4 < len(s) {
+			if code, err := strconv.ParseUint(s[i+1:i+5], 16, 16); err == nil {
+				out.WriteRune(rune(code))
+				i += 4
+				continue
+			}
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String()
+}
+
+// unescapeURL undoes the percent escapes that are right and leaves others.
+func unescapeURL(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if plain, err := url.PathUnescape(s[i : i+3]); err == nil {
+				out.WriteString(plain)
+				i += 2
+				continue
+			}
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String()
+}
+
+// error hides a transport's error behind its redacted text: its fields, or an
+// error inside it, may hold the request. What it is can still be asked.
+func (r redactor) error(err error) error {
+	return &hiddenError{
+		text: r.text(err.Error()),
+		is:   func(target error) bool { return errors.Is(err, target) },
+		as:   func(target any) bool { return errors.As(err, target) },
+	}
+}
+
+// A hiddenError answers errors.Is and errors.As for an error that it does not show.
+type hiddenError struct {
 	text string
 	is   func(error) bool
+	as   func(any) bool
 }
 
-func (e *redactedError) Error() string        { return e.text }
-func (e *redactedError) Is(target error) bool { return e.is(target) }
+func (e *hiddenError) Error() string        { return e.text }
+func (e *hiddenError) Is(target error) bool { return e.is(target) }
+func (e *hiddenError) As(target any) bool   { return e.as(target) }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
@@ -20,6 +19,9 @@ const (
 	maxDetails   = 64
 )
 
+// maxEmptyReads is how often a reader may give nothing in a row.
+const maxEmptyReads = 100
+
 // A Response is what the API answered, as it came.
 type Response struct {
 	StatusCode int         // 200, or 204 for a submission
@@ -27,6 +29,8 @@ type Response struct {
 	Body       []byte      // the body, byte for byte
 	Metadata   []byte      // what "metadata" carried as base64, nil for none or for another shape
 	Attempts   int         // how many times the request was sent
+
+	endpoint string // whose answer it is
 }
 
 // String tells the status and the size, and nothing of the content.
@@ -51,8 +55,15 @@ type answer[T any] interface {
 // strictly as the typed call would have:
 //
 //	result, err := aimbrain.Decode[aimbrain.FaceAuthResult](response)
+//
+// The answer of another endpoint is a [*DecodeError]: a voice's score is no
+// face's. Whose session a [ScoreResult] is about only the caller can tell:
+// compare its Session.
 func Decode[T any, R answer[T]](response Response) (T, error) {
 	var result, none T
+	if _, same := newAnswer(response.endpoint).(R); !same && response.endpoint != "" {
+		return none, &DecodeError{Endpoint: response.endpoint, StatusCode: response.StatusCode, Attempts: response.Attempts, Reason: "it is another endpoint's than the result's"}
+	}
 	if _, err := decodeBody(response.StatusCode, response.Body, R(&result)); err != nil {
 		return none, err
 	}
@@ -219,7 +230,7 @@ func readBounded(r io.Reader, declared int64, limit int) (body []byte, err error
 		case n > 0:
 			empty = 0
 		default:
-			if empty++; empty == 100 { // a transport that breaks its contract
+			if empty++; empty == maxEmptyReads { // a transport that breaks its contract
 				return body, io.ErrNoProgress
 			}
 		}
@@ -229,17 +240,16 @@ func readBounded(r io.Reader, declared int64, limit int) (body []byte, err error
 // readAPIError makes sense of an answer that is an error, and keeps its status
 // whatever the body is.
 func readAPIError(status int, header http.Header, body []byte, r redactor) *APIError {
-	clean := r.bytes(body)
-	e := &APIError{StatusCode: status, Header: r.header(header), Body: clean[:min(len(clean), maxErrorBody)]}
+	e := &APIError{StatusCode: status, Header: r.header(header), Body: r.body(body)}
 	members, err := strictjson.Object(nil, body)
 	if err != nil {
-		e.Message = truncate(strings.ToValidUTF8(string(clean[:min(len(clean), 4*maxText)]), "\ufffd"))
+		e.Message = truncate(string(e.Body))
 		return e
 	}
 	f := fields{members: members}
 	for _, name := range []string{"error", "Error"} {
 		if text, err := strictjson.String(f.raw(name)); err == nil && e.Message == "" {
-			e.Message = truncate(r.text(text))
+			e.Message = truncate(r.text(text[:min(len(text), maxErrorBody)]))
 		}
 	}
 	elements, err := strictjson.Elements(nil, f.raw("errors"))
@@ -265,6 +275,6 @@ func readDetail(element []byte, r redactor) (ErrorDetail, bool) {
 	if err != nil || code != int64(int32(code)) {
 		return ErrorDetail{}, false
 	}
-	description, _ := strictjson.String(f.raw("description")) // a code is worth having without one
-	return ErrorDetail{Code: Code(code), Description: truncate(r.text(description))}, true
+	text, _ := strictjson.String(f.raw("description")) // a code is worth having without one
+	return ErrorDetail{Code: Code(code), Description: truncate(r.text(text[:min(len(text), maxErrorBody)]))}, true
 }

@@ -14,6 +14,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,7 +86,7 @@ func disguises(canary []byte) []string {
 		string(canary), hex.EncodeToString(canary), strings.ToUpper(hex.EncodeToString(canary)),
 		base64.StdEncoding.EncodeToString(canary), strings.TrimRight(base64.StdEncoding.EncodeToString(canary[:len(canary)/3*3]), "="),
 		decimal, strings.Trim(strconv.Quote(string(canary)), `"`), html.EscapeString(string(canary)),
-		escapeAll(string(canary)), strings.ReplaceAll(string(canary), "/", `\/`), inHTML(string(canary)),
+		escapeAll(string(canary)), strings.ReplaceAll(string(canary), "/", `\/`), inHTML(string(canary)), url.QueryEscape(string(canary)), strings.TrimRight(string(canary), "="),
 	}
 }
 
@@ -120,6 +122,17 @@ func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
 		"JSON escapes": `{"error":"` + escapeAll(testSecret+" "+testKey+" "+signature) + `"}`,
 		"slashes":      `{"error":"` + strings.ReplaceAll(signature+testSecret+base64.StdEncoding.EncodeToString(face), "/", `\/`) + `"}`,
 		"HTML escapes": "<p>" + inHTML(testSecret+" "+testKey+" "+signature) + "</p>",
+		"unpadded":     strings.TrimRight(signature, "=") + "\n" + strings.NewReplacer("+", "-", "/", "_").Replace(signature),
+		"for URLs":     `{"error":"` + url.QueryEscape(signature+" "+testSecret+" "+testKey) + `"}`,
+		"HTML in JSON": `{"error":` + strconv.Quote(inHTML(signature+" "+testSecret+" "+testKey)) + `}`,
+		"JSON in JSON": `{"error":` + strconv.Quote(strings.ReplaceAll(signature+testSecret, "/", `\/`)) + `}`,
+		"twice":        `{"error":"` + url.QueryEscape(url.QueryEscape(signature+" "+testSecret)) + `"}`,
+		"in lines":     `{"error":` + strconv.Quote(inLines(base64.StdEncoding.EncodeToString(face))) + `}`,
+		"in lines 2":   inLines(base64.StdEncoding.EncodeToString(face)),
+		"a face, HTML": "<p>" + inHTML(base64.StdEncoding.EncodeToString(face)) + "</p>",
+		"a face, URL":  url.QueryEscape(base64.StdEncoding.EncodeToString(face)),
+		"as numbers":   fmt.Sprint(face),
+		"raw":          string(face),
 		"far behind":   strings.Repeat("x ", 32<<9) + testSecret + testKey + signature,
 		"at the cut":   strings.Repeat(" ", 64<<10-5) + testSecret,
 		"at the cut 2": strings.Repeat("y ", 125) + testSecret,
@@ -128,7 +141,9 @@ func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
 	for _, echo := range echoes {
 		for _, status := range []int{200, 302, 401, 502} {
 			faults = append(faults, httpmock.NewStringResponder(status, echo).HeaderSet(http.Header{
-				"X-Echo": {testKey, testSecret, signature}, "Location": {"https://x.example/" + testSecret},
+				"X-Echo":   {testKey, testSecret, signature, url.QueryEscape(signature), inHTML(signature), base64.StdEncoding.EncodeToString(face)},
+				testKey:    {"as a name"},
+				"Location": {"https://" + testKey + ".example/" + testSecret},
 			}))
 		}
 	}
@@ -182,6 +197,16 @@ func testOptions() []aimbrain.Option {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// inLines breaks base64 as MIME does.
+func inLines(s string) string {
+	var b strings.Builder
+	for line := range slices.Chunk([]byte(s), 76) {
+		b.Write(line)
+		b.WriteString("\r\n")
+	}
+	return b.String()
+}
 
 func inHTML(s string) string {
 	return strings.NewReplacer("+", "&#43;", "/", "&#x2F;", "-", "&#45;", "=", "&#61;").Replace(s)

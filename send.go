@@ -29,6 +29,13 @@ type call struct {
 // newCall checks what does not depend on the request's content.
 func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption) (*call, error) {
 	call := &call{client: c, endpoint: endpoint, signer: c.signer.Load()}
+	switch {
+	case call.signer == nil:
+		return nil, call.refuse("the client", "was not made by New")
+	case ctx == nil:
+		return nil, call.refuse("the context", "is nil")
+	}
+	call.deadline = time.Now().Add(c.config.timeout)
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, call.refuse("a call option", "is nil")
@@ -54,6 +61,15 @@ func (c *call) write(ctx context.Context, write func(*body)) error {
 	defer c.signer.release(signing)
 	signing.begin(http.MethodPost, c.endpoint)
 	b := &body{endpoint: c.endpoint, buffers: &c.client.buffers, signing: signing, metadata: c.config.metadata}
+	b.ended = func() error {
+		switch {
+		case ctx.Err() != nil:
+			return ended(ctx)
+		case time.Now().After(c.deadline):
+			return ErrTotalTimeout
+		}
+		return nil
+	}
 	if logger := c.client.config.logger; logger != nil && logger.Enabled(ctx, slog.LevelWarn) {
 		b.advise = func(file []byte) { advise(ctx, logger, c.endpoint, file) }
 	}
@@ -68,7 +84,7 @@ func (c *call) write(ctx context.Context, write func(*body)) error {
 		return b.err
 	}
 	c.signature = signing.signature()
-	if c.client.transport != nil && c.size <= smallBody {
+	if c.client.ownTransport && c.size <= smallBody {
 		c.small = bytes.Clone(b.buf)
 	}
 	return nil
@@ -81,20 +97,11 @@ const smallBody = 2 << 10
 // bytes back.
 func (c *call) release() { c.client.buffers.put(c.shared.take()) }
 
-// redactor knows this call's credentials.
-func (c *call) redactor() redactor {
-	return redactor{secrets: func() [3]string {
-		key, secret := c.signer.credentials()
-		return [3]string{secret, c.signature, key}
-	}}
-}
-
 // send makes attempts until one gives an answer, or the rules say stop: those
 // of the retry policy, of the budget, and of the context.
 func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 	policy := &c.client.config.retry
 	repeat := policy.mayRepeat(c.endpoint, c.config.repeat)
-	c.deadline = time.Now().Add(c.client.config.timeout)
 	for {
 		c.attempts++
 		a := c.attempt(ctx, into)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,10 +41,16 @@ func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: checkProxy,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    5 * time.Second,
-		ForceAttemptHTTP2:      true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &guardedConn{Conn: conn}, nil
+		},
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: 5 * time.Second,
+		ForceAttemptHTTP2:   true,
 		HTTP2: &http.HTTP2Config{
 			SendPingTimeout: 5 * time.Second, // a connection that went silent is found out by a ping,
 			PingTimeout:     5 * time.Second, // and given up before the attempt is
@@ -54,6 +61,33 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost:    512, // there is one host; the default of 2 would dial anew under load
 		IdleConnTimeout:        60 * time.Second,
 	}
+}
+
+// errAbandoned is what a connection says that must not be used again. The
+// request that met it was not sent.
+const errAbandoned sentinel = "aimbrain: the connection was given up"
+
+// A guardedConn can be given up while net/http believes it to be idle. Closing
+// it would not do: net/http notices later, and a call in between would fail
+// without knowing whether it was sent.
+type guardedConn struct {
+	net.Conn
+	abandoned atomic.Bool
+}
+
+func (c *guardedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.abandoned.Load() {
+		return 0, errAbandoned
+	}
+	return n, err
+}
+
+func (c *guardedConn) Write(p []byte) (int, error) {
+	if c.abandoned.Load() {
+		return 0, errAbandoned
+	}
+	return c.Conn.Write(p)
 }
 
 // A proxyError is a proxy that does not let the call through.
