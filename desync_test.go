@@ -60,14 +60,14 @@ func serveLate(conn net.Conn, late bool) {
 		_, _ = io.Copy(io.Discard, request.Body)
 		if late {
 			late = false
-			fmt.Fprint(conn, "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
+			_, _ = fmt.Fprint(conn, "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
 			// It comes with the next request, at the moment when it does most harm.
 			if _, err := reader.Peek(1); err != nil {
 				return
 			}
-			fmt.Fprint(conn, score+`{"score":0.99,"liveliness":0.99}`)
+			_, _ = fmt.Fprint(conn, score+`{"score":0.99,"liveliness":0.99}`)
 			continue
 		}
-		fmt.Fprint(conn, score+`{"score":0.01,"liveliness":0.01}`)
+		_, _ = fmt.Fprint(conn, score+`{"score":0.01,"liveliness":0.01}`)
 	}
 }

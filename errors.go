@@ -50,7 +50,7 @@ func (s sentinel) Is(target error) bool {
 //
 // Of errors that were joined, one that may have been processed is enough.
 func MaybeProcessed(err error) bool {
-	if m, ok := err.(interface{ MaybeProcessed() bool }); ok { //nolint:errorlint // the tree is walked here
+	if m, ok := err.(interface{ MaybeProcessed() bool }); ok {
 		return m.MaybeProcessed()
 	}
 	switch e := err.(type) { //nolint:errorlint // the tree is walked here

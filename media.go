@@ -250,48 +250,48 @@ func (b *body) readMedium(name string, r io.Reader) {
 		scratch = new([chunk]byte)
 	}
 	defer b.buffers.scratch.Put(scratch)
-	for total := 0; b.err == nil; {
-		n, err := b.fill(scratch[:], r)
-		if total == 0 && (n == 0 || encodedAlready(scratch[:n])) && (err == io.EOF || err == io.ErrUnexpectedEOF || err == nil) {
-			b.rawMedium(name, scratch[:n]) // says what is wrong
-			return
-		}
-		if total == 0 && b.advise != nil {
-			b.advise(scratch[:n]) // the headers are in the first piece, as a rule
-		}
-		total += n
-		b.encode(scratch[:n])
-		switch err {
-		case nil:
-		case io.EOF, io.ErrUnexpectedEOF:
-			return
-		default:
+	for first := true; b.err == nil; first = false {
+		n, last, err := b.fill(scratch[:], r)
+		piece := scratch[:n]
+		switch {
+		case err != nil:
 			b.refuse(name, "holds a file that cannot be read to its end", err)
+			return
+		case first && (n == 0 || encodedAlready(piece)):
+			b.rawMedium(name, piece) // says what is wrong
+			return
+		case first && b.advise != nil:
+			b.advise(piece) // the headers are in the first piece, as a rule
+		}
+		b.encode(piece)
+		if last {
+			return
 		}
 	}
 }
 
-// fill reads until the buffer is full, as io.ReadFull does, but gives up with
-// the call, and on a reader that never gives anything.
-func (b *body) fill(buf []byte, r io.Reader) (n int, err error) {
+// fill reads until the buffer is full or the reader has ended, which io.EOF
+// alone says: a download that was cut off says io.ErrUnexpectedEOF. It gives
+// up with the call, and on a reader that never gives anything.
+func (b *body) fill(buf []byte, r io.Reader) (n int, last bool, err error) {
 	for empty := 0; n < len(buf); {
 		if err := b.ended(); err != nil {
-			return n, err
+			return n, false, err
 		}
 		more, err := r.Read(buf[n:])
 		n += more
 		switch {
-		case err == io.EOF && n > 0:
-			return n, io.ErrUnexpectedEOF
+		case err == io.EOF: //nolint:errorlint // readers return it as it is, and one inside another error is no end
+			return n, true, nil
 		case err != nil:
-			return n, err
+			return n, false, err
 		case more > 0:
 			empty = 0
 		default:
 			if empty++; empty == maxEmptyReads {
-				return n, io.ErrNoProgress
+				return n, false, io.ErrNoProgress
 			}
 		}
 	}
-	return n, nil
+	return n, false, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -95,6 +96,8 @@ func TestMediaThatCannotBeRightIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		"an empty photo":           {aimbrain.Photos(nil), "0 bytes"},
 		"an empty reader":          {aimbrain.Readers(bytes.NewReader(nil)), "0 bytes"},
 		"a nil reader":             {aimbrain.Readers(nil), "nil"},
+		"a download cut off":       {aimbrain.Readers(io.MultiReader(bytes.NewReader(noise(30_000)), iotest.ErrReader(io.ErrUnexpectedEOF))), "unexpected EOF"},
+		"cut off at once":          {aimbrain.Readers(iotest.ErrReader(fmt.Errorf("proxy: %w", io.EOF))), "proxy: EOF"},
 		"an idle reader":           {aimbrain.Readers(idle{}), "multiple Read calls return no data"},
 		"a failing reader":         {aimbrain.Readers(failing), "disk gone"},
 		"failing later":            {aimbrain.Readers(io.MultiReader(bytes.NewReader(noise(90_000)), failing)), "disk gone"},
