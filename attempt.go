@@ -160,11 +160,9 @@ func (a *attempt) abandon(answer *http.Response) {
 	if secure, ok := under.(*tls.Conn); ok {
 		under = secure.NetConn()
 	}
-	if guarded, ok := under.(*guardedConn); ok {
+	if guarded, ok := under.(*guardedConn); ok { // that is, with the library's own transport
 		guarded.abandoned.Store(true)
-		return
 	}
-	_ = under.Close() // a caller's own transport: the next call may trip over it, which is the lesser evil
 }
 
 func (a *attempt) end(fate fate, err error) {

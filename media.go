@@ -281,7 +281,7 @@ func (b *body) fill(buf []byte, r io.Reader) (n int, last bool, err error) {
 		more, err := r.Read(buf[n:])
 		n += more
 		switch {
-		case err == io.EOF: //nolint:errorlint // readers return it as it is, and one inside another error is no end
+		case err == io.EOF: // as it is: inside another error it is no end
 			return n, true, nil
 		case err != nil:
 			return n, false, err
