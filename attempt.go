@@ -253,8 +253,8 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 		a.end(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
 	case err == nil:
 		a.answered = true
-		if redactor := c.redactor(); redactor.found(a.response.Header) {
-			a.response.Header = redactor.header(a.response.Header)
+		if c.echoed(a.response.Header) {
+			a.response.Header = c.redactor().header(a.response.Header)
 		}
 		a.response.Body = body
 		a.response.Metadata = metadata

@@ -1,7 +1,6 @@
 package aimbrain
 
 import (
-	"bytes"
 	"errors"
 	"html"
 	"net/http"
@@ -47,28 +46,25 @@ func (r redactor) text(s string) string {
 // body returns a copy of what may be kept of a body: 64 KiB at most, and
 // nothing that is not text.
 func (r redactor) body(b []byte) []byte {
-	if len(b) > maxErrorBody {
-		keep := maxErrorBody
-		for _, secret := range r.secrets() {
-			keep = min(keep, max(0, maxErrorBody-len(secret))) // a credential may be cut in two there
+	cut := len(b) > maxErrorBody
+	text := string(b[:min(len(b), maxErrorBody)])
+	for range utf8.UTFMax - 1 {
+		if cut && !utf8.ValidString(text) {
+			text = text[:len(text)-1] // the cut may be in a character
 		}
-		if r.disguised(string(b[:maxErrorBody])) {
-			return []byte(redacted)
-		}
-		b = b[:keep]
-		for keep > 0 && !utf8.RuneStart(b[keep-1]) {
-			keep--
-		}
-		b = b[:max(0, keep-1)]
 	}
-	if !utf8.Valid(b) || r.disguised(string(b)) {
+	if !utf8.ValidString(text) || r.disguised(text) {
 		return []byte(redacted)
 	}
-	b = bytes.Clone(b)
+	longest := 0
 	for _, secret := range r.secrets() {
-		b = bytes.ReplaceAll(b, []byte(secret), []byte(redacted))
+		text = strings.ReplaceAll(text, secret, redacted)
+		longest = max(longest, len(secret))
 	}
-	return b[:min(len(b), maxErrorBody)]
+	if cut {
+		text = text[:max(0, len(text)-longest)] // or in a credential
+	}
+	return []byte(text[:min(len(text), maxErrorBody)])
 }
 
 // header returns a copy without credentials.
@@ -83,15 +79,14 @@ func (r redactor) header(h http.Header) http.Header {
 	return clean
 }
 
-// found reports whether a header repeats a credential as it is.
-func (r redactor) found(h http.Header) bool {
-	secrets := r.secrets()
+// echoed reports whether the header of a good answer repeats a credential as
+// it is. Every call asks that, so it does not look for disguises.
+func (c *call) echoed(h http.Header) bool {
+	key, secret := c.signer.credentials()
 	for _, values := range h {
 		for _, value := range values {
-			for _, secret := range secrets {
-				if strings.Contains(value, secret) {
-					return true
-				}
+			if strings.Contains(value, secret) || strings.Contains(value, key) || strings.Contains(value, c.signature) {
+				return true
 			}
 		}
 	}
