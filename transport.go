@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,6 +38,10 @@ func newHTTPClient(own *http.Client) (*http.Client, *http.Transport) {
 
 // newTransport returns a transport whose every phase has a limit of its own.
 func newTransport() *http.Transport {
+	chunks := make(chan *sendChunk, sendChunks)
+	for range sendChunks {
+		chunks <- nil // made when it is needed
+	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -46,7 +51,7 @@ func newTransport() *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return &guardedConn{Conn: conn}, nil
+			return &guardedConn{Conn: conn, chunks: chunks}, nil
 		},
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: 5 * time.Second,
@@ -73,6 +78,43 @@ const errAbandoned sentinel = "aimbrain: the connection was given up"
 type guardedConn struct {
 	net.Conn
 	abandoned atomic.Bool
+	chunks    chan *sendChunk
+}
+
+// A sendChunk is how much of a body goes to the kernel at a time over plain
+// HTTP. net/http makes 32 KiB anew for every body, and sends in pieces of that.
+// Few calls send at the same moment, so that few chunks are kept.
+type sendChunk [256 << 10]byte
+
+const sendChunks = 8
+
+// ReadFrom sends a body. Over TLS it is not used: there net/http sees a tls.Conn.
+func (c *guardedConn) ReadFrom(r io.Reader) (sent int64, err error) {
+	var chunk *sendChunk
+	select {
+	case chunk = <-c.chunks:
+	default:
+		return io.Copy(struct{ io.Writer }{c}, r)
+	}
+	if chunk == nil {
+		chunk = new(sendChunk)
+	}
+	defer func() { c.chunks <- chunk }()
+	for {
+		n, err := io.ReadFull(r, chunk[:])
+		if n > 0 {
+			written, err := c.Write(chunk[:n])
+			if sent += int64(written); err != nil {
+				return sent, err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return sent, nil
+		case err != nil:
+			return sent, err
+		}
+	}
 }
 
 func (c *guardedConn) Read(p []byte) (int, error) {
