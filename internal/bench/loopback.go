@@ -60,6 +60,15 @@ func BareToken(url string) Op {
 	return bare(url+aimbrain.EndpointFaceToken, func() ([]byte, string) { return body, signature(aimbrain.EndpointFaceToken, body) })
 }
 
+// ForwardLoopback sends a serialised request over loopback.
+func ForwardLoopback(client *aimbrain.Client, photo []byte) Op {
+	request := Request(photo)
+	return func() error {
+		_, err := client.Forward(context.Background(), aimbrain.EndpointFaceEnroll, request)
+		return err
+	}
+}
+
 // Enroll is a call with a photo over loopback.
 func Enroll(client *aimbrain.Client, photo []byte) Op {
 	media := aimbrain.Photos(photo)
