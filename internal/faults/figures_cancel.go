@@ -1,0 +1,158 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// A Return is how long calls took to come back after they were cancelled.
+type Return struct {
+	Phase       string
+	Median, Max time.Duration
+}
+
+// A phase is where a call is when it is cancelled. It tells when it is there.
+type phase struct {
+	name string
+	open func(a *Authority, reached func()) (client *aimbrain.Client, opts []aimbrain.CallOption, shut func(), err error)
+}
+
+// Cancellations cancels calls in each phase, n times, and measures how long
+// they take to return. It is the wall clock's time, on a machine that does
+// other things too: the median is the library's, the maximum the scheduler's.
+func (a *Authority) Cancellations(ctx context.Context, n int) ([]Return, error) {
+	var returns []Return
+	for _, phase := range phases() {
+		var times []time.Duration
+		for range n {
+			elapsed, err := a.cancel(ctx, phase)
+			if err != nil {
+				return returns, fmt.Errorf("cancelled in %s: %w", phase.name, err)
+			}
+			times = append(times, elapsed)
+		}
+		slices.Sort(times)
+		returns = append(returns, Return{phase.name, times[len(times)/2], times[len(times)-1]})
+	}
+	return returns, nil
+}
+
+func (a *Authority) cancel(ctx context.Context, phase phase) (time.Duration, error) {
+	there := make(chan struct{}, 8)
+	client, opts, shut, err := phase.open(a, func() { there <- struct{}{} })
+	if err != nil {
+		return 0, err
+	}
+	defer shut()
+	defer func() { _ = client.Close() }() // it never fails
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := CallTo(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1, opts...)
+		ended <- err
+	}()
+	select {
+	case <-there:
+	case err := <-ended:
+		return 0, fmt.Errorf("it ended before: %w", err)
+	}
+	started := time.Now()
+	cancel()
+	err = <-ended
+	elapsed := time.Since(started)
+	if !errors.Is(err, context.Canceled) {
+		return 0, fmt.Errorf("not cancelled: %w", err)
+	}
+	return elapsed, nil
+}
+
+func phases() []phase {
+	return []phase{
+		{"DNS", dialPhase(true)},
+		{"dial", dialPhase(false)},
+		{"TLS", tlsPhase},
+		{"write", serverPhase(Setup{Protocol: HTTP1, Early: true}, func(x *Exchange) {}, aimbrain.WithMetadata(make([]byte, 1_400_000)))},
+		{"header", serverPhase(Setup{Protocol: HTTP1}, func(*Exchange) {})},
+		{"body", serverPhase(Setup{Protocol: HTTP1}, func(x *Exchange) { x.Write("{") })},
+		{"header, HTTP/2", serverPhase(Setup{Protocol: HTTP2}, func(*Exchange) {})},
+		{"body, HTTP/2", serverPhase(Setup{Protocol: HTTP2}, func(x *Exchange) { x.Write("{") })},
+		{"back-off", backOffPhase},
+	}
+}
+
+type opened = func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error)
+
+// dialPhase hangs in the dialer: one that heeds contexts, or one that does
+// not, as a resolver of the C library.
+func dialPhase(stubborn bool) opened {
+	return func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+		release := make(chan struct{})
+		transport := a.Transport(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			reached()
+			if stubborn {
+				<-release
+				return nil, TemporaryDNS()
+			}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		client, err := aimbrain.New(Key, Secret, aimbrain.WithBaseURL("https://"+VirtualHost), aimbrain.WithHTTPClient(&http.Client{Transport: transport}))
+		return client, nil, func() { close(release) }, err
+	}
+}
+
+// tlsPhase takes the client's first bytes and says nothing.
+func tlsPhase(_ *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+	listener, err := Listen(func(conn net.Conn) {
+		var some [1 << 12]byte
+		for first := true; ; first = false {
+			if _, err := conn.Read(some[:]); err != nil {
+				return
+			}
+			if first {
+				reached()
+			}
+		}
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	client, err := aimbrain.New(Key, Secret, aimbrain.WithBaseURL("https://"+listener.Addr))
+	return client, nil, listener.Close, err
+}
+
+// serverPhase stalls in the server, after it did something.
+func serverPhase(setup Setup, before func(*Exchange), opts ...aimbrain.CallOption) opened {
+	return func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+		server, err := a.Serve(setup, func(x *Exchange) {
+			before(x)
+			reached()
+			x.Stall()
+		})
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		client, err := server.NewClient()
+		return client, opts, server.Close, err
+	}
+}
+
+// backOffPhase has the call wait for its second attempt.
+func backOffPhase(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
+		x.Reply(http.StatusTooManyRequests, "", "Retry-After", "10")
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	client, err := server.NewClient(aimbrain.WithObserver(func(context.Context, aimbrain.Attempt) { reached() }))
+	return client, nil, server.Close, err
+}

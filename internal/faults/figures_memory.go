@@ -1,0 +1,247 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// A Growth is what an oversized answer cost in memory.
+type Growth struct {
+	Answer    string
+	Live      uint64 // how far the live heap rose: HeapAlloc after a forced collection, sampled at every write of the server and all the time beside it
+	Allocated uint64 // all that was allocated meanwhile, garbage and the server's share included: no heap can grow by more
+	Err       error
+}
+
+// HeapGrowth gives a client answers of the given size, one after the other.
+// Nothing else should run in the process.
+func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) {
+	piece := strings.Repeat("x", 64<<10)
+	pour := func(x *Exchange, sample func()) {
+		for sent := 0; sent < size && x.Write(piece); sent += len(piece) {
+			sample()
+		}
+	}
+	bomb, err := newBomb(size)
+	if err != nil {
+		return nil, err
+	}
+	answers := []struct {
+		name string
+		give func(x *Exchange, sample func())
+	}{
+		{"chunked", pour},
+		{"of a declared length", func(x *Exchange, sample func()) {
+			x.writer.Header().Set("Content-Length", strconv.Itoa(size))
+			pour(x, sample)
+		}},
+		{"with status 422", func(x *Exchange, sample func()) {
+			x.writer.WriteHeader(http.StatusUnprocessableEntity)
+			pour(x, sample)
+		}},
+		{"no JSON, cut to the limit", func(x *Exchange, sample func()) {
+			x.writer.Header().Set("Content-Length", strconv.Itoa(aimbrain.MaxResponseBytes))
+			for sent := 0; sent < aimbrain.MaxResponseBytes; sent += len(piece) {
+				x.Write(piece)
+				sample()
+			}
+		}},
+		{"gzip bomb", func(x *Exchange, sample func()) {
+			x.writer.Header().Set("Content-Encoding", "gzip")
+			x.Write(bomb)
+			sample()
+		}},
+	}
+	var growths []Growth
+	for _, answer := range answers {
+		growth, err := a.heapGrowth(ctx, answer.give)
+		if err != nil {
+			return growths, fmt.Errorf("%s: %w", answer.name, err)
+		}
+		growth.Answer = answer.name
+		growths = append(growths, growth)
+	}
+	return growths, nil
+}
+
+func newBomb(size int) (string, error) {
+	var bomb bytes.Buffer
+	writer, err := gzip.NewWriterLevel(&bomb, gzip.BestSpeed)
+	if err != nil {
+		return "", fmt.Errorf("bomb: %w", err)
+	}
+	zeros := make([]byte, 1<<20)
+	for range size >> 20 {
+		_, _ = writer.Write(zeros) // to a buffer
+	}
+	_ = writer.Close()
+	return bomb.String(), nil
+}
+
+// heapGrowth warms the connection up first, so that buffers which stay are
+// not counted.
+func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())) (Growth, error) {
+	var peak, base atomic.Uint64
+	sample := func() {
+		live := liveHeap()
+		for {
+			most := peak.Load()
+			if live <= most || peak.CompareAndSwap(most, live) {
+				return
+			}
+		}
+	}
+	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
+		if x.User == 0 {
+			x.Good()
+			return
+		}
+		give(x, sample)
+	})
+	if err != nil {
+		return Growth{}, err
+	}
+	defer server.Close()
+	client, err := server.NewClient()
+	if err != nil {
+		return Growth{}, err
+	}
+	defer func() { _ = client.Close() }() // it never fails
+	enroll := CallTo(aimbrain.EndpointFaceEnroll)
+	if _, err := enroll.Do(ctx, client, 0); err != nil {
+		return Growth{}, err
+	}
+	base.Store(liveHeap())
+	peak.Store(base.Load())
+	stop := watch(sample)
+	defer stop()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	result, err := enroll.Do(ctx, client, 1)
+	stop()
+	runtime.ReadMemStats(&after)
+	if err == nil || !IsZero(result) {
+		return Growth{}, errors.New("taken for success")
+	}
+	return Growth{Live: peak.Load() - base.Load(), Allocated: after.TotalAlloc - before.TotalAlloc, Err: err}, nil
+}
+
+// watch samples from the side too, for what the client does when the server
+// has nothing more to write.
+func watch(sample func()) (stop func()) {
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				sample()
+			}
+		}
+	})
+	return sync.OnceFunc(func() { close(done); watching.Wait() })
+}
+
+func liveHeap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// A Census counts what a process holds.
+type Census struct{ Goroutines, Descriptors int }
+
+// TakeCensus counts. Where descriptors cannot be counted it is -1.
+func TakeCensus() Census {
+	census := Census{Goroutines: runtime.NumGoroutine(), Descriptors: -1}
+	if entries, err := os.ReadDir("/proc/self/fd"); err == nil {
+		census.Descriptors = len(entries)
+	}
+	return census
+}
+
+// Settle waits until the process holds no more than before, for ten seconds at
+// most, and returns what it holds then.
+func Settle(ctx context.Context, before Census) Census {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	now := TakeCensus()
+	for range 500 {
+		if now.Goroutines <= before.Goroutines && now.Descriptors <= before.Descriptors {
+			break
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return now
+		}
+		now = TakeCensus()
+	}
+	return now
+}
+
+// Leaks makes n calls over each protocol, the library's own transport among
+// them: a third end well, a third are abandoned in the middle of the answer,
+// a third are under way when the client is closed. It returns what the process
+// held before and after. Nothing else should run in the process.
+func (a *Authority) Leaks(ctx context.Context, n int) (before, after Census, err error) {
+	before = TakeCensus()
+	for _, protocol := range []string{HTTP1, HTTP2} {
+		if err := a.leak(ctx, protocol, n); err != nil {
+			return before, TakeCensus(), err
+		}
+	}
+	return before, Settle(ctx, before), nil
+}
+
+func (a *Authority) leak(ctx context.Context, protocol string, n int) error {
+	closed := make(chan struct{})
+	server, err := a.Serve(Setup{Protocol: protocol}, func(x *Exchange) {
+		switch x.User % 3 {
+		case 1:
+			x.Write("{")
+			x.Stall()
+			return
+		case 2:
+			<-closed
+		}
+		x.Good()
+	})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	client, err := server.NewClient()
+	if err != nil {
+		return err
+	}
+	timer := time.AfterFunc(200*time.Millisecond, func() { _ = client.Close(); close(closed) })
+	defer timer.Stop()
+	calls := Calls()
+	spread(ctx, n, n, func(i int) {
+		ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		if i%3 == 2 {
+			cancel()
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		}
+		defer cancel()
+		_, _ = calls[i%len(calls)].Do(ctx, client, i)
+	})
+	return nil
+}

@@ -1,0 +1,178 @@
+package faults_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
+)
+
+// The figures at a size that a test can afford; "go run
+// ./internal/faults/figures" has the full size.
+
+func authority(t *testing.T) *faults.Authority {
+	t.Helper()
+	a, err := faults.NewAuthority()
+	require.NoError(t, err)
+	return a
+}
+
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	lost, err := authority(t).LostAnswers(t.Context(), 2000)
+	require.NoError(t, err)
+	assert.Equal(t, faults.Lost{Calls: 2000, Executions: 2000, Received: 2000, Most: 1}, lost)
+}
+
+func TestTransientFaults(t *testing.T) {
+	t.Parallel()
+	transient, err := authority(t).TransientFaults(t.Context(), 2000)
+	require.NoError(t, err)
+	assert.Zero(t, transient.Wrong)
+	assert.GreaterOrEqual(t, transient.Share(), 0.98) // of 2,000; it is 0.99 of the figure's 20,000
+}
+
+func TestEverythingDown(t *testing.T) {
+	t.Parallel()
+	outage, err := authority(t).EverythingDown(t.Context(), 1000)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, outage.First, 1.1)
+	assert.LessOrEqual(t, outage.Steady, 1.1)
+}
+
+// TestCancellations asserts what a busy machine cannot upset; the matrix
+// asserts in virtual time that a call is back at the very moment.
+func TestCancellations(t *testing.T) {
+	t.Parallel()
+	returns, err := authority(t).Cancellations(t.Context(), 5)
+	require.NoError(t, err)
+	for _, r := range returns {
+		assert.Less(t, r.Median, time.Second, r.Phase)
+	}
+}
+
+func TestForeignBytes(t *testing.T) {
+	t.Parallel()
+	redirects, bytes, conns, err := authority(t).ForeignBytes(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 5*2*11, redirects)
+	assert.Zero(t, bytes)
+	assert.Zero(t, conns)
+}
+
+func TestThousandGoroutines(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+		server, err := authority(t).Serve(faults.Setup{Protocol: protocol}, (*faults.Exchange).Good)
+		require.NoError(t, err)
+		defer server.Close()
+		client, err := server.NewClient(aimbrain.WithTimeout(2*time.Minute), aimbrain.WithAttemptTimeout(time.Minute))
+		require.NoError(t, err)
+		defer client.Close()
+		all := faults.Calls()
+		inParallel(1000, func(n int) {
+			result, err := all[n%len(all)].Do(t.Context(), client, n)
+			if assert.NoError(t, err) {
+				assert.NoError(t, faults.CheckResult(n, result))
+			}
+		})
+		assert.Equal(t, 1000, server.Executed())
+	}
+}
+
+func TestSoak(t *testing.T) {
+	t.Parallel()
+	report := alone(t, "soak")
+	assert.Empty(t, report.Soak.Problems)
+	assert.Zero(t, report.Soak.Off)
+	assert.Positive(t, report.Soak.Succeeded)
+	assert.Positive(t, report.Soak.Faults)
+}
+
+func TestHeapGrowth(t *testing.T) {
+	t.Parallel()
+	report := alone(t, "heap")
+	require.Len(t, report.Growths, 5)
+	for _, growth := range report.Growths {
+		assert.Less(t, growth.Live, uint64(2<<20), growth.Answer)
+	}
+}
+
+func TestLeaks(t *testing.T) {
+	t.Parallel()
+	report := alone(t, "leaks")
+	assert.LessOrEqual(t, report.After.Goroutines, report.Before.Goroutines)
+	assert.LessOrEqual(t, report.After.Descriptors, report.Before.Descriptors)
+}
+
+const (
+	aloneEnv = "FAULTS_ALONE"
+	aloneTag = "FAULTS-ALONE-REPORT "
+)
+
+// A report is of what must be measured in a process of its own: goroutines,
+// descriptors and the heap are everybody's.
+type report struct {
+	Error         string
+	Soak          faults.Soak
+	Growths       []growth
+	Before, After faults.Census
+}
+
+type growth struct {
+	Answer string
+	Live   uint64
+}
+
+func alone(t *testing.T, figure string) report {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAlone$", "-test.count=1")
+	command.Env = append(os.Environ(), aloneEnv+"="+figure)
+	output, err := command.CombinedOutput()
+	_, text, found := bytes.Cut(output, []byte(aloneTag))
+	require.True(t, found, "no report: %v: %s", err, output)
+	var r report
+	require.NoError(t, json.NewDecoder(bytes.NewReader(text)).Decode(&r))
+	require.Empty(t, r.Error)
+	return r
+}
+
+// TestAlone is the process of its own. It does nothing when it is run as a test.
+func TestAlone(t *testing.T) {
+	t.Parallel()
+	figure := os.Getenv(aloneEnv)
+	if figure == "" {
+		t.Skip("it is for other tests to run")
+	}
+	var r report
+	var err error
+	a := authority(t)
+	switch figure {
+	case "soak":
+		r.Soak, err = a.RunSoak(t.Context(), 2*time.Second, 32)
+	case "leaks":
+		r.Before, r.After, err = a.Leaks(t.Context(), 90)
+	case "heap":
+		var growths []faults.Growth
+		growths, err = a.HeapGrowth(t.Context(), 16<<20)
+		for _, g := range growths {
+			r.Growths = append(r.Growths, growth{g.Answer, g.Live})
+		}
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	_, err = fmt.Fprintln(os.Stdout, aloneTag+string(text))
+	require.NoError(t, err)
+}

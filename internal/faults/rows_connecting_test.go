@@ -1,0 +1,214 @@
+package faults_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
+)
+
+// failing dials with an error.
+func failing(err func() error) func(string) dial {
+	return func(string) dial {
+		return func(context.Context, int64, string, string) (net.Conn, error) { return nil, err() }
+	}
+}
+
+// failingOnce dials with an error the first time.
+func failingOnce(err func() error) func(string) dial {
+	return func(server string) dial {
+		return func(ctx context.Context, n int64, network, _ string) (net.Conn, error) {
+			if n == 1 {
+				return nil, err()
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, server)
+		}
+	}
+}
+
+var secondTime = want{kind: success, received: 1, executed: 1, attempts: 2}
+
+func noSuchHost() []cell {
+	return each("no such host", "", dialled(permanent, failing(faults.NoSuchHost)))
+}
+
+func temporaryDNS() []cell {
+	return join(
+		each("for good", "", dialled(unsent, failing(faults.TemporaryDNS))),
+		each("once", "", dialled(secondTime, failingOnce(faults.TemporaryDNS))),
+	)
+}
+
+func connectionRefused() []cell {
+	return each("", "", func(t *testing.T, l *lab, c cell) {
+		t.Helper()
+		s := open(t, c, at("http://"+l.refuser.Addr), quick()...)
+		defer s.client.Close()
+		s.do(t.Context())
+		s.verify(t, unsent.and(func(t *testing.T, s *seen) {
+			t.Helper()
+			var op *net.OpError
+			assert.ErrorAs(t, s.err, &op)
+		}), nil)
+	})
+}
+
+// bubble is a play in virtual time of a caller's client that dials in its own way.
+func bubble(w want, url string, dial dial, opts ...aimbrain.Option) run {
+	return func(t *testing.T, l *lab, c cell) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			transport := l.authority.Transport((&faults.Dialer{Func: dial}).Dial)
+			defer transport.CloseIdleConnections()
+			s := open(t, c, through(transport, url), opts...)
+			s.do(t.Context())
+			s.verify(t, w, nil)
+		})
+	}
+}
+
+func hang(ctx context.Context, _ int64, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func timedOut(t *testing.T, s *seen) {
+	t.Helper()
+	assert.ErrorIs(t, s.err, aimbrain.ErrAttemptTimeout)
+	assert.NotErrorIs(t, s.err, aimbrain.ErrTotalTimeout)
+	for _, attempt := range s.attempts {
+		assert.Equal(t, aimbrain.DefaultAttemptTimeout, attempt.Duration)
+	}
+}
+
+func dialHangs() []cell {
+	return each("", "virtual", bubble(unsent.and(timedOut), "http://"+faults.VirtualHost, hang, patient()))
+}
+
+func proxyRefuses() []cell {
+	return join(
+		each("403", "", proxied("403", permanent)),
+		each("407", "", proxied("407", permanent)),
+		each("502", "", proxied("502", permanent)),
+		each("refuses the connection", "", proxied("refused", permanent)),
+		each("does its work", faults.HTTP2, proxied("fine", fine)),
+		// A caller's own transport gives a text where the library's has a type:
+		// that it is of no use to try again cannot be told.
+		each("caller's own, 407", "", callersProxy(faults.ProxyPassword, unsent)),
+	)
+}
+
+func callersProxy(answer string, w want) run {
+	return func(t *testing.T, l *lab, c cell) {
+		t.Helper()
+		proxy, err := faults.NewProxy(answer)
+		require.NoError(t, err)
+		defer proxy.Close()
+		transport := l.authority.Transport((&net.Dialer{}).DialContext)
+		transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr, User: url.UserPassword("somebody", proxyPassword)})
+		s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
+		s.do(t.Context())
+		s.verify(t, w, nil)
+		assert.NotContains(t, s.err.Error(), proxyPassword)
+		assert.Equal(t, s.wantAttempts(w), proxy.Conns())
+	}
+}
+
+func handshakeEnds() []cell {
+	stalls := func(_ context.Context, _ int64, _, _ string) (net.Conn, error) {
+		here, there := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, there) }()
+		return here, nil
+	}
+	return join(
+		each("ends", "TLS", secured(unsent, func(conn net.Conn) { readSome(conn) })),
+		each("is reset", "TLS", secured(unsent, func(conn net.Conn) { readSome(conn); faults.Reset(conn) })),
+		each("stalls", "virtual TLS", bubble(unsent, "https://"+faults.VirtualHost, stalls, patient())),
+	)
+}
+
+// readSome waits for the first bytes, so that the fault comes after them.
+func readSome(conn net.Conn) {
+	var some [4096]byte
+	_, _ = conn.Read(some[:])
+}
+
+// badlySecured is a play of a server whose TLS is at fault. Its client has the
+// library's own transport, or trusts the authority.
+func badlySecured(own bool, config func(t *testing.T, l *lab) *tls.Config) run {
+	return func(t *testing.T, l *lab, c cell) {
+		t.Helper()
+		setup := faults.Setup{Protocol: faults.HTTP2, Own: own, TLS: config(t, l)}
+		server, err := l.authority.Serve(setup, (*faults.Exchange).Good)
+		require.NoError(t, err)
+		defer server.Close()
+		s := open(t, c, server.NewClient, quick()...)
+		defer s.client.Close()
+		s.do(t.Context())
+		s.verify(t, permanent, server.Ledger)
+		assert.Equal(t, 1, server.Conns(), "connections")
+	}
+}
+
+func badCertificate() []cell {
+	leaf := func(host string, until time.Time) func(*testing.T, *lab) *tls.Config {
+		return func(t *testing.T, l *lab) *tls.Config {
+			t.Helper()
+			certificate, err := l.authority.Issue(host, until)
+			require.NoError(t, err)
+			return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}}
+		}
+	}
+	return join(
+		each("unknown CA", "TLS", badlySecured(true, leaf("", time.Time{}))),
+		each("expired", "TLS", badlySecured(false, leaf("", time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)))),
+		each("another host", "TLS", badlySecured(false, leaf("elsewhere.test", time.Time{}))),
+	)
+}
+
+func oldTLS() []cell {
+	return each("", "TLS 1.1", badlySecured(true, func(t *testing.T, l *lab) *tls.Config {
+		t.Helper()
+		certificate, err := l.authority.Issue("", time.Time{})
+		require.NoError(t, err)
+		return &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, Certificates: []tls.Certificate{certificate}}
+	}))
+}
+
+func plainOnTLS() []cell {
+	return each("", "", secured(permanent, func(conn net.Conn) {
+		readSome(conn)
+		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+	}))
+}
+
+func endlessProxy() []cell {
+	return join(
+		each("own transport", "", proxied("endless", unsent)),
+		each("caller's own", "", func(t *testing.T, l *lab, c cell) {
+			t.Helper()
+			var taken atomic.Int64
+			proxy, err := faults.NewEndlessProxy(func(n int) { taken.Add(int64(n)) })
+			require.NoError(t, err)
+			defer proxy.Close()
+			transport := l.authority.Transport((&net.Dialer{}).DialContext)
+			transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr})
+			s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
+			s.do(t.Context())
+			s.verify(t, unsent, nil)
+			assert.Less(t, taken.Load()/3, int64(16<<20), "bytes a connection, with the sockets' buffers")
+		}),
+	)
+}

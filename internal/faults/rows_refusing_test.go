@@ -1,0 +1,192 @@
+package faults_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
+)
+
+// replies answers with a status, before or after the work was done.
+func replies(status int, body string, executed bool, header ...string) faults.Script {
+	return func(x *faults.Exchange) {
+		if executed {
+			x.Execute()
+		}
+		x.Reply(status, body, header...)
+	}
+}
+
+func finalStatuses() []cell {
+	var cells []cell
+	for _, code := range []int{400, 401, 403, 422, 424, 460} {
+		body := fmt.Sprintf(`{"error":"refused","errors":[{"description":"d","code":%d}]}`, aimbrain.CodeUserNotFound)
+		cells = append(cells, both(each, strconv.Itoa(code), script(final.and(func(t *testing.T, s *seen) {
+			t.Helper()
+			err := s.api(t)
+			assert.Equal(t, code, err.StatusCode)
+			assert.Equal(t, "refused", err.Message)
+			assert.ErrorIs(t, s.err, aimbrain.HTTPStatus(code))
+			assert.ErrorIs(t, s.err, aimbrain.CodeUserNotFound)
+		}), replies(code, body, false)))...)
+	}
+	return cells
+}
+
+func troubleCodes() []cell {
+	var cells []cell
+	for _, code := range []int{120, 170, 999} {
+		body := fmt.Sprintf(`{"error":"trouble","errors":[{"description":"d","code":%d}]}`, code)
+		cells = append(cells, risky("code "+strconv.Itoa(code), faults.HTTP1, script(trouble.and(func(t *testing.T, s *seen) {
+			t.Helper()
+			assert.Equal(t, 500, s.api(t).StatusCode)
+			assert.ErrorIs(t, s.err, aimbrain.Code(code))
+		}), replies(500, body, true)))...)
+	}
+	return cells
+}
+
+func otherTrouble() []cell {
+	return join(
+		risky("another code", faults.HTTP1, script(trouble.and(status(500)), replies(500, `{"errors":[{"description":"d","code":1}]}`, true))),
+		risky("no body", faults.HTTP1, script(trouble.and(status(500)), replies(500, "", true))),
+		each("no JSON", faults.HTTP2, script(trouble.and(status(500)), replies(500, "oops", true))),
+	)
+}
+
+func htmlErrors() []cell {
+	page := "<html><body>" + strings.Repeat("<p>gateway</p>", 1000) + "</body></html>"
+	var cells []cell
+	for _, code := range []int{502, 504} {
+		cells = append(cells, both(risky, strconv.Itoa(code), script(trouble.and(func(t *testing.T, s *seen) {
+			t.Helper()
+			err := s.api(t)
+			assert.Equal(t, code, err.StatusCode)
+			assert.LessOrEqual(t, len(err.Message), 256)
+			assert.True(t, strings.HasPrefix(err.Message, "<html>"), err.Message)
+		}), replies(code, page, true, "Content-Type", "text/html")))...)
+	}
+	return cells
+}
+
+func unavailable() []cell {
+	return both(risky, "", script(trouble.and(status(503)), replies(503, `{"error":"busy"}`, true)))
+}
+
+func tooMany() []cell {
+	return join(
+		both(each, "for good", script(throttled.and(status(429)), replies(429, `{"error":"slow down"}`, false))),
+		both(each, "once", script(want{kind: success, received: 1, attempts: 2}, func(x *faults.Exchange) {
+			if x.Number == 1 {
+				x.Reply(429, "")
+				return
+			}
+			x.Reply(http.StatusOK, answer(x))
+		})),
+	)
+}
+
+// A hint is a Retry-After and what must come of it.
+type hint struct {
+	name     string
+	values   func() []string
+	attempts int
+	least    time.Duration // how long the call takes
+	most     time.Duration
+	wait     time.Duration // what the error tells
+	given    bool
+}
+
+func hints() []hint {
+	fixed := func(values ...string) func() []string { return func() []string { return values } }
+	date := func(d time.Duration) func() []string {
+		return func() []string { return []string{time.Now().Add(d).UTC().Format(http.TimeFormat)} }
+	}
+	const jitter = 300 * time.Millisecond // 100 and 200 ms at most
+	return []hint{
+		{"0", fixed("0"), 3, 0, 0, 0, true},
+		{"5", fixed("5"), 3, 10 * time.Second, 10 * time.Second, 5 * time.Second, true},
+		{"3600", fixed("3600"), 1, 0, 0, time.Hour, true},
+		{"a past date", date(-time.Hour), 3, 0, 0, 0, true},
+		{"a future date", date(5 * time.Second), 3, 10 * time.Second, 10 * time.Second, 5 * time.Second, true},
+		{"-1", fixed("-1"), 3, 0, jitter, 0, false},
+		{"not a number", fixed("soon"), 3, 0, jitter, 0, false},
+		{"overflow", fixed("99999999999999999999"), 1, 0, 0, 1 << 62, true},
+		{"twice", fixed("1", "5"), 3, 10 * time.Second, 10 * time.Second, 5 * time.Second, true},
+	}
+}
+
+func retryAfter() []cell {
+	var cells []cell
+	safe := calls(func(c faults.Call) bool { return c.Class == faults.Always })
+	for _, hint := range hints() {
+		cells = append(cells, each("429 "+hint.name, faults.HTTP1, hinted(429, hint))...)
+		cells = append(cells, these(safe, "503 "+hint.name, faults.HTTP1, hinted(503, hint))...)
+	}
+	return cells
+}
+
+func hinted(code int, h hint) run {
+	return virtual(want{kind: api, attempts: h.attempts, maybe: code >= 500, received: 1, check: func(t *testing.T, s *seen) {
+		t.Helper()
+		wait, given := s.api(t).RetryAfter()
+		assert.Equal(t, h.given, given)
+		if h.wait == 1<<62 {
+			assert.Greater(t, wait, 24*365*time.Hour)
+		} else {
+			assert.Equal(t, h.wait, wait)
+		}
+		assert.GreaterOrEqual(t, s.elapsed, h.least)
+		assert.LessOrEqual(t, s.elapsed, h.most)
+	}}, func(x *faults.Exchange) {
+		var header []string
+		for _, value := range h.values() {
+			header = append(header, "Retry-After", value)
+		}
+		x.Reply(code, "", header...)
+	})
+}
+
+// optional tells the one call that may be answered by nothing.
+func optional(c faults.Call) bool { return c.Endpoint == aimbrain.EndpointBehaviouralSubmit }
+
+func answered(c faults.Call) bool { return !optional(c) }
+
+func noBody() []cell {
+	var cells []cell
+	for _, code := range []int{200, 204} {
+		for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+			run := func(w want) run { return script(w, replies(code, "", true)) }
+			cells = append(cells, these(calls(answered), strconv.Itoa(code), protocol, run(unusable))...)
+			cells = append(cells, these(calls(optional), strconv.Itoa(code), protocol, run(fine))...)
+		}
+	}
+	return cells
+}
+
+func unknownStatus() []cell {
+	code := func(n int) string {
+		return fmt.Sprintf(`{"error":"new","errors":[{"description":"brand new","code":%d}]}`, n)
+	}
+	preserved := func(statusCode int) func(*testing.T, *seen) {
+		return func(t *testing.T, s *seen) {
+			t.Helper()
+			err := s.api(t)
+			assert.Equal(t, statusCode, err.StatusCode)
+			assert.Equal(t, []aimbrain.ErrorDetail{{Code: 7777, Description: "brand new"}}, err.Details)
+			assert.ErrorIs(t, s.err, aimbrain.Code(7777))
+		}
+	}
+	return join(
+		each("418", faults.HTTP1, script(final.and(preserved(418)), replies(418, code(7777), false))),
+		each("599", faults.HTTP1, script(trouble.and(preserved(599)), replies(599, code(7777), true))),
+		each("299", faults.HTTP1, script(unusable, func(x *faults.Exchange) { x.Execute(); x.Reply(299, answer(x)) })),
+	)
+}

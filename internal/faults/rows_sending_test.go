@@ -1,0 +1,247 @@
+package faults_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
+)
+
+// large makes a request of 1.3 MB, which no buffer on the way takes whole.
+func large() []aimbrain.CallOption {
+	return []aimbrain.CallOption{aimbrain.WithMetadata(bytes.Repeat([]byte("large"), 200_000))}
+}
+
+func resetAfterHeaders() []cell {
+	return both(risky, "", play{
+		setup: faults.Setup{Early: true}, want: interfered,
+		script: func(x *faults.Exchange) { x.Reset() },
+	}.run)
+}
+
+func resetInBody() []cell {
+	return both(risky, "", play{
+		setup: faults.Setup{Early: true}, want: interfered, call: large(),
+		script: func(x *faults.Exchange) { x.ReadSome(64 << 10); x.Reset() },
+	}.run)
+}
+
+func slowUpload() []cell {
+	return both(each, "virtual", play{
+		setup: faults.Setup{Early: true, Virtual: true}, call: large(),
+		script: func(x *faults.Exchange) {
+			for x.Wait(time.Second) {
+				x.ReadSome(1 << 10)
+			}
+		},
+		ctx: within(5 * time.Second),
+		want: want{kind: network, maybe: true, received: 1, check: func(t *testing.T, s *seen) {
+			t.Helper()
+			assert.ErrorIs(t, s.err, context.DeadlineExceeded)
+			assert.Equal(t, 5*time.Second, s.elapsed)
+		}},
+	}.run)
+}
+
+func within(d time.Duration) func(context.Context) (context.Context, context.CancelFunc) {
+	return func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, d) }
+}
+
+// warmFirst answers the first request well, and lets the rest meet the fault.
+func warmFirst(fault faults.Script) faults.Script {
+	return func(x *faults.Exchange) {
+		if x.Number == 1 {
+			x.Good()
+			return
+		}
+		fault(x)
+	}
+}
+
+func deadConnection() []cell {
+	died := func(end func(*faults.Exchange)) run {
+		return play{warm: true, want: ambiguous, script: warmFirst(func(x *faults.Exchange) { x.Execute(); end(x) })}.run
+	}
+	return join(
+		both(risky, "reset when it is used again", died((*faults.Exchange).Reset)),
+		both(risky, "closed when it is used again", died((*faults.Exchange).Hangup)),
+		each("closed while idle", faults.HTTP1, closedWhileIdle),
+	)
+}
+
+// closedWhileIdle may be noticed before the next call or in the middle of it:
+// a success then, or an error that does not promise too much.
+func closedWhileIdle(t *testing.T, l *lab, c cell) {
+	t.Helper()
+	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, func(x *faults.Exchange) {
+		x.Execute()
+		if x.Number > 1 {
+			x.Reply(http.StatusOK, faults.Answer(x.Endpoint, x.User))
+			return
+		}
+		answer := faults.Answer(x.Endpoint, x.User)
+		x.Raw("HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(answer)) + "\r\n\r\n" + answer)
+	})
+	require.NoError(t, err)
+	defer server.Close()
+	s := open(t, c, server.NewClient, quick()...)
+	defer s.client.Close()
+	_, err = c.call.Do(t.Context(), s.client, 0)
+	require.NoError(t, err)
+	s.do(t.Context())
+	executed := server.Executed() - 1
+	if s.err != nil {
+		assert.True(t, executed == 0 || aimbrain.MaybeProcessed(s.err), "executed %d times, %v", executed, s.err)
+		return
+	}
+	assert.NoError(t, faults.CheckResult(user, s.result))
+	assert.Equal(t, 1, executed)
+}
+
+// thenGood lets the first request meet the fault.
+func thenGood(fault faults.FrameScript) faults.FrameScript {
+	return func(stream *faults.Stream) {
+		if stream.Number == 1 {
+			fault(stream)
+			return
+		}
+		stream.Good()
+	}
+}
+
+// warmThen answers one request, lets the second meet the fault, and answers again.
+func warmThen(fault faults.FrameScript) faults.FrameScript {
+	return func(stream *faults.Stream) {
+		if stream.Number == 2 {
+			fault(stream)
+			return
+		}
+		stream.Good()
+	}
+}
+
+func goAway() []cell {
+	// Both say that the request was not looked at. Who sends it anew, the library
+	// or net/http, makes no difference.
+	again := want{kind: success, once: true, attempts: anyNumber}
+	leave := func(s *faults.Stream) { s.GoAway(s.ID-1, faults.CodeNone); s.Hangup() }
+	refuse := func(s *faults.Stream) { s.Reset(faults.CodeRefusedStream) }
+	return join(
+		each("GOAWAY on a new connection", faults.HTTP2, frames(again, false, thenGood(leave))),
+		each("GOAWAY on a used connection", faults.HTTP2, frames(again, true, warmThen(leave))),
+		each("REFUSED_STREAM", faults.HTTP2, frames(again, false, thenGood(refuse))),
+		each("REFUSED_STREAM on a used connection", faults.HTTP2, frames(again, true, warmThen(refuse))),
+		each("GOAWAY, and the answer all the same", faults.HTTP2, frames(fine, false, func(s *faults.Stream) {
+			s.GoAway(s.ID, faults.CodeNone)
+			s.Good()
+		})),
+		each("GOAWAY after the work was done", faults.HTTP2, frames(ambiguous, false, func(s *faults.Stream) {
+			s.Execute()
+			s.GoAway(s.ID, faults.CodeNone)
+			s.Hangup()
+		})),
+	)
+}
+
+func streamReset() []cell {
+	resets := func(code uint32) run {
+		return frames(ambiguous, false, func(s *faults.Stream) { s.Execute(); s.Reset(code) })
+	}
+	cells := join(
+		risky("net/http's own", faults.HTTP2, script(ambiguous, func(x *faults.Exchange) { x.Execute(); x.Abort() })),
+		risky("INTERNAL_ERROR", faults.HTTP2, resets(faults.CodeInternal)),
+		risky("PROTOCOL_ERROR", faults.HTTP2, resets(faults.CodeProtocol)),
+	)
+	some := calls(func(c faults.Call) bool {
+		return c.Endpoint == aimbrain.EndpointFaceEnroll || c.Endpoint == aimbrain.EndpointScore
+	})
+	for code := uint32(0); code <= faults.CodeLast; code++ {
+		if code != faults.CodeInternal && code != faults.CodeProtocol && code != faults.CodeRefusedStream {
+			cells = append(cells, these(some, "code "+strconv.Itoa(int(code)), faults.HTTP2, resets(code))...)
+		}
+	}
+	return cells
+}
+
+func blackHole() []cell {
+	swallowed := func(warm bool) run {
+		return func(t *testing.T, l *lab, c cell) {
+			t.Helper()
+			synctest.Test(t, func(t *testing.T) { swallow(t, l, c, warm) })
+		}
+	}
+	return join(
+		each("new connection", "virtual HTTP/2", swallowed(false)),
+		each("used connection", "virtual HTTP/2", swallowed(true)),
+	)
+}
+
+func swallow(t *testing.T, l *lab, c cell, warm bool) {
+	t.Helper()
+	server, err := l.authority.ServeFrames(c.call.Endpoint, true, func(s *faults.Stream) {
+		s.Execute()
+		if warm && s.Number == 1 {
+			s.Answer()
+			return
+		}
+		s.BlackHole()
+	})
+	require.NoError(t, err)
+	defer server.Close()
+	s := open(t, c, server.NewClient, patient())
+	defer s.client.Close()
+	if warm {
+		_, err := c.call.Do(t.Context(), s.client, 0)
+		require.NoError(t, err)
+	}
+	s.mark(server.Ledger)
+	s.do(t.Context())
+	s.verify(t, want{kind: network, tries: ifSafe, maybe: true, check: func(t *testing.T, s *seen) {
+		t.Helper()
+		for _, attempt := range s.attempts {
+			assert.LessOrEqual(t, attempt.Duration, 15*time.Second)
+		}
+	}}, nil)
+	// The server is deaf from its first request on: it cannot count the rest.
+	assert.Equal(t, 1, server.Executed()-s.before[1])
+}
+
+// earlyAnswer: over HTTP/2 the status always arrives; over HTTP/1.1 the end of
+// the connection may overtake it.
+func earlyAnswer() []cell {
+	var cells []cell
+	for _, code := range []int{http.StatusUnauthorized, http.StatusRequestEntityTooLarge} {
+		cells = append(cells, both(each, strconv.Itoa(code), func(t *testing.T, l *lab, c cell) {
+			t.Helper()
+			server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol, Early: true}, func(x *faults.Exchange) {
+				x.Reply(code, `{"error":"no"}`)
+			})
+			require.NoError(t, err)
+			defer server.Close()
+			s := open(t, c, server.NewClient, quick()...)
+			defer s.client.Close()
+			s.do(t.Context(), large()...)
+			require.Error(t, s.err)
+			assert.True(t, faults.IsZero(s.result))
+			assert.Zero(t, server.Executed())
+			kind, attempts := kindOf(s.err)
+			assert.Equal(t, attempts, server.Received())
+			if kind == network && c.protocol == faults.HTTP1 {
+				assert.True(t, aimbrain.MaybeProcessed(s.err))
+				return
+			}
+			assert.Equal(t, code, s.api(t).StatusCode)
+			assert.Len(t, s.attempts, attempts)
+		})...)
+	}
+	return cells
+}

@@ -1,0 +1,285 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+)
+
+// A Soak is the account of a long run of mixed calls under faults of all kinds.
+type Soak struct {
+	Calls, Succeeded, Refused, Unknown, Unsent int // how calls ended: a result, an error that is final, one that may hide an execution, one that does not
+	Requests, Executions                       int // at the servers
+	Faults                                     int // requests that met one
+
+	Problems []string // what is off, the first ones in words
+	Off      int      // and how many there are
+
+	Before, After Census
+	HeapGrowth    int64 // live heap after the run less that before it, in bytes
+}
+
+// soaking is a run under way.
+type soaking struct {
+	mu     sync.Mutex
+	soak   Soak
+	faults atomic.Int64
+	next   atomic.Int64
+	ends   []end
+}
+
+// An end is how one call ended, to be held against the servers' accounts.
+type end struct {
+	call  Call
+	user  int
+	ok    bool
+	maybe bool
+}
+
+const soakKinds = 16
+
+// RunSoak makes mixed calls from many goroutines over both protocols, each for
+// a user of its own, until the time is up. One request in five meets a fault.
+// Then every call is held against what the servers received and executed.
+func (a *Authority) RunSoak(ctx context.Context, d time.Duration, goroutines int) (Soak, error) {
+	s := &soaking{}
+	s.soak.Before = TakeCensus()
+	heap := int64(liveHeap())
+	for _, protocol := range []string{HTTP1, HTTP2} {
+		if err := a.soakOver(ctx, s, protocol, d/2, goroutines); err != nil {
+			return s.soak, err
+		}
+	}
+	s.soak.Faults = int(s.faults.Load())
+	s.soak.After = Settle(ctx, s.soak.Before)
+	s.ends = nil
+	s.soak.HeapGrowth = settleHeap(ctx, heap)
+	s.checkLeaks()
+	return s.soak, ctx.Err()
+}
+
+const heapAllowed = 4 << 20
+
+// settleHeap returns how far the live heap is above what it was. It waits for
+// the timers of net/http, which keep HTTP/2 connections that have died in
+// memory for as long as an idle one may live, a minute, and no longer.
+func settleHeap(ctx context.Context, before int64) int64 {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for range 70 {
+		liveHeap() // what pools hold takes two collections to go
+		if growth := int64(liveHeap()) - before; growth <= heapAllowed {
+			return growth
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+	return int64(liveHeap()) - before
+}
+
+func (s *soaking) checkLeaks() {
+	if s.soak.After.Goroutines > s.soak.Before.Goroutines {
+		s.off("%d goroutines before, %d after", s.soak.Before.Goroutines, s.soak.After.Goroutines)
+	}
+	if s.soak.After.Descriptors > s.soak.Before.Descriptors {
+		s.off("%d descriptors before, %d after", s.soak.Before.Descriptors, s.soak.After.Descriptors)
+	}
+	if s.soak.HeapGrowth > heapAllowed {
+		s.off("the live heap grew by %d bytes", s.soak.HeapGrowth)
+	}
+}
+
+func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d time.Duration, goroutines int) error {
+	server, err := a.Serve(Setup{Protocol: protocol}, func(x *Exchange) {
+		if rand.IntN(5) == 0 { //nolint:gosec // which request meets a fault is no secret
+			s.faults.Add(1)
+			mischief(x, rand.IntN(soakKinds), protocol == HTTP1) //nolint:gosec // nor is which one
+			return
+		}
+		x.Good()
+	})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	client, err := server.NewClient(aimbrain.WithAttemptTimeout(500*time.Millisecond),
+		aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 4 * time.Millisecond}))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }() // it never fails
+	running, stop := context.WithTimeout(ctx, d)
+	defer stop()
+	calls := Calls()
+	spread(running, goroutines, 5_000_000, func(int) {
+		user := int(s.next.Add(1))
+		s.make(ctx, client, calls[user%len(calls)], user)
+	})
+	server.Close()
+	s.settle(server)
+	return nil
+}
+
+// make makes one call, now and then with an impatient caller, and notes how it
+// ended.
+func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, user int) {
+	if user%50 == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(20))*time.Millisecond) //nolint:gosec // no secret
+		defer cancel()
+	}
+	var opts []aimbrain.CallOption
+	if call.Class == OptIn && user%2 == 0 {
+		opts = append(opts, aimbrain.RepeatIfAmbiguous())
+	}
+	result, err := call.Do(ctx, client, user, opts...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.soak.Calls++
+	s.ends = append(s.ends, end{call, user, err == nil, aimbrain.MaybeProcessed(err)})
+	if err == nil {
+		s.soak.Succeeded++
+		if wrong := CheckResult(user, result); wrong != nil {
+			s.offLocked("%s: %v", call.Endpoint, wrong)
+		}
+		return
+	}
+	if !IsZero(result) {
+		s.offLocked("%s: a result beside an error", call.Endpoint)
+	}
+	s.classify(call, err)
+}
+
+func (s *soaking) classify(call Call, err error) {
+	var (
+		network  *aimbrain.NetworkError
+		api      *aimbrain.APIError
+		decode   *aimbrain.DecodeError
+		tooLarge *aimbrain.TooLargeError
+		redirect *aimbrain.RedirectError
+	)
+	known := errors.As(err, &network) || errors.As(err, &api) || errors.As(err, &decode) || errors.As(err, &tooLarge) || errors.As(err, &redirect)
+	switch {
+	case !known:
+		s.offLocked("%s: an error of type %T", call.Endpoint, err)
+	case aimbrain.MaybeProcessed(err):
+		s.soak.Unknown++
+	case network != nil:
+		s.soak.Unsent++
+	default:
+		s.soak.Refused++
+	}
+}
+
+func (s *soaking) off(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offLocked(format, args...)
+}
+
+func (s *soaking) offLocked(format string, args ...any) {
+	s.soak.Off++
+	if len(s.soak.Problems) < 10 {
+		s.soak.Problems = append(s.soak.Problems, fmt.Sprintf(format, args...))
+	}
+}
+
+// settle holds how the calls ended against a server's accounts: a success was
+// executed, a call that was not, and says so, was not, and what must never be
+// executed twice was not.
+func (s *soaking) settle(server *Server) {
+	accounts := map[int]Account{}
+	for _, account := range server.Accounts() {
+		accounts[account.User] = account
+	}
+	s.mu.Lock()
+	ends := s.ends
+	s.ends = nil
+	s.mu.Unlock()
+	for _, end := range ends {
+		executed := accounts[end.user].Executed
+		delete(accounts, end.user)
+		switch {
+		case end.ok && executed == 0:
+			s.off("%s: a success that was never executed", end.call.Endpoint)
+		case !end.ok && !end.maybe && executed > 0:
+			s.off("%s: executed, and the error says that it was not", end.call.Endpoint)
+		case end.call.Class == Never && executed > 1:
+			s.off("%s: executed %d times", end.call.Endpoint, executed)
+		}
+	}
+	if len(accounts) > 0 {
+		s.off("%d requests that no call made", len(accounts))
+	}
+	if server.Forged() > 0 {
+		s.off("%d requests with a wrong signature", server.Forged())
+	}
+	s.soak.Requests += server.Received()
+	s.soak.Executions += server.Executed()
+}
+
+// mischief is one of all the faults. Those below 8 strike before the work is
+// done, the others after it.
+func mischief(x *Exchange, kind int, raw bool) {
+	if kind >= 8 {
+		x.Execute()
+	}
+	right := Answer(x.Endpoint, x.User)
+	switch kind {
+	case 0:
+		x.Reply(http.StatusTooManyRequests, "")
+	case 1:
+		x.Reply(http.StatusServiceUnavailable, `{"error":"busy"}`)
+	case 2:
+		x.Reply(http.StatusUnprocessableEntity, `{"error":"no","errors":[{"code":10}]}`)
+	case 3:
+		x.Reply(http.StatusTemporaryRedirect, "", "Location", "http://127.0.0.1:1/")
+	case 4:
+		x.Reset()
+	case 5:
+		x.Abort()
+	case 6:
+		x.Stall()
+	case 7:
+		x.Reply(http.StatusUnauthorized, "<html>")
+	case 8:
+		x.Reset()
+	case 9:
+		x.Hangup()
+	case 10:
+		x.Reply(http.StatusBadGateway, "<html>bad gateway</html>", "Content-Type", "text/html")
+	case 11:
+		x.Reply(http.StatusInternalServerError, `{"error":"trouble","errors":[{"code":999}]}`)
+	case 12:
+		x.Reply(http.StatusOK, right[:len(right)-1])
+	case 13:
+		x.Write(right[:1])
+		x.Stall()
+	default:
+		cutOff(x, kind, right, raw)
+	}
+}
+
+// cutOff ends an answer in the middle, or takes its time over it.
+func cutOff(x *Exchange, kind int, right string, raw bool) {
+	switch {
+	case kind == 14 && raw:
+		x.Raw("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + right[:len(right)/2])
+	case kind == 14:
+		x.Write(right[:1])
+		x.Abort()
+	default:
+		for _, c := range []byte(right) {
+			x.Write(string(c))
+		}
+	}
+}
