@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -154,49 +155,12 @@ func TestEveryCallSendsTheContractsBytesSignedAndReadsTheAnswer(t *testing.T) {
 
 // withoutResponse parts a result from the answer that it came in.
 func withoutResponse(result any) (any, aimbrain.Response) {
-	switch r := result.(type) {
-	case aimbrain.Session:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.Token:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.ScoreResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.FaceEnrollResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.FaceAuthResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.FaceCompareResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.VoiceEnrollResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.VoiceAuthResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.BehaviouralAuthResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	case aimbrain.BehaviouralSubmitResult:
-		response := r.Response
-		r.Response = aimbrain.Response{}
-		return r, response
-	}
-	panic("a result that is not known here")
+	bare := reflect.New(reflect.TypeOf(result)).Elem()
+	bare.Set(reflect.ValueOf(result))
+	field := bare.FieldByName("Response")
+	response, _ := field.Interface().(aimbrain.Response)
+	field.SetZero()
+	return bare.Interface(), response
 }
 
 func TestForwardSendsAnAppsRequestByteForByte(t *testing.T) {

@@ -59,7 +59,7 @@ func logIn(ctx context.Context, client *aimbrain.Client, userID string, selfie [
 func imports(code string) string {
 	var b strings.Builder
 	for name, path := range map[string]string{
-		"context": "context", "errors": "errors", "fmt": "fmt", "slog": "log/slog", "testing": "testing", "base64": "encoding/base64",
+		"context": "context", "errors": "errors", "fmt": "fmt", "slog": "log/slog", "testing": "testing", "base64": "encoding/base64", "time": "time",
 		"aimbrain": "github.com/aimbrain/aimbrain-go", "aimbraintest": "github.com/aimbrain/aimbrain-go/aimbraintest",
 	} {
 		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {

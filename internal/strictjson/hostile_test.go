@@ -132,9 +132,6 @@ func TestSiblingsDeepInsideAreKeptApart(t *testing.T) {
 }
 
 func TestManyNamesTakeMemoryInProportion(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
-	if testing.Short() {
-		t.Skip("measures allocations")
-	}
 	data := manyNames(20_000)
 	allocs := testing.AllocsPerRun(1, func() { _ = Valid(data) })
 	require.Less(t, allocs, 25_000.0)
