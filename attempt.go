@@ -68,6 +68,11 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	request := a.request(once)
 	answer, err := a.call.client.send(request)
+	for errors.Is(err, errAbandoned) { // not sent, and one connection fewer that was given up
+		a.sent.Store(false)
+		request = a.request(once)
+		answer, err = a.call.client.send(request)
+	}
 	if err != nil {
 		a.lost(ctx, once, err)
 		return
@@ -175,7 +180,7 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	sent := a.sent.Load() && !turnedAway(err) && !errors.Is(err, errAbandoned) || a.response.StatusCode != 0
+	sent := a.sent.Load() && !turnedAway(err) || a.response.StatusCode != 0
 	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts, sent: sent}
 	switch {
 	case ctx.Err() != nil:

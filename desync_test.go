@@ -6,7 +6,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,4 +72,69 @@ func serveLate(conn net.Conn, late bool) {
 		}
 		_, _ = fmt.Fprint(conn, score+`{"score":0.01,"liveliness":0.01}`)
 	}
+}
+
+// TestAConnectionThatWasGivenUpCostsNoCall has many calls answered by 503 at
+// once, over TLS, and no retries: the calls after the outage must all arrive,
+// whatever connections the outage has left behind.
+func TestAConnectionThatWasGivenUpCostsNoCall(t *testing.T) {
+	t.Parallel()
+	for _, secure := range []bool{false, true} {
+		var down atomic.Bool
+		down.Store(true)
+		together := make(chan struct{})
+		var waiting atomic.Int64
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if down.Load() {
+				if waiting.Add(1) == 20 {
+					close(together)
+				}
+				<-together // each on a connection of its own
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			_, _ = io.WriteString(w, `{"imagesCount":1}`)
+		}))
+		client := overOwnTransport(t, server, secure)
+		var calls sync.WaitGroup
+		for range 20 {
+			calls.Go(func() {
+				_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos(noise(9000)))
+				assert.ErrorIs(t, err, aimbrain.HTTPStatus(503))
+			})
+		}
+		calls.Wait()
+		down.Store(false)
+		for range 40 {
+			_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos(noise(9000)))
+			require.NoError(t, err, "secure: %t", secure)
+		}
+	}
+}
+
+// overOwnTransport returns a client of a server that uses the library's own
+// transport, which is made to trust the server's certificate.
+func overOwnTransport(t *testing.T, server *httptest.Server, secure bool) *aimbrain.Client {
+	t.Helper()
+	if secure {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	t.Cleanup(server.Close)
+	transport := aimbrain.NewTransport()
+	if secure {
+		transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+		transport.ForceAttemptHTTP2 = false
+		transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
+	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(server.URL),
+		aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}), aimbrain.WithHTTPClient(&http.Client{Transport: transport}))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = client.Close()
+		transport.CloseIdleConnections()
+	})
+	return client
 }

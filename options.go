@@ -125,9 +125,8 @@ func WithInsecureHTTP() Option {
 // the copy never follows a redirect. Without a transport it gets the library's
 // own. Attempts are counted and bounded by the library; a transport that sends
 // a request again by itself would enrol twice and must not be used. What the
-// library's own transport does beyond net/http's, limits on each phase and on
-// headers, and no second use of an HTTP/1.1 connection after a 5xx, is then
-// the caller's part.
+// library's own transport does beyond net/http's is then the caller's part:
+// begin with [NewTransport].
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {

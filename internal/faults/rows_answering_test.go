@@ -184,7 +184,13 @@ func bytesAfter() []cell {
 			},
 		}.run
 	}
-	return each("noise", faults.HTTP1, after(func(*faults.Exchange) string { return "noise" }))
+	return join(
+		each("noise", faults.HTTP1, after(func(*faults.Exchange) string { return "noise" })),
+		each("another user's answer", faults.HTTP1, after(func(x *faults.Exchange) string {
+			body := faults.Answer(x.Endpoint, user+2)
+			return raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body
+		})),
+	)
 }
 
 func redirects() []cell {
