@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -35,7 +34,8 @@ type attempt struct {
 	answered bool // the API gave an answer that counts for its health
 	report   Attempt
 
-	conn atomic.Pointer[net.Conn]
+	conn atomic.Pointer[guardedConn]
+	mark atomic.Int64
 	sent atomic.Bool // the headers went out, or the body was read; the transport's goroutines tell
 }
 
@@ -110,7 +110,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 	if target.RawPath != "" {
 		target.RawPath += c.endpoint
 	}
-	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote, GotConn: a.got}
+	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote, GotConn: a.got, GotFirstResponseByte: a.answering}
 	request := (&http.Request{
 		Method: http.MethodPost,
 		URL:    &target,
@@ -151,22 +151,31 @@ func (a *attempt) reader() io.ReadCloser {
 // knows no httptrace is found out by its reading of the body.
 func (a *attempt) wrote() { a.sent.Store(true) }
 
-func (a *attempt) got(info httptrace.GotConnInfo) { a.conn.Store(&info.Conn) }
+// got notes the connection, where it is the library's own over HTTP/1.
+func (a *attempt) got(info httptrace.GotConnInfo) {
+	conn := info.Conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if guarded, ok := conn.(*guardedConn); ok {
+		a.conn.Store(guarded)
+	}
+}
+
+// answering notes how much was sent on the connection when the answer began:
+// if more is sent by the time that it is given up, another call uses it.
+func (a *attempt) answering() {
+	if conn := a.conn.Load(); conn != nil {
+		a.mark.Store(conn.sent())
+	}
+}
 
 // abandon keeps an HTTP/1 connection from being used again. A gateway that
 // gave up on the API may still pass the API's own answer on when it comes, and
 // the next call would take it for its own: another user's score.
 func (a *attempt) abandon(answer *http.Response) {
-	conn := a.conn.Load()
-	if conn == nil || answer.ProtoMajor != 1 {
-		return
-	}
-	under := *conn
-	if secure, ok := under.(*tls.Conn); ok {
-		under = secure.NetConn()
-	}
-	if guarded, ok := under.(*guardedConn); ok { // that is, with the library's own transport
-		guarded.abandoned.Store(true)
+	if conn := a.conn.Load(); conn != nil && answer.ProtoMajor == 1 {
+		conn.giveUp(a.mark.Load())
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -79,17 +79,64 @@ func NewTransport() *http.Transport {
 	}
 }
 
-// errAbandoned is what a connection says that must not be used again. The
-// request that met it was not sent, and goes out on another one.
-const errAbandoned sentinel = "aimbrain: the connection was given up"
+// What a connection says that was given up: errAbandoned to a request of which
+// nothing was sent, so that it can go out on another one, and errMixedUp to one
+// that was on it already.
+const (
+	errAbandoned sentinel = "aimbrain: the connection was given up"
+	errMixedUp   sentinel = "aimbrain: the connection was given up, for its answers may be another request's"
+)
 
 // A guardedConn can be given up while net/http believes it to be idle. Closing
 // it would not do: net/http notices later, and a call in between would fail
 // without knowing whether it was sent.
 type guardedConn struct {
 	net.Conn
-	abandoned atomic.Bool
-	chunks    chan *sendChunk
+	chunks chan *sendChunk
+
+	mu      sync.Mutex
+	written int64
+	refusal error // nil while the connection is good
+}
+
+func (c *guardedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refusal != nil {
+		return 0, c.refusal
+	}
+	return n, err
+}
+
+func (c *guardedConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	refusal := c.refusal
+	if refusal == nil {
+		c.written += int64(len(p)) // counted before it is sent: to be on the safe side
+	}
+	c.mu.Unlock()
+	if refusal != nil {
+		return 0, refusal
+	}
+	return c.Conn.Write(p)
+}
+
+// sent returns how much was sent, or is about to be.
+func (c *guardedConn) sent() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.written
+}
+
+// giveUp ends the use of the connection after an answer that began when so
+// much was sent.
+func (c *guardedConn) giveUp(mark int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refusal = errAbandoned; c.written != mark {
+		c.refusal = errMixedUp
+	}
 }
 
 // A sendChunk is how much of a body goes to the kernel at a time over plain
@@ -126,21 +173,6 @@ func (c *guardedConn) ReadFrom(r io.Reader) (sent int64, err error) {
 			return sent, err
 		}
 	}
-}
-
-func (c *guardedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if c.abandoned.Load() {
-		return 0, errAbandoned
-	}
-	return n, err
-}
-
-func (c *guardedConn) Write(p []byte) (int, error) {
-	if c.abandoned.Load() {
-		return 0, errAbandoned
-	}
-	return c.Conn.Write(p)
 }
 
 // A proxyError is a proxy that does not let the call through.
