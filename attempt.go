@@ -83,6 +83,11 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 		a.end(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
 		return
 	}
+	if conn := a.conn.Load(); conn != nil && answer.ProtoMajor == 1 && conn.silent() {
+		a.abandon(answer)
+		a.lost(ctx, once, errEarly)
+		return
+	}
 	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
 	a.report.BytesIn = len(body)
@@ -158,6 +163,7 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 		conn = secure.NetConn()
 	}
 	if guarded, ok := conn.(*guardedConn); ok {
+		guarded.lend()
 		a.conn.Store(guarded)
 	}
 }

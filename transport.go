@@ -85,6 +85,7 @@ func NewTransport() *http.Transport {
 const (
 	errAbandoned sentinel = "aimbrain: the connection was given up"
 	errMixedUp   sentinel = "aimbrain: the connection was given up, for its answers may be another request's"
+	errEarly     sentinel = "aimbrain: the answer was there before the request, so it is another's"
 )
 
 // A guardedConn can be given up while net/http believes it to be idle. Closing
@@ -96,6 +97,7 @@ type guardedConn struct {
 
 	mu      sync.Mutex
 	written int64
+	heard   bool  // something was read since it was lent
 	refusal error // nil while the connection is good
 }
 
@@ -106,7 +108,23 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 	if c.refusal != nil {
 		return 0, c.refusal
 	}
+	c.heard = c.heard || n > 0
 	return n, err
+}
+
+// lend begins the use of the connection by a request.
+func (c *guardedConn) lend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = false
+}
+
+// silent reports whether nothing was read since the connection was lent: what
+// is taken for an answer then was left over in net/http's buffer.
+func (c *guardedConn) silent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.heard
 }
 
 func (c *guardedConn) Write(p []byte) (int, error) {

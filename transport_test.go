@@ -8,6 +8,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestAnAnswerThatWasThereBeforeTheRequestIsNoticed(t *testing.T) {
+	t.Parallel()
+	near, far := net.Pipe()
+	defer func() { _ = near.Close() }()
+	conn := &guardedConn{Conn: near}
+	read := func() {
+		go func() { _, _ = far.Write([]byte("HTTP/1.1 200 OK")) }()
+		_, err := conn.Read(make([]byte, 64))
+		require.NoError(t, err)
+	}
+	conn.lend()
+	assert.True(t, conn.silent())
+	read()
+	assert.False(t, conn.silent(), "an answer to this request")
+	read() // and one that nobody asked for
+	conn.lend()
+	assert.True(t, conn.silent(), "the next request has heard nothing yet")
+}
+
 func TestAConnectionThatIsGivenUpTellsWhoWasOnItAlready(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
