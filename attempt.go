@@ -3,9 +3,9 @@ package aimbrain
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -34,9 +34,8 @@ type attempt struct {
 	answered bool // the API gave an answer that counts for its health
 	report   Attempt
 
-	conn atomic.Pointer[guardedConn]
-	mark atomic.Int64
-	sent atomic.Bool // the headers went out, or the body was read; the transport's goroutines tell
+	conn atomic.Pointer[guardedConn] // lent to it
+	sent atomic.Bool                 // the headers went out, or the body was read; the transport's goroutines tell
 }
 
 func (c *call) attempt(ctx context.Context, into decoder) *attempt {
@@ -66,6 +65,7 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 
 // exchange sends the request and reads the answer.
 func (a *attempt) exchange(ctx, once context.Context, into decoder) {
+	defer a.leave(false)
 	request := a.request(once)
 	answer, err := a.call.client.send(request)
 	for errors.Is(err, errAbandoned) { // not sent, and one connection fewer that was given up
@@ -83,22 +83,20 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 		a.end(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
 		return
 	}
-	if conn := a.conn.Load(); conn != nil && answer.ProtoMajor == 1 && conn.silent() {
-		a.abandon(answer)
+	if conn := a.conn.Load(); conn != nil && conn.silent() {
+		a.leave(true)
 		a.lost(ctx, once, errEarly)
 		return
 	}
 	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
 	a.report.BytesIn = len(body)
+	a.leave(answer.StatusCode >= 500 || answer.StatusCode == http.StatusRequestTimeout)
 	switch {
 	case err != nil && (answer.StatusCode < 300 || ctx.Err() != nil):
 		a.lost(ctx, once, err)
 	case answer.StatusCode >= 300:
 		a.refused(answer, body)
-		if answer.StatusCode >= 500 || answer.StatusCode == http.StatusRequestTimeout {
-			a.abandon(answer)
-		}
 	default:
 		a.accepted(answer, body, into)
 	}
@@ -115,7 +113,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 	if target.RawPath != "" {
 		target.RawPath += c.endpoint
 	}
-	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote, GotConn: a.got, GotFirstResponseByte: a.answering}
+	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote, GotConn: func(info httptrace.GotConnInfo) { a.got(ctx, info.Conn) }}
 	request := (&http.Request{
 		Method: http.MethodPost,
 		URL:    &target,
@@ -156,33 +154,26 @@ func (a *attempt) reader() io.ReadCloser {
 // knows no httptrace is found out by its reading of the body.
 func (a *attempt) wrote() { a.sent.Store(true) }
 
-// got notes the connection, where it is the library's own over HTTP/1.
-func (a *attempt) got(info httptrace.GotConnInfo) {
-	conn := info.Conn
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	if guarded, ok := conn.(*guardedConn); ok {
-		guarded.lend()
+// got borrows the connection, where it is the library's own over HTTP/1.
+func (a *attempt) got(ctx context.Context, conn net.Conn) {
+	a.leave(false) // another one that net/http had, and found dead
+	if guarded := guardOf(conn); guarded != nil && guarded.lend(ctx) {
 		a.conn.Store(guarded)
 	}
 }
 
-// answering notes how much was sent on the connection when the answer began:
-// if more is sent by the time that it is given up, another call uses it.
-func (a *attempt) answering() {
-	if conn := a.conn.Load(); conn != nil {
-		a.mark.Store(conn.sent())
+// leave hands the connection on, or gives it up. A gateway that gave up on the
+// API may still pass the API's own answer on when it comes, and the next call
+// would take it for its own: another user's score.
+func (a *attempt) leave(giveUp bool) {
+	conn := a.conn.Swap(nil)
+	if conn == nil {
+		return
 	}
-}
-
-// abandon keeps an HTTP/1 connection from being used again. A gateway that
-// gave up on the API may still pass the API's own answer on when it comes, and
-// the next call would take it for its own: another user's score.
-func (a *attempt) abandon(answer *http.Response) {
-	if conn := a.conn.Load(); conn != nil && answer.ProtoMajor == 1 {
-		conn.giveUp(a.mark.Load())
+	if giveUp {
+		conn.giveUp()
 	}
+	conn.handOn()
 }
 
 func (a *attempt) end(fate fate, err error) {

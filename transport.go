@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -62,7 +63,7 @@ func NewTransport() *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return &guardedConn{Conn: conn, chunks: chunks}, nil
+			return newGuardedConn(conn, chunks), nil
 		},
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: 5 * time.Second,
@@ -80,43 +81,102 @@ func NewTransport() *http.Transport {
 }
 
 // What a connection says that was given up: errAbandoned to a request of which
-// nothing was sent, so that it can go out on another one, and errMixedUp to one
-// that was on it already.
+// nothing was sent, so that it can go out on another one, and errMixedUp to any
+// other.
 const (
 	errAbandoned sentinel = "aimbrain: the connection was given up"
 	errMixedUp   sentinel = "aimbrain: the connection was given up, for its answers may be another request's"
 	errEarly     sentinel = "aimbrain: the answer was there before the request, so it is another's"
 )
 
+// handOnTime is how long a request waits for the one before it on the same
+// connection. It is a moment, unless somebody's transport holds an answer back.
+const handOnTime = 50 * time.Millisecond
+
 // A guardedConn can be given up while net/http believes it to be idle. Closing
 // it would not do: net/http notices later, and a call in between would fail
 // without knowing whether it was sent.
+//
+// Over HTTP/1 it is lent to one request after the other. net/http lends it to
+// the next one when the last byte of an answer is read, or even before; that
+// one waits here until the call before has looked at its answer.
 type guardedConn struct {
 	net.Conn
 	chunks chan *sendChunk
+	turn   chan struct{} // full while it is lent
 
 	mu      sync.Mutex
-	written int64
-	heard   bool  // something was read since it was lent
-	refusal error // nil while the connection is good
+	begun   bool // something was ever written
+	shared  bool // by requests at the same time, as HTTP/2 does
+	wrote   bool // something was written since it was lent
+	heard   bool // something was read since it was lent
+	givenUp bool
 }
 
-func (c *guardedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.refusal != nil {
-		return 0, c.refusal
+func newGuardedConn(conn net.Conn, chunks chan *sendChunk) *guardedConn {
+	return &guardedConn{Conn: conn, chunks: chunks, turn: make(chan struct{}, 1)}
+}
+
+// guardOf returns the library's own connection under net/http's, and nil when
+// there is none or HTTP/2 uses it.
+func guardOf(conn net.Conn) *guardedConn {
+	if secure, ok := conn.(*tls.Conn); ok {
+		if secure.ConnectionState().NegotiatedProtocol == "h2" {
+			return nil
+		}
+		conn = secure.NetConn()
 	}
-	c.heard = c.heard || n > 0
-	return n, err
+	guarded, ok := conn.(*guardedConn)
+	if !ok || guarded.isShared() {
+		return nil
+	}
+	return guarded
 }
 
-// lend begins the use of the connection by a request.
-func (c *guardedConn) lend() {
+func (c *guardedConn) isShared() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.heard = false
+	return c.shared
+}
+
+// lend begins the use of the connection by a request, when the one before it
+// is done. If that takes too long the connection is given up, so that the
+// request goes out on another one, and lend returns false.
+func (c *guardedConn) lend(ctx context.Context) bool {
+	select {
+	case c.turn <- struct{}{}:
+	default:
+		timer := time.NewTimer(handOnTime)
+		defer timer.Stop()
+		select {
+		case c.turn <- struct{}{}:
+		case <-timer.C:
+			c.begin(false)
+			return false
+		case <-ctx.Done():
+			c.begin(false)
+			return false
+		}
+	}
+	c.begin(true)
+	return true
+}
+
+func (c *guardedConn) begin(good bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrote, c.heard = false, false
+	c.givenUp = c.givenUp || !good
+}
+
+// handOn ends the use of the connection by a request.
+func (c *guardedConn) handOn() { <-c.turn }
+
+// giveUp has the connection refuse all that comes.
+func (c *guardedConn) giveUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.givenUp = true
 }
 
 // silent reports whether nothing was read since the connection was lent: what
@@ -127,34 +187,42 @@ func (c *guardedConn) silent() bool {
 	return !c.heard
 }
 
-func (c *guardedConn) Write(p []byte) (int, error) {
+func (c *guardedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
 	c.mu.Lock()
-	refusal := c.refusal
-	if refusal == nil {
-		c.written += int64(len(p)) // counted before it is sent: to be on the safe side
+	defer c.mu.Unlock()
+	if c.givenUp {
+		return 0, c.refusal()
 	}
-	c.mu.Unlock()
-	if refusal != nil {
-		return 0, refusal
+	c.heard = c.heard || n > 0
+	return n, err
+}
+
+func (c *guardedConn) Write(p []byte) (int, error) {
+	if err := c.beforeWrite(p); err != nil {
+		return 0, err
 	}
 	return c.Conn.Write(p)
 }
 
-// sent returns how much was sent, or is about to be.
-func (c *guardedConn) sent() int64 {
+func (c *guardedConn) beforeWrite(p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.written
+	if c.givenUp {
+		return c.refusal()
+	}
+	if !c.begun { // the handshake tells it over TLS
+		c.begun, c.shared = true, bytes.HasPrefix(p, []byte("PRI * HTTP/2"))
+	}
+	c.wrote = true
+	return nil
 }
 
-// giveUp ends the use of the connection after an answer that began when so
-// much was sent.
-func (c *guardedConn) giveUp(mark int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.refusal = errAbandoned; c.written != mark {
-		c.refusal = errMixedUp
+func (c *guardedConn) refusal() error {
+	if c.wrote {
+		return errMixedUp
 	}
+	return errAbandoned
 }
 
 // A sendChunk is how much of a body goes to the kernel at a time over plain

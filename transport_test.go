@@ -1,8 +1,12 @@
 package aimbrain
 
 import (
+	"context"
+	"io"
 	"net"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,57 +16,91 @@ func TestAnAnswerThatWasThereBeforeTheRequestIsNoticed(t *testing.T) {
 	t.Parallel()
 	near, far := net.Pipe()
 	defer func() { _ = near.Close() }()
-	conn := &guardedConn{Conn: near}
+	conn := newGuardedConn(near, nil)
 	read := func() {
 		go func() { _, _ = far.Write([]byte("HTTP/1.1 200 OK")) }()
 		_, err := conn.Read(make([]byte, 64))
 		require.NoError(t, err)
 	}
-	conn.lend()
+	require.True(t, conn.lend(t.Context()))
 	assert.True(t, conn.silent())
 	read()
 	assert.False(t, conn.silent(), "an answer to this request")
 	read() // and one that nobody asked for
-	conn.lend()
+	conn.handOn()
+	require.True(t, conn.lend(t.Context()))
 	assert.True(t, conn.silent(), "the next request has heard nothing yet")
 }
 
-func TestAConnectionThatIsGivenUpTellsWhoWasOnItAlready(t *testing.T) {
+// TestAConnectionIsHandedOnWhenTheCallBeforeIsDoneWithIt: net/http gives it to
+// the next call before that.
+func TestAConnectionIsHandedOnWhenTheCallBeforeIsDoneWithIt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		sentMeanwhile string
-		says          error
+		before func(conn *guardedConn)
+		cancel bool
+		lent   bool
+		after  time.Duration
+		writes error
 	}{
-		"nobody: the next request was not sent": {"", errAbandoned},
-		"another call: it may have been":        {"POST", errMixedUp},
+		"in good order":               {func(conn *guardedConn) { <-time.After(time.Millisecond); conn.handOn() }, false, true, time.Millisecond, nil},
+		"given up":                    {func(conn *guardedConn) { conn.giveUp(); conn.handOn() }, false, true, 0, errAbandoned},
+		"held back for too long":      {func(*guardedConn) {}, false, false, handOnTime, errAbandoned},
+		"when the call was cancelled": {func(*guardedConn) {}, true, false, 0, errAbandoned},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			near, far := net.Pipe()
-			defer func() { _ = far.Close() }()
-			go func() { // a server that reads and answers
-				buf := make([]byte, 64)
-				for {
-					if _, err := far.Read(buf); err != nil {
-						return
-					}
-				}
-			}()
-			conn := &guardedConn{Conn: near}
-			_, err := conn.Write([]byte("the first request"))
-			require.NoError(t, err)
-			mark := conn.sent()
-			if c.sentMeanwhile != "" {
-				_, err = conn.Write([]byte(c.sentMeanwhile))
+			synctest.Test(t, func(t *testing.T) {
+				near, far := net.Pipe()
+				go func() { _, _ = io.Copy(io.Discard, far) }()
+				defer func() { _ = near.Close() }()
+				conn := newGuardedConn(near, nil)
+				require.True(t, conn.lend(t.Context()))
+				_, err := conn.Write([]byte("POST /v1/score HTTP/1.1"))
 				require.NoError(t, err)
-			}
-			conn.giveUp(mark)
-			n, err := conn.Write([]byte("the next request"))
-			require.ErrorIs(t, err, c.says)
-			assert.Zero(t, n)
-			require.NoError(t, near.Close())
-			_, err = conn.Read(make([]byte, 1))
-			require.ErrorIs(t, err, c.says)
+				go c.before(conn)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if c.cancel {
+					cancel()
+				}
+				started := time.Now()
+				assert.Equal(t, c.lent, conn.lend(ctx))
+				assert.Equal(t, c.after, time.Since(started))
+				_, err = conn.Write([]byte("POST /v1/score HTTP/1.1"))
+				require.ErrorIs(t, err, c.writes)
+			})
 		})
 	}
+}
+
+// TestRequestsShareAnHTTP2Connection: waiting for one another there would be a
+// deadlock, or a queue.
+func TestRequestsShareAnHTTP2Connection(t *testing.T) {
+	t.Parallel()
+	near, far := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, far) }()
+	defer func() { _ = near.Close() }()
+	conn := newGuardedConn(near, nil)
+	assert.NotNil(t, guardOf(conn))
+	_, err := conn.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+	require.NoError(t, err)
+	assert.Nil(t, guardOf(conn))
+	assert.Nil(t, guardOf(near), "somebody else's connection")
+}
+
+func TestAConnectionThatIsGivenUpUnderARequestSaysThatItMayHaveBeenSent(t *testing.T) {
+	t.Parallel()
+	near, far := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, far) }()
+	conn := newGuardedConn(near, nil)
+	require.True(t, conn.lend(t.Context()))
+	_, err := conn.Write([]byte("POST /v1/face/enroll HTTP/1.1"))
+	require.NoError(t, err)
+	conn.giveUp()
+	_, err = conn.Write([]byte("{}"))
+	require.ErrorIs(t, err, errMixedUp)
+	require.NoError(t, near.Close())
+	_, err = conn.Read(make([]byte, 1))
+	require.ErrorIs(t, err, errMixedUp)
 }

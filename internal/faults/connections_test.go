@@ -1,0 +1,100 @@
+package faults_test
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
+)
+
+// crowd is how many callers share the connections of a client here: enough for
+// a connection to be taken the moment that it is free.
+const crowd = 16
+
+// TestAServerThatBreaksLosesNobodysAnswer: an HTTP/1.1 connection is given up
+// after a 5xx. The call that net/http has given it to by then must not pay.
+func TestAServerThatBreaksLosesNobodysAnswer(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{"with a body": `{"error":"trouble"}`, "without a body": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, err := authority(t).Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
+				x.Execute()
+				x.Reply(http.StatusInternalServerError, body)
+			})
+			require.NoError(t, err)
+			defer server.Close()
+			client, err := server.NewClient()
+			require.NoError(t, err)
+			defer client.Close()
+			enroll := faults.CallTo(aimbrain.EndpointFaceEnroll)
+			const calls = 150 // of each caller
+			inParallel(crowd, func(n int) {
+				for i := range calls {
+					_, err := enroll.Do(t.Context(), client, n*calls+i)
+					var broken *aimbrain.APIError
+					if !assert.ErrorAs(t, err, &broken) {
+						return
+					}
+				}
+			})
+			assert.Equal(t, crowd*calls, server.Executed())
+		})
+	}
+}
+
+// TestAnAnswerTooManyReachesNobody: a server or a gateway that answers a
+// request twice has the second answer, another user's score, ready for the
+// next request on the connection.
+func TestAnAnswerTooManyReachesNobody(t *testing.T) {
+	t.Parallel()
+	server, err := authority(t).Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
+		x.Execute()
+		var both string
+		for _, user := range []int{x.User, 999_999} {
+			body := faults.Answer(x.Endpoint, user)
+			both += raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body
+		}
+		x.Raw(both)
+		x.Stall()
+	})
+	require.NoError(t, err)
+	defer server.Close()
+	client, err := server.NewClient(quick()...)
+	require.NoError(t, err)
+	defer client.Close()
+	auth := faults.CallTo(aimbrain.EndpointFaceAuth)
+	var right, lost atomic.Int64
+	inParallel(crowd, func(n int) {
+		for i := range 200 {
+			user := n*1000 + i
+			result, err := auth.Do(t.Context(), client, user)
+			if err != nil {
+				lost.Add(1)
+				assert.True(t, aimbrain.MaybeProcessed(err), "%v", err)
+				continue
+			}
+			right.Add(1)
+			if !assert.NoError(t, faults.CheckResult(user, result)) {
+				return
+			}
+		}
+	})
+	assert.Positive(t, right.Load())
+	t.Logf("%d right, %d lost", right.Load(), lost.Load())
+}
+
+// TestMain silences the standard logger: net/http writes the beginning of each
+// answer that nobody asked for to it.
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard)
+	m.Run()
+}
