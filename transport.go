@@ -303,8 +303,13 @@ func isPermanent(err error) bool {
 		return op.Op == "proxyconnect" || op.Op == "remote error" || op.Op == "local error"
 	}
 	// net/http gives these no type.
-	text := err.Error()
-	return text == "http: server gave HTTP response to HTTPS client" || text == "tls: no supported versions satisfy MinVersion and MaxVersion"
+	switch err.Error() {
+	case "http: server gave HTTP response to HTTPS client",
+		"tls: no supported versions satisfy MinVersion and MaxVersion",
+		"Forbidden", "Proxy Authentication Required": // of a proxy, through a caller's transport
+		return true
+	}
+	return false
 }
 
 // turnedAway reports whether an HTTP/2 server has said that it did not look at

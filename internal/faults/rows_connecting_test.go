@@ -104,19 +104,25 @@ func proxyRefuses() []cell {
 		each("502", "", proxied("502", permanent)),
 		each("refuses the connection", "", proxied("refused", permanent)),
 		each("does its work", faults.HTTP2, proxied("fine", fine)),
-		// A caller's own transport gives a text where the library's has a type:
-		// that it is of no use to try again cannot be told.
-		each("caller's own, 407", "", callersProxy(faults.ProxyPassword, unsent)),
+		each("from NewTransport, 407", "", callersProxy(faults.ProxyPassword, permanent, false)),
+		each("caller's own, 407", "", callersProxy(faults.ProxyPassword, permanent, true)),
+		each("caller's own, 403", "", callersProxy(faults.ProxyForbidden, permanent, true)),
+		// With another status a transport of the caller's gives no sign that it
+		// was the proxy, and it may pass.
+		each("caller's own, 502", "", callersProxy(faults.ProxyBroken, unsent, true)),
 	)
 }
 
-func callersProxy(answer string, w want) run {
+func callersProxy(answer string, w want, foreign bool) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
 		proxy, err := faults.NewProxy(answer)
 		require.NoError(t, err)
 		defer proxy.Close()
 		transport := l.authority.Transport((&net.Dialer{}).DialContext)
+		if foreign {
+			transport = &http.Transport{}
+		}
 		transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr, User: url.UserPassword("somebody", proxyPassword)})
 		s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
 		s.do(t.Context())

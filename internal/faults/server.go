@@ -145,9 +145,8 @@ func (s *Server) Close() {
 func (s *Server) Conns() int { return int(s.conns.Load()) }
 
 // NewClient returns a client of the server. Over plain HTTP on a real socket
-// it has the library's own transport; the library has no option for another
-// certificate authority, so that over TLS, and in virtual time, it gets a
-// transport with the same settings.
+// it has the library's own transport; over TLS it gets one that trusts another
+// certificate authority, and in virtual time one that dials without a network.
 func (s *Server) NewClient(opts ...aimbrain.Option) (*aimbrain.Client, error) {
 	opts = append([]aimbrain.Option{aimbrain.WithBaseURL(s.URL), aimbrain.WithInsecureHTTP()}, opts...)
 	if s.setup.Virtual || s.setup.Protocol == HTTP2 && !s.setup.Own {
@@ -156,34 +155,28 @@ func (s *Server) NewClient(opts ...aimbrain.Option) (*aimbrain.Client, error) {
 	return aimbrain.New(Key, Secret, opts...)
 }
 
-// Transport returns a transport to the server with the library's settings.
+// Transport returns the library's own transport, which trusts the server.
 func (s *Server) Transport() *http.Transport {
-	dial := (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext
+	transport := s.authority.Transport(nil)
 	if s.pipe != nil {
-		dial = s.pipe.dial
+		transport.DialContext = s.pipe.dial
 	}
-	transport := s.authority.Transport(dial)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.transports = append(s.transports, transport)
 	return transport
 }
 
-// Transport returns a transport with the settings that transport.go gives the
-// library's own, which trusts the authority and goes through no proxy.
+// Transport returns the library's own transport, which trusts the authority,
+// goes through no proxy, and dials as it is told unless that is nil.
 func (a *Authority) Transport(dial func(context.Context, string, string) (net.Conn, error)) *http.Transport {
-	return &http.Transport{
-		DialContext:            dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.pool()},
-		TLSHandshakeTimeout:    5 * time.Second,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 5 * time.Second},
-		MaxResponseHeaderBytes: 64 << 10,
-		DisableCompression:     true,
-		MaxIdleConns:           512,
-		MaxIdleConnsPerHost:    512,
-		IdleConnTimeout:        60 * time.Second,
+	transport := aimbrain.NewTransport()
+	transport.Proxy = nil
+	transport.TLSClientConfig.RootCAs = a.pool()
+	if dial != nil {
+		transport.DialContext = dial
 	}
+	return transport
 }
 
 // ServeHTTP implements http.Handler.
