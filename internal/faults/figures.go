@@ -169,9 +169,17 @@ type Outage struct {
 }
 
 // EverythingDown has many callers call at once, twice each, while everything
-// is answered by 503.
+// is answered by 503. The connection is there before: ten thousand handshakes
+// at a time would be another trouble.
 func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, error) {
-	server, err := a.Serve(Setup{Protocol: HTTP2}, func(x *Exchange) { x.Reply(http.StatusServiceUnavailable, "") })
+	var down atomic.Bool
+	server, err := a.Serve(Setup{Protocol: HTTP2}, func(x *Exchange) {
+		if down.Load() {
+			x.Reply(http.StatusServiceUnavailable, "")
+			return
+		}
+		x.Good()
+	})
 	if err != nil {
 		return Outage{}, err
 	}
@@ -182,6 +190,10 @@ func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, er
 	}
 	defer client.Close()
 	score := CallTo(aimbrain.EndpointScore)
+	if _, err := score.Do(ctx, client, 0); err != nil {
+		return Outage{}, fmt.Errorf("before the outage: %w", err)
+	}
+	down.Store(true)
 	wave := func() float64 {
 		before := server.Received()
 		spread(ctx, callers, callers, func(i int) { _, _ = score.Do(ctx, client, i) })

@@ -76,6 +76,7 @@ func (a *Authority) Serve(setup Setup, script Script) (*Server, error) {
 		Handler:           s,
 		ReadHeaderTimeout: time.Hour, // a server that is too patient is the worse one
 		ErrorLog:          log.New(io.Discard, "", 0),
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 20_000}, // so that a crowd needs one connection
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			s.conns.Add(1)
 			return context.WithValue(ctx, connKey{}, conn)
