@@ -48,11 +48,14 @@ func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
 	c := &Client{config: config}
 	c.signer.Store(signer)
 	httpClient, own := newHTTPClient(config.httpClient)
-	config.httpClient = nil
-	c.send, c.closeIdle, c.ownTransport = httpClient.Do, func() {}, own != nil
+	c.send, c.closeIdle = httpClient.Do, func() {}
 	if own != nil {
-		c.closeIdle = own.CloseIdleConnections
+		c.closeIdle, c.ownTransport = own.CloseIdleConnections, true
 	}
+	if config.httpClient == nil {
+		c.send = own.RoundTrip // nothing of http.Client is needed: no redirects, no cookies, no timeout
+	}
+	config.httpClient = nil
 	c.Sessions = &SessionsService{c}
 	c.Face = &FaceService{c}
 	c.Voice = &VoiceService{c}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
@@ -375,4 +376,37 @@ func TestAnObserverIsToldOfEveryAttempt(t *testing.T) {
 	assert.Equal(t, []int{503, 500, 200}, []int{seen[0].Status, seen[1].Status, seen[2].Status})
 	assert.Equal(t, 6, seen[0].BytesIn)
 	assert.Equal(t, []aimbrain.Code{aimbrain.CodeAPIError}, seen[1].Codes)
+}
+
+// TestACallersHTTPClientIsHonouredWithoutATransport: it gets the library's own
+// transport then, and its cookies and its timeout count.
+func TestACallersHTTPClientIsHonouredWithoutATransport(t *testing.T) {
+	t.Parallel()
+	var cookies atomic.Pointer[string]
+	ended := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := r.Header.Get("Cookie")
+		if cookies.Swap(&sent) == nil {
+			http.SetCookie(w, &http.Cookie{Name: "route", Value: "7"})
+			_, _ = io.WriteString(w, `{"token":"6-6-7"}`)
+			return
+		}
+		<-ended // too late
+	}))
+	defer api.Close()
+	defer close(ended)
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(api.URL),
+		aimbrain.WithHTTPClient(&http.Client{Jar: jar, Timeout: 500 * time.Millisecond}), aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}),
+		aimbrain.WithAttemptTimeout(time.Minute), aimbrain.WithTimeout(time.Minute))
+	require.NoError(t, err)
+	defer client.Close()
+	_, err = client.Face.Token(t.Context(), sessionID, aimbrain.TokenAuth)
+	require.NoError(t, err)
+	_, err = client.Face.Token(t.Context(), sessionID, aimbrain.TokenAuth)
+	var network *aimbrain.NetworkError
+	require.ErrorAs(t, err, &network)
+	assert.NotErrorIs(t, err, aimbrain.ErrAttemptTimeout)
+	assert.Equal(t, "route=7", *cookies.Load())
 }

@@ -56,10 +56,12 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	return inFlight(out, server)
 }
 
-// A pair is two ways to do the same work. What is said of it is a/b.
+// A pair is two ways to do the same work. What is said of it is a/b. They are
+// made when their turn comes: what others hold in memory would change how often
+// the garbage of these is collected.
 type pair struct {
 	name, target string
-	a, b         bench.Op
+	a, b         func() bench.Op
 }
 
 func pairs(out io.Writer, url string, rounds int) error {
@@ -68,33 +70,38 @@ func pairs(out io.Writer, url string, rounds int) error {
 		return err
 	}
 	defer client.Close()
-	small, photo := bench.Photo(30_000), bench.Photo(500_000)
-	three := [][]byte{bench.Photo(499_000), bench.Photo(499_001), bench.Photo(499_002)}
-	request := bench.Request(photo)
+	photo := func() []byte { return bench.Photo(500_000) }
+	three := func() [][]byte {
+		return [][]byte{bench.Photo(499_000), bench.Photo(499_001), bench.Photo(499_002)}
+	}
+	request := func() []byte { return bench.Request(photo()) }
 	fmt.Fprintln(out, "| work | ratio | target | ours: bytes a call | ours: allocations a call |")
 	fmt.Fprintln(out, "|---|---|---|---|---|")
 	for _, p := range []pair{
-		{"prepare 30 kB: ours ÷ floor", "", bench.Prepare(small), bench.Floor(small)},
-		{"prepare 500 kB: ours ÷ floor", "≤ 1.10", bench.Prepare(photo), bench.Floor(photo)},
-		{"prepare 3 × 500 kB: ours ÷ floor", "", bench.Prepare(three...), bench.Floor(three...)},
-		{"prepare 500 kB: marshal of strings ÷ ours", "≥ 3", bench.PlainStrings(photo), bench.Prepare(photo)},
-		{"prepare 500 kB: marshal of bytes ÷ ours", "", bench.PlainBytes(photo), bench.Prepare(photo)},
-		{"prepare 500 kB: one exact buffer ÷ ours", "", bench.PlainBuffer(photo), bench.Prepare(photo)},
-		{"Forward 667 kB: ours ÷ hash alone", "", bench.Forward(request), bench.ForwardFloor(request)},
-		{"scan 667 kB: json.Unmarshal ÷ ours", "≥ 30", bench.ScanPlain(request), bench.Scan(request)},
-		{"read an answer: json.Unmarshal ÷ ours", "", bench.DecodePlain(), bench.Decode()},
-		{"token call over loopback: ours ÷ bare net/http", "≤ 1.08", bench.Token(client), bench.BareToken(url)},
-		{"Forward 667 kB over loopback: ours ÷ bare net/http, same bytes hashed once", "≤ 1.05", bench.ForwardLoopback(client, photo), bench.BareEnroll(url, photo)},
-		{"500 kB over loopback: ours ÷ bare net/http, same bytes hashed once", "≤ 1.05", bench.Enroll(client, photo), bench.BareEnroll(url, photo)},
-		{"500 kB over loopback: ours ÷ bare net/http, encoded and hashed", "", bench.Enroll(client, photo), bench.BareEncodeEnroll(url, photo)},
+		{"prepare 30 kB: ours ÷ floor", "", func() bench.Op { return bench.Prepare(bench.Photo(30_000)) }, func() bench.Op { return bench.Floor(bench.Photo(30_000)) }},
+		{"prepare 500 kB: ours ÷ floor", "≤ 1.10", func() bench.Op { return bench.Prepare(photo()) }, func() bench.Op { return bench.Floor(photo()) }},
+		{"prepare 3 × 500 kB: ours ÷ floor", "", func() bench.Op { return bench.Prepare(three()...) }, func() bench.Op { return bench.Floor(three()...) }},
+		{"prepare 500 kB: marshal of strings ÷ ours", "≥ 3", func() bench.Op { return bench.PlainStrings(photo()) }, func() bench.Op { return bench.Prepare(photo()) }},
+		{"prepare 500 kB: marshal of bytes ÷ ours", "", func() bench.Op { return bench.PlainBytes(photo()) }, func() bench.Op { return bench.Prepare(photo()) }},
+		{"prepare 500 kB: one exact buffer ÷ ours", "", func() bench.Op { return bench.PlainBuffer(photo()) }, func() bench.Op { return bench.Prepare(photo()) }},
+		{"Forward 667 kB: ours ÷ hash alone", "", func() bench.Op { return bench.Forward(request()) }, func() bench.Op { return bench.ForwardFloor(request()) }},
+		{"scan 667 kB: json.Unmarshal ÷ ours", "≥ 30", func() bench.Op { return bench.ScanPlain(request()) }, func() bench.Op { return bench.Scan(request()) }},
+		{"read an answer: json.Unmarshal ÷ ours", "", bench.DecodePlain, bench.Decode},
+		{"token call over loopback: ours ÷ bare net/http", "≤ 1.08", func() bench.Op { return bench.Token(client) }, func() bench.Op { return bench.BareToken(url) }},
+		{"Forward 667 kB over loopback: ours ÷ bare net/http, same bytes hashed once", "≤ 1.05", func() bench.Op { return bench.ForwardLoopback(client, photo()) }, func() bench.Op { return bench.BareEnroll(url, photo()) }},
+		{"500 kB over loopback: ours ÷ bare net/http, same bytes hashed once", "≤ 1.05", func() bench.Op { return bench.Enroll(client, photo()) }, func() bench.Op { return bench.BareEnroll(url, photo()) }},
+		{"500 kB over loopback: ours ÷ bare net/http, encoded and hashed", "", func() bench.Op { return bench.Enroll(client, photo()) }, func() bench.Op { return bench.BareEncodeEnroll(url, photo()) }},
 	} {
-		ratio, err := compare(p, rounds)
+		runtime.GC() // what the pair before left, and
+		runtime.GC() // what it left in pools
+		a, b := p.a(), p.b()
+		ratio, err := compare(a, b, rounds)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		ours := p.a
+		ours := a
 		if strings.HasSuffix(p.name, "÷ ours") {
-			ours = p.b
+			ours = b
 		}
 		bytes, allocs, err := allocations(ours)
 		if err != nil {
@@ -105,9 +112,9 @@ func pairs(out io.Writer, url string, rounds int) error {
 	return nil
 }
 
-// compare returns the median of a's time over b's, in rounds that take turns.
-func compare(p pair, rounds int) (float64, error) {
-	n, err := calibrate(p.a, p.b)
+// compare returns the median of one's time over the other's, in rounds that take turns.
+func compare(one, other bench.Op, rounds int) (float64, error) {
+	n, err := calibrate(one, other)
 	if err != nil {
 		return 0, err
 	}
@@ -119,7 +126,7 @@ func compare(p pair, rounds int) (float64, error) {
 			for _, turn := range []struct {
 				op    bench.Op
 				total *time.Duration
-			}{{p.a, &a}, {p.b, &b}} {
+			}{{one, &a}, {other, &b}} {
 				took, err := timed(turn.op, n)
 				if err != nil {
 					return 0, err
