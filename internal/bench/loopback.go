@@ -95,6 +95,16 @@ func BareEncodeEnroll(url string, photo []byte) Op {
 	})
 }
 
+// PlainEnroll encodes them into a new buffer, as a server with many calls at a
+// time would.
+func PlainEnroll(url string, photo []byte) Op {
+	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) {
+		body := append(make([]byte, 0, base64.StdEncoding.EncodedLen(len(photo))+128), `{"session":"`+session+`","faces":["`...)
+		body = append(base64.StdEncoding.AppendEncode(body, photo), `"]}`...)
+		return body, signature(aimbrain.EndpointFaceEnroll, body)
+	})
+}
+
 func signature(endpoint string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte("POST\n" + endpoint + "\n"))

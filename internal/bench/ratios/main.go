@@ -3,7 +3,7 @@
 // ours. Every number is the median of rounds in which the two took turns, so
 // that a machine's mood falls on both.
 //
-//	go run ./internal/bench/ratios            about two minutes
+//	go run ./internal/bench/ratios            about a minute and a half
 //	go run ./internal/bench/ratios -rounds 3  a look
 package main
 

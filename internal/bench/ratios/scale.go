@@ -12,7 +12,8 @@ import (
 )
 
 // inFlight measures throughput and the slowest calls from 1 to 512 calls in
-// flight, and the memory of 512 that wait for their answers.
+// flight, beside those of bare net/http, and the memory of 512 that wait for
+// their answers.
 func inFlight(out io.Writer, s *server) error {
 	photo := bench.Photo(500_000)
 	client, err := bench.Client(s.url)
@@ -20,17 +21,21 @@ func inFlight(out io.Writer, s *server) error {
 		return err
 	}
 	defer client.Close()
-	op := bench.Enroll(client, photo)
-	fmt.Fprintln(out, "\n| 500 kB calls in flight | calls a second | median | p99 |")
-	fmt.Fprintln(out, "|---|---|---|---|")
+	fmt.Fprintln(out, "\n| 500 kB calls in flight | ours: calls a second | median | p99 | bare net/http: calls a second | median | p99 |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|")
+	ours, plain := bench.Enroll(client, photo), bench.PlainEnroll(s.url, photo)
 	for _, n := range []int{1, 2, 8, 64, 512} {
-		took, total, err := load(op, n, max(1500, 3*n))
-		if err != nil {
-			return err
+		fmt.Fprintf(out, "| %d |", n)
+		for _, op := range []bench.Op{ours, plain} {
+			took, total, err := load(op, n, max(1500, 10*n))
+			if err != nil {
+				return err
+			}
+			slices.Sort(took)
+			fmt.Fprintf(out, " %.0f | %v | %v |", float64(len(took))/total.Seconds(),
+				took[len(took)/2].Round(10*time.Microsecond), took[len(took)*99/100].Round(10*time.Microsecond))
 		}
-		slices.Sort(took)
-		fmt.Fprintf(out, "| %d | %.0f | %v | %v |\n", n, float64(len(took))/total.Seconds(),
-			took[len(took)/2].Round(10*time.Microsecond), took[len(took)*99/100].Round(10*time.Microsecond))
+		fmt.Fprintln(out)
 	}
 	return memory(out, s, photo)
 }
