@@ -46,7 +46,7 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 	if left := c.deadline.Sub(started); left < limit {
 		limit, cause = left, ErrTotalTimeout
 	}
-	once, cancel := context.WithTimeoutCause(ctx, limit, cause)
+	once, cancel := context.WithDeadlineCause(ctx, started.Add(limit), cause)
 	defer cancel()
 
 	a.report = Attempt{

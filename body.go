@@ -166,7 +166,8 @@ func (b *buffers) get(n int) []byte {
 
 func (b *buffers) put(buf []byte) {
 	if class := bits.Len(uint(cap(buf))); cap(buf) >= 512 && class < len(b.pools) {
-		b.pools[class].Put(&buf)
+		kept := buf // or every call of put would allocate
+		b.pools[class].Put(&kept)
 	}
 }
 
