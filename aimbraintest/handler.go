@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aimbrain/aimbrain-go"
@@ -123,6 +124,12 @@ func (c *call) respond(w http.ResponseWriter, recorded *Request) {
 	case kindLost:
 		_, _, _ = c.process()
 		breakConnection(out)
+	case kindStall:
+		_, _, _ = c.process()
+		c.fake.untilGone(c.request.Context())
+		breakConnection(out)
+	case kindCutOff:
+		c.cutOff(out)
 	case kindCode, kindStatus:
 		r := c.outcome.refusal()
 		writeJSON(out, r.status, r.body())
@@ -136,6 +143,16 @@ func (c *call) respond(w http.ResponseWriter, recorded *Request) {
 		copyHeader(w.Header(), header)
 		writeJSON(out, status, body)
 	}
+}
+
+// cutOff sends the half of the answer.
+func (c *call) cutOff(w *statusWriter) {
+	status, header, body := c.process()
+	copyHeader(w.Header(), header)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1)) // also of an answer without a body
+	writeJSON(w, status, body[:len(body)/2])
+	w.Flush()
+	breakConnection(w)
 }
 
 func copyHeader(to, from http.Header) {

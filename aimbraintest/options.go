@@ -24,6 +24,7 @@ type config struct {
 	behaviourCalls int
 	tokensConsumed bool
 	tokenlessVoice bool
+	untrusted      bool
 }
 
 func newConfig(opts []Option) (config, error) {
@@ -113,6 +114,17 @@ func WithTokensConsumed() Option {
 func WithTokenlessVoice() Option {
 	return func(c *config) error {
 		c.tokenlessVoice = true
+		return nil
+	}
+}
+
+// WithUntrustedCertificate makes every connection by [Fake.Transport] to an
+// https address fail as if the certificate were of an unknown authority: what a
+// program meets behind a proxy that opens TLS. [Fake.URL] is plain HTTP and is
+// not changed.
+func WithUntrustedCertificate() Option {
+	return func(c *config) error {
+		c.untrusted = true
 		return nil
 	}
 }

@@ -39,6 +39,8 @@ const (
 	kindDelay      outcomeKind = "Delay"
 	kindReset      outcomeKind = "Reset"
 	kindLost       outcomeKind = "LostResponse"
+	kindStall      outcomeKind = "Stall"
+	kindCutOff     outcomeKind = "CutOff"
 	kindRaw        outcomeKind = "Raw"
 	kindAnswer     outcomeKind = "Answer"
 )
@@ -97,6 +99,16 @@ func Reset() Outcome { return Outcome{kind: kindReset, times: 1} }
 // enrolment is carried out twice, see [Fake.Processed]. It is for the next
 // request at all.
 func LostResponse() Outcome { return Outcome{kind: kindLost, times: 1} }
+
+// Stall processes the request and then says nothing, until the caller gives up
+// or the fake is closed: by the caller's time limits, which are virtual inside
+// a testing/synctest bubble. It is for the next request at all. For a server
+// that is slow and answers in the end there is [Delay].
+func Stall() Outcome { return Outcome{kind: kindStall, times: 1} }
+
+// CutOff processes the request, sends the half of the answer, and breaks the
+// connection. It is for the next request at all.
+func CutOff() Outcome { return Outcome{kind: kindCutOff, times: 1} }
 
 // Raw answers a request with any status from 200 on and any body, such as a
 // load balancer's page. Nothing is processed. An empty contentType sends none.
@@ -191,7 +203,7 @@ func (o Outcome) WithMessage(message string) Outcome {
 // WithHeader adds a header to the answer, such as Retry-After.
 func (o Outcome) WithHeader(name, value string) Outcome {
 	o.mustBeMade("WithHeader")
-	if o.kind == kindReset || o.kind == kindLost {
+	if o.kind == kindReset || o.kind == kindLost || o.kind == kindStall {
 		panic(fmt.Sprintf("aimbraintest: WithHeader does not go with %s, which is no answer", o.kind))
 	}
 	o.header = o.header.Clone() // copies of an outcome share none
@@ -237,7 +249,7 @@ func (o Outcome) argument() string {
 		return strconv.Itoa(o.status)
 	case kindDelay:
 		return o.after.String()
-	case kindReset, kindLost, kindAnswer:
+	case kindReset, kindLost, kindStall, kindCutOff, kindAnswer:
 	}
 	return ""
 }

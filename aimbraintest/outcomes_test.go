@@ -2,6 +2,8 @@ package aimbraintest_test
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -456,4 +458,87 @@ func TestAnOutcomeIsAValue(t *testing.T) {
 	assert.Equal(t, "1", answer.header.Get("A"))
 	assert.Empty(t, answer.header.Get("B"))
 	assert.Empty(t, r.fake.Pending())
+}
+
+func TestAnAnswerThatNeverComesEndsByTheCallersTimeLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, aimbrain.WithAttemptTimeout(3*time.Second))
+		r.fake.Next(aimbraintest.Stall())
+		began := time.Now()
+		err := r.enroll()
+		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
+		assert.True(t, aimbrain.MaybeProcessed(err))
+		assert.Equal(t, 3*time.Second, time.Since(began))
+		assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointFaceEnroll), "it was carried out")
+		require.NoError(t, r.enroll())
+	})
+}
+
+func TestACallerThatHangsUpOnAStallIsBackAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Next(aimbraintest.Stall())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	hungUp := errors.New("hung up")
+	go func() {
+		_, _ = r.fake.Await(t.Context(), 2) // the session, and this
+		cancel(hungUp)
+	}()
+	_, err := r.client.Face.Enroll(ctx, r.id, ada())
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, hungUp)
+}
+
+func TestAStallEndsWithTheFake(t *testing.T) {
+	t.Parallel()
+	fake, err := aimbraintest.Start()
+	require.NoError(t, err)
+	client := fake.Client(once)
+	fake.Next(aimbraintest.Stall())
+	go func() {
+		_, _ = fake.Await(t.Context(), 1)
+		fake.Close()
+	}()
+	_, err = client.Sessions.Create(t.Context(), sessionRequest("u"))
+	var network *aimbrain.NetworkError
+	require.ErrorAs(t, err, &network)
+}
+
+func TestAnAnswerThatIsCutOffIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]aimbrain.Option{"in memory": nil, "over the network": aimbrain.WithTimeout(time.Minute)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			if option != nil {
+				client, err := aimbrain.New(r.fake.APIKey(), r.fake.APISecret(), aimbrain.WithBaseURL(r.fake.URL()), once, option)
+				require.NoError(t, err)
+				t.Cleanup(func() { _ = client.Close() })
+				r.client = client
+			}
+			r.fake.Next(aimbraintest.CutOff().On(aimbrain.EndpointFaceAuth))
+			result, err := r.auth()
+			var network *aimbrain.NetworkError
+			require.ErrorAs(t, err, &network)
+			assert.True(t, aimbrain.MaybeProcessed(err))
+			assert.Zero(t, result)
+			assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointFaceAuth))
+			_, err = r.auth()
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestACertificateThatCannotBeTrustedIsFinal(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t, aimbraintest.WithUntrustedCertificate())
+	_, err := fake.Client().Sessions.Create(t.Context(), sessionRequest("u"))
+	var certificate *tls.CertificateVerificationError
+	require.ErrorAs(t, err, &certificate)
+	assert.False(t, aimbrain.MaybeProcessed(err))
+	var network *aimbrain.NetworkError
+	require.ErrorAs(t, err, &network)
+	assert.Equal(t, 1, network.Attempts)
+	fake.AssertNoRequests(t)
 }

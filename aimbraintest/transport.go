@@ -2,6 +2,8 @@ package aimbraintest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -63,6 +65,11 @@ func (f *Fake) startServer() {
 		DialTLSContext:      f.listener.dial,
 		DisableCompression:  true,
 		MaxIdleConnsPerHost: 1024,
+	}
+	if f.config.untrusted {
+		f.transport.DialTLSContext = func(context.Context, string, string) (net.Conn, error) {
+			return nil, &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
+		}
 	}
 	f.serve(f.listener)
 }
@@ -176,6 +183,14 @@ func breakConnection(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0) // a reset in place of an orderly end
 	}
 	_ = conn.Close()
+}
+
+// untilGone waits until the caller has given up, or the fake is closed.
+func (f *Fake) untilGone(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-f.stop.Done():
+	}
 }
 
 // wait lets a time pass. It reports false when the request or the fake ended
