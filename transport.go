@@ -120,10 +120,11 @@ func newGuardedConn(conn net.Conn, chunks chan *sendChunk) *guardedConn {
 // guardOf returns the library's own connection under net/http's, and nil when
 // there is none or HTTP/2 uses it.
 func guardOf(conn net.Conn) *guardedConn {
-	if secure, ok := conn.(*tls.Conn); ok {
-		if secure.ConnectionState().NegotiatedProtocol == "h2" {
-			return nil
-		}
+	secure, ok := conn.(*tls.Conn)
+	if ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
+		return nil
+	}
+	for ; ok; secure, ok = conn.(*tls.Conn) { // two of them through a proxy by https
 		conn = secure.NetConn()
 	}
 	guarded, ok := conn.(*guardedConn)

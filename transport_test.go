@@ -2,6 +2,7 @@ package aimbrain
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"testing"
@@ -103,4 +104,14 @@ func TestAConnectionThatIsGivenUpUnderARequestSaysThatItMayHaveBeenSent(t *testi
 	require.NoError(t, near.Close())
 	_, err = conn.Read(make([]byte, 1))
 	require.ErrorIs(t, err, errMixedUp)
+}
+
+func TestAConnectionIsFoundUnderTLS(t *testing.T) {
+	t.Parallel()
+	near, _ := net.Pipe()
+	conn := newGuardedConn(near, nil)
+	once := tls.Client(conn, &tls.Config{})
+	assert.Same(t, conn, guardOf(once))
+	assert.Same(t, conn, guardOf(tls.Client(once, &tls.Config{})), "through a proxy by https")
+	assert.Nil(t, guardOf(tls.Client(near, &tls.Config{})), "somebody else's")
 }
