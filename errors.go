@@ -14,7 +14,8 @@ import (
 
 // Sentinels to compare with by errors.Is.
 const (
-	// ErrSignature says that a signature is not that of the request.
+	// ErrSignature says that a signature is not that of the request: of
+	// [Signer.Verify] alone. When the API refuses one, it is [ErrUnauthorized].
 	ErrSignature sentinel = "aimbrain: the signature does not match the request"
 	// ErrAttemptTimeout says that one attempt took longer than the time that
 	// [WithAttemptTimeout] gives it.
@@ -79,10 +80,11 @@ type APIError struct {
 	Details []ErrorDetail
 	// Endpoint is the endpoint that was called, such as "/v1/face/auth".
 	Endpoint string
-	// Header is the header of the answer.
-	Header http.Header
+	// Header is the header of the answer. It and the body stay out of JSON, and
+	// so out of logs that dump the error.
+	Header http.Header `json:"-"`
 	// Body is the body of the answer as it came, 64 KiB of it at most.
-	Body []byte
+	Body []byte `json:"-"`
 	// Attempts says how many times the request was sent, this answer being the
 	// last one's.
 	Attempts int
@@ -210,7 +212,7 @@ type DecodeError struct {
 	Endpoint   string // the endpoint that was called
 	StatusCode int    // the HTTP status, 200 as a rule
 	Reason     string // what is wrong with it, without its content
-	Body       []byte // the body as it came, 64 KiB at most, credentials redacted
+	Body       []byte `json:"-"` // the body as it came, 64 KiB at most, credentials redacted
 	Attempts   int    // how many attempts were made
 	Err        error  // the reader's error, where there is one
 }

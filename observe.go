@@ -2,7 +2,11 @@ package aimbrain
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -11,7 +15,9 @@ import (
 type Observer func(ctx context.Context, attempt Attempt)
 
 // An Attempt is what happened to a request that was sent, or could not be. It
-// holds no body, no signature and no credential.
+// holds no signature and no credential. As a value of log/slog it is the same
+// allow-list that [WithLogger] logs; Err holds what the server wrote, see
+// [APIError].
 type Attempt struct {
 	Endpoint string        // such as "/v1/face/auth"
 	Region   Region        // "" for the development environment and for other base URLs
@@ -30,8 +36,8 @@ type Attempt struct {
 
 // observe hands an attempt to the observer and to the logger.
 func (c *Client) observe(ctx context.Context, a Attempt) {
-	if c.config.observer != nil {
-		c.config.observer(ctx, a)
+	for _, observer := range c.config.observers {
+		observer(ctx, a)
 	}
 	if c.config.logger == nil {
 		return
@@ -45,6 +51,9 @@ func (c *Client) observe(ctx context.Context, a Attempt) {
 	}
 	c.config.logger.LogAttrs(ctx, level, "aimbrain: attempt", a.attrs()...)
 }
+
+// LogValue implements [slog.LogValuer].
+func (a Attempt) LogValue() slog.Value { return slog.GroupValue(a.attrs()...) }
 
 // attrs is the allow-list of what is logged.
 func (a Attempt) attrs() []slog.Attr {
@@ -64,7 +73,7 @@ func (a Attempt) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Any("codes", codeNumbers(a.Codes)))
 	}
 	if a.Err != nil {
-		attrs = append(attrs, slog.String("error", a.Err.Error()), slog.Bool("maybe_processed", MaybeProcessed(a.Err)))
+		attrs = append(attrs, slog.String("error", loggable(a.Err)), slog.Bool("maybe_processed", MaybeProcessed(a.Err)))
 	}
 	if a.Retry {
 		attrs = append(attrs, slog.Duration("retry_in", a.Wait))
@@ -79,3 +88,63 @@ func codeNumbers(codes []Code) []int {
 	}
 	return numbers
 }
+
+// loggable is an error's text without what a server wrote: nobody can tell a
+// user's data in that.
+func loggable(err error) string {
+	var (
+		api      *APIError
+		decode   *DecodeError
+		redirect *RedirectError
+		network  *NetworkError
+	)
+	switch {
+	case errors.As(err, &network):
+		bare := *network
+		bare.Err = loggableCause(network.Err)
+		return bare.Error()
+	case errors.As(err, &api):
+		bare := *api
+		bare.Message, bare.Details = "", make([]ErrorDetail, len(api.Details))
+		for i, detail := range api.Details {
+			bare.Details[i].Code = detail.Code
+		}
+		return bare.Error()
+	case errors.As(err, &decode):
+		bare := *decode
+		bare.Err = nil
+		return bare.Error()
+	case errors.As(err, &redirect):
+		bare := *redirect
+		bare.Host = ""
+		return bare.Error()
+	}
+	return err.Error()
+}
+
+// loggableCause keeps the causes that net, crypto/tls and this library word, and
+// those of contexts; net/http's quote the answer.
+func loggableCause(err error) error {
+	var (
+		op   *net.OpError
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+		own  sentinel
+		deny proxyError
+	)
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	case errors.As(err, &cert):
+		return cert
+	case errors.As(err, &dns), errors.As(err, &op), errors.As(err, &deny), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	}
+	return errBroke
+}
+
+const errBroke sentinel = "the connection broke"

@@ -40,7 +40,7 @@ type config struct {
 	attemptTimeout time.Duration
 	retry          RetryPolicy
 	logger         *slog.Logger
-	observer       Observer
+	observers      []Observer
 }
 
 func newConfig(opts []Option) (*config, error) {
@@ -165,8 +165,9 @@ func WithAttemptTimeout(d time.Duration) Option {
 // WithLogger makes the client log each attempt, at level debug when it
 // succeeded and warn when not, and at warn media that goes beyond the vendor's
 // guidance (see [Media]). What is logged is an allow-list: endpoint, host,
-// status, codes, duration, attempt, sizes; never a body, a signature or a
-// credential.
+// region, status, codes, duration, attempt, sizes, the wait before the next
+// attempt, and what failed in the library's own words; never a body, a
+// signature or a credential, nor any text that a server wrote.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -177,13 +178,14 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithObserver tells a function of every attempt, for metrics and audit.
+// WithObserver tells a function of every attempt, for metrics and audit. Several
+// are told in the order of the options.
 func WithObserver(observer Observer) Option {
 	return func(c *config) error {
 		if observer == nil {
 			return &ConfigError{Setting: "WithObserver", Reason: "is nil: leave the option out instead"}
 		}
-		c.observer = observer
+		c.observers = append(c.observers, observer)
 		return nil
 	}
 }

@@ -419,3 +419,15 @@ func TestATransportThatBreaksItsContractDoesNotHangACall(t *testing.T) {
 type idle struct{}
 
 func (idle) Read([]byte) (int, error) { return 0, nil }
+
+func TestEveryObserverIsTold(t *testing.T) {
+	t.Parallel()
+	var told []string
+	observer := func(name string) aimbrain.Option {
+		return aimbrain.WithObserver(func(context.Context, aimbrain.Attempt) { told = append(told, name) })
+	}
+	client, _ := answering(t, 200, `{"score":0.5,"liveliness":0.25}`, observer("metrics"), observer("audit"))
+	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"metrics", "audit"}, told)
+}

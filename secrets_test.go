@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
@@ -251,4 +252,74 @@ func TestARedactedErrorIsStillWhatItWas(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.NotContains(t, err.Error(), testSecret)
 	assert.Contains(t, err.Error(), "[redacted]")
+}
+
+// TestWhatAServerWritesIsNotLogged: its texts may hold a user's data, of which
+// the library cannot know what is what. The error holds them; the log does not.
+func TestWhatAServerWritesIsNotLogged(t *testing.T) {
+	t.Parallel()
+	const canary = "account-12345678"
+	body := func(head, body string) string {
+		return "HTTP/1.1 " + head + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	}
+	for name, c := range map[string]struct{ answer, logged string }{
+		"a gateway's page":    {body("502 Bad Gateway", "<html>"+canary+"</html>"), "HTTP 502: Bad Gateway"},
+		"the API's text":      {body("400 Bad Request", `{"error":"`+canary+`","errors":[{"code":10,"description":"`+canary+`"}]}`), "(code 10 "},
+		"a code not known":    {body("400 Bad Request", `{"errors":[{"code":4711,"description":"`+canary+`"}]}`), "(code 4711)"},
+		"no JSON":             {body("200 OK", canary), "but the answer cannot be used"},
+		"a member's name":     {body("200 OK", `{"`+canary+`":1,"`+canary+`":2}`), "but the answer cannot be used"},
+		"a redirect":          {body("307 Temporary Redirect\r\nLocation: https://"+canary+"/", ""), "a redirect"},
+		"a broken status":     {"HTTP/1.1 " + canary + "\r\n\r\n", "no answer: the connection broke"},
+		"a header's nonsense": {"HTTP/1.1 200 OK\r\n" + canary + "\r\n\r\n", "no answer: the connection broke"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(saying(t, c.answer)), aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}),
+				aimbrain.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+			require.NoError(t, err)
+			defer client.Close()
+			_, err = client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+			require.Error(t, err)
+			assert.Contains(t, log.String(), c.logged)
+			assert.NotContains(t, log.String(), canary)
+			assert.NotContains(t, log.String(), base64.StdEncoding.EncodeToString([]byte(canary)))
+		})
+	}
+}
+
+// saying starts a server that answers everything by the same bytes.
+func saying(t *testing.T, answer string) (url string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(conn, answer)
+			_ = conn.Close()
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestAnAttemptThatIsDumpedShowsNoBody: observers hand attempts to a logger as
+// they are.
+func TestAnAttemptThatIsDumpedShowsNoBody(t *testing.T) {
+	t.Parallel()
+	const canary = "account-12345678"
+	for status, body := range map[int]string{502: `{"error":"no","note":"` + canary + `"}`, 200: `{"note":"` + canary + `"}`} {
+		var out bytes.Buffer
+		client, _ := answering(t, status, body, aimbrain.WithObserver(func(_ context.Context, attempt aimbrain.Attempt) {
+			slog.New(slog.NewJSONHandler(&out, nil)).Info("done", "attempt", attempt)
+			slog.New(slog.NewTextHandler(&out, nil)).Info("done", "attempt", attempt)
+			_ = json.NewEncoder(&out).Encode(attempt)
+			fmt.Fprintf(&out, "%v %+v", attempt, attempt)
+		}))
+		_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		require.Error(t, err)
+		assert.NotContains(t, out.String(), canary)
+		assert.NotContains(t, out.String(), base64.StdEncoding.EncodeToString([]byte(body))[:20])
+		assert.Contains(t, out.String(), aimbrain.EndpointFaceAuth)
+	}
 }

@@ -19,7 +19,7 @@ const (
 	ErrRateLimited  HTTPStatus = 429 // too many requests; not documented by the vendor, gateways send it
 	ErrNotEnrolled  HTTPStatus = 424 // no enrolled user with that id
 	ErrTokenNeeded  HTTPStatus = 460 // no token for this authentication
-	ErrServer       HTTPStatus = 500 // server trouble
+	ErrServer       HTTPStatus = 500 // server trouble; for 502 to 504 too there is [ActionRetryLater]
 )
 
 // Error returns the number and the meaning: "HTTP 403: no such session".
