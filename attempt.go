@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,8 +36,11 @@ type attempt struct {
 	answered bool // the API gave an answer that counts for its health
 	report   Attempt
 
-	conn atomic.Pointer[guardedConn] // lent to it
-	sent atomic.Bool                 // the headers went out, or the body was read; the transport's goroutines tell
+	sent atomic.Bool // the headers went out, or the body was read; the transport's goroutines tell
+
+	mu    sync.Mutex
+	conns []*guardedConn // lent to it: one, unless somebody's transport does more with the call's context
+	over  bool
 }
 
 func (c *call) attempt(ctx context.Context, into decoder) *attempt {
@@ -65,11 +70,14 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 
 // exchange sends the request and reads the answer.
 func (a *attempt) exchange(ctx, once context.Context, into decoder) {
-	defer a.leave(false)
+	defer a.end(false)
 	request := a.request(once)
 	answer, err := a.call.client.send(request)
-	for errors.Is(err, errAbandoned) { // not sent, and one connection fewer that was given up
-		a.sent.Store(false)
+	for n := 0; isAbandoned(err); n++ {
+		a.sent.Store(false) // and there is one connection fewer that was given up
+		if n == maxAbandoned || once.Err() != nil {
+			break
+		}
 		request = a.request(once)
 		answer, err = a.call.client.send(request)
 	}
@@ -80,18 +88,18 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	defer func() { _ = answer.Body.Close() }() // nothing is lost: the body was read as far as it counts
 	if answer.Request != nil && answer.Request.URL != nil && answer.Request.URL.Host != request.URL.Host {
 		a.response.StatusCode = answer.StatusCode
-		a.end(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
+		a.become(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
 		return
 	}
-	if conn := a.conn.Load(); conn != nil && conn.silent() {
-		a.leave(true)
-		a.lost(ctx, once, errEarly)
+	if reason := a.unusable(answer); reason != nil {
+		a.end(true)
+		a.lost(ctx, once, reason)
 		return
 	}
 	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
 	a.report.BytesIn = len(body)
-	a.leave(answer.StatusCode >= 500 || answer.StatusCode == http.StatusRequestTimeout)
+	a.end(mayFollow(answer.StatusCode))
 	switch {
 	case err != nil && (answer.StatusCode < 300 || ctx.Err() != nil):
 		a.lost(ctx, once, err)
@@ -130,11 +138,12 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		ContentLength: int64(c.size),
 	}).WithContext(httptrace.WithClientTrace(ctx, trace))
 	request.Body = a.reader()
-	if target.Scheme == "http" {
+	if target.Scheme == "http" && c.client.ownTransport {
 		// On a dead connection that took no byte net/http sends the request anew by
-		// itself. Over HTTP/2 it must not be able to: a stream that the server ended
-		// by PROTOCOL_ERROR counts as not looked at there, whatever was done by
-		// then. See turnedAway for what was not looked at indeed.
+		// itself. Over HTTP/2, which a caller's transport may speak here too, it must
+		// not be able to: a stream that the server ended by PROTOCOL_ERROR counts as
+		// not looked at there, whatever was done by then. See turnedAway for what was
+		// not looked at indeed.
 		request.GetBody = func() (io.ReadCloser, error) { return a.reader(), nil }
 	}
 	return request
@@ -156,27 +165,67 @@ func (a *attempt) wrote() { a.sent.Store(true) }
 
 // got borrows the connection, where it is the library's own over HTTP/1.
 func (a *attempt) got(ctx context.Context, conn net.Conn) {
-	a.leave(false) // another one that net/http had, and found dead
-	if guarded := guardOf(conn); guarded != nil && guarded.lend(ctx) {
-		a.conn.Store(guarded)
-	}
-}
-
-// leave hands the connection on, or gives it up. A gateway that gave up on the
-// API may still pass the API's own answer on when it comes, and the next call
-// would take it for its own: another user's score.
-func (a *attempt) leave(giveUp bool) {
-	conn := a.conn.Swap(nil)
-	if conn == nil {
+	guarded := guardOf(conn)
+	if guarded == nil {
 		return
 	}
-	if giveUp {
-		conn.giveUp()
+	a.mu.Lock()
+	over, held := a.over, slices.Contains(a.conns, guarded)
+	a.mu.Unlock()
+	switch {
+	case over:
+		return // somebody's transport goes on after the call
+	case held:
+		guarded.begin()
+		return
+	case !guarded.lend(ctx):
+		return
 	}
-	conn.handOn()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over {
+		guarded.handOn()
+		return
+	}
+	a.conns = append(a.conns, guarded)
 }
 
-func (a *attempt) end(fate fate, err error) {
+// unusable says why what came is no answer to this request, nil when it is one.
+func (a *attempt) unusable(answer *http.Response) error {
+	if answer.StatusCode < http.StatusOK { // its body is the connection, and hears no context
+		return errSwitched
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.conns) > 0 && !slices.ContainsFunc(a.conns, (*guardedConn).hasHeard) {
+		return errEarly
+	}
+	return nil
+}
+
+// mayFollow reports whether another answer to the same request may come after
+// this one. A gateway that gave up on the API may still pass the API's own
+// answer on when it comes, and the next call on the connection would take it
+// for its own: another user's score.
+func mayFollow(status int) bool {
+	return status >= 500 || status == http.StatusRequestTimeout
+}
+
+// end hands the connection on, or gives it up.
+func (a *attempt) end(giveUp bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
+	for _, conn := range a.conns {
+		if giveUp {
+			conn.giveUp()
+		}
+		conn.handOn()
+	}
+	a.conns = nil
+}
+
+func (a *attempt) become(fate fate, err error) {
 	a.fate, a.err = fate, err
 }
 
@@ -201,11 +250,11 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 	}
 	failure.Err = err
 	if failure.sent {
-		a.end(ambiguous, failure)
+		a.become(ambiguous, failure)
 		return
 	}
 	failure.sent = a.call.maybe // by an earlier attempt
-	a.end(unsent, failure)
+	a.become(unsent, failure)
 }
 
 // refused ends an attempt whose answer is an error or a redirect.
@@ -213,7 +262,7 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 	c := a.call
 	if answer.StatusCode < 400 {
 		a.final = true
-		a.end(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, maybe: c.maybe || answer.StatusCode == http.StatusSeeOther})
+		a.become(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, maybe: c.maybe || answer.StatusCode == http.StatusSeeOther})
 		return
 	}
 	err := readAPIError(answer.StatusCode, answer.Header, body, c.redactor())
@@ -223,13 +272,13 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 		a.report.Codes = append(a.report.Codes, detail.Code)
 	}
 	switch {
-	case answer.StatusCode >= 500:
-		a.end(ambiguous, err)
+	case mayFollow(answer.StatusCode):
+		a.become(ambiguous, err)
 	case answer.StatusCode == http.StatusTooManyRequests:
-		a.end(unsent, err)
+		a.become(unsent, err)
 	default:
 		a.final, a.answered = true, true
-		a.end(unsent, err)
+		a.become(unsent, err)
 	}
 }
 
@@ -247,7 +296,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 	c := a.call
 	a.final = true
 	if len(body) > MaxResponseBytes {
-		a.end(ambiguous, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
+		a.become(ambiguous, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
 		return
 	}
 	var metadata []byte
@@ -261,7 +310,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 	case closeDelimited(answer) && (len(body) == 0 || errors.Is(err, strictjson.ErrUnexpectedEnd)):
 		// Only the connection's end said that the answer was complete, and it is not.
 		a.final = false
-		a.end(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
+		a.become(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
 	case err == nil:
 		a.answered = true
 		if c.echoed(a.response.Header) {
@@ -274,7 +323,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 		if errors.As(err, &decode) {
 			decode.Endpoint, decode.Attempts, decode.Body = c.endpoint, c.attempts, c.redactor().body(body)
 		}
-		a.end(ambiguous, err)
+		a.become(ambiguous, err)
 	}
 }
 

@@ -70,7 +70,7 @@ func (s HTTPStatus) Action() Action {
 		return ActionEnroll
 	case s == ErrTokenNeeded:
 		return ActionRequestToken
-	case s == ErrRateLimited, s >= 500 && s <= 599:
+	case s == ErrRateLimited, s == http.StatusRequestTimeout, s >= 500 && s <= 599:
 		return ActionRetryLater
 	}
 	return ActionUnknown

@@ -19,6 +19,10 @@ import (
 // maxHeaderBytes bounds what the header of an answer may cost, a proxy's included.
 const maxHeaderBytes = 64 << 10
 
+// maxIdle is how many idle connections are kept. There is one host; the default
+// of 2 would dial anew under load.
+const maxIdle = 512
+
 // newHTTPClient returns the client that calls go through, and the transport
 // when it is the library's own.
 func newHTTPClient(own *http.Client) (*http.Client, *http.Transport) {
@@ -74,8 +78,8 @@ func NewTransport() *http.Transport {
 		},
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		DisableCompression:     true, // answers are small, and a bomb is not
-		MaxIdleConns:           512,
-		MaxIdleConnsPerHost:    512, // there is one host; the default of 2 would dial anew under load
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdle,
 		IdleConnTimeout:        60 * time.Second,
 	}
 }
@@ -87,7 +91,24 @@ const (
 	errAbandoned sentinel = "aimbrain: the connection was given up"
 	errMixedUp   sentinel = "aimbrain: the connection was given up, for its answers may be another request's"
 	errEarly     sentinel = "aimbrain: the answer was there before the request, so it is another's"
+	errSwitched  sentinel = "aimbrain: the answer switches to another protocol, which was not asked for"
 )
+
+// maxAbandoned is how often a request is sent anew for connections that were
+// given up: there are as many idle ones at most, each is met once.
+const maxAbandoned = 2 * maxIdle
+
+// isAbandoned does not look into errors that were joined: somebody's transport
+// may have sent the request since.
+func isAbandoned(err error) bool {
+	for err != nil {
+		if err == errAbandoned { //nolint:errorlint // the chain is walked here
+			return true
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
+}
 
 // handOnTime is how long a request waits for the one before it on the same
 // connection. It is a moment, unless somebody's transport holds an answer back.
@@ -142,32 +163,45 @@ func (c *guardedConn) isShared() bool {
 
 // lend begins the use of the connection by a request, when the one before it
 // is done. If that takes too long the connection is given up, so that the
-// request goes out on another one, and lend returns false.
+// request goes out on another one, and lend returns false. It does at once when
+// who has the connection has not used it yet: that is a call which somebody's
+// transport makes with the context of another.
 func (c *guardedConn) lend(ctx context.Context) bool {
 	select {
 	case c.turn <- struct{}{}:
+		c.begin()
+		return true
 	default:
-		timer := time.NewTimer(handOnTime)
-		defer timer.Stop()
-		select {
-		case c.turn <- struct{}{}:
-		case <-timer.C:
-			c.begin(false)
-			return false
-		case <-ctx.Done():
-			c.begin(false)
-			return false
-		}
 	}
-	c.begin(true)
-	return true
+	if c.unused() {
+		return false
+	}
+	timer := time.NewTimer(handOnTime)
+	defer timer.Stop()
+	select {
+	case c.turn <- struct{}{}:
+		c.begin()
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrote, c.givenUp = false, true
+	return false
 }
 
-func (c *guardedConn) begin(good bool) {
+// begin is where a request begins.
+func (c *guardedConn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wrote, c.heard = false, false
-	c.givenUp = c.givenUp || !good
+}
+
+func (c *guardedConn) unused() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.wrote && !c.givenUp
 }
 
 // handOn ends the use of the connection by a request.
@@ -180,12 +214,12 @@ func (c *guardedConn) giveUp() {
 	c.givenUp = true
 }
 
-// silent reports whether nothing was read since the connection was lent: what
-// is taken for an answer then was left over in net/http's buffer.
-func (c *guardedConn) silent() bool {
+// hasHeard reports whether anything was read since the connection was lent. If
+// not, what is taken for an answer was left over in net/http's buffer.
+func (c *guardedConn) hasHeard() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.heard
+	return c.heard
 }
 
 func (c *guardedConn) Read(p []byte) (int, error) {

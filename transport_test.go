@@ -3,6 +3,8 @@ package aimbrain
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -24,13 +26,13 @@ func TestAnAnswerThatWasThereBeforeTheRequestIsNoticed(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.True(t, conn.lend(t.Context()))
-	assert.True(t, conn.silent())
+	assert.False(t, conn.hasHeard())
 	read()
-	assert.False(t, conn.silent(), "an answer to this request")
+	assert.True(t, conn.hasHeard(), "an answer to this request")
 	read() // and one that nobody asked for
 	conn.handOn()
 	require.True(t, conn.lend(t.Context()))
-	assert.True(t, conn.silent(), "the next request has heard nothing yet")
+	assert.False(t, conn.hasHeard(), "the next request has heard nothing yet")
 }
 
 // TestAConnectionIsHandedOnWhenTheCallBeforeIsDoneWithIt: net/http gives it to
@@ -114,4 +116,23 @@ func TestAConnectionIsFoundUnderTLS(t *testing.T) {
 	assert.Same(t, conn, guardOf(once))
 	assert.Same(t, conn, guardOf(tls.Client(once, &tls.Config{})), "through a proxy by https")
 	assert.Nil(t, guardOf(tls.Client(near, &tls.Config{})), "somebody else's")
+}
+
+// TestAConnectionIsNotAskedForTwiceByOneRequest: a call within a call has the
+// hooks of both, and the outer one would wait for the inner one.
+func TestAConnectionIsNotAskedForTwiceByOneRequest(t *testing.T) {
+	t.Parallel()
+	near, _ := net.Pipe()
+	conn := newGuardedConn(near, nil)
+	require.True(t, conn.lend(t.Context()))
+	assert.False(t, conn.lend(t.Context()))
+	assert.NoError(t, conn.beforeWrite(nil), "it is good still")
+}
+
+func TestOnlyARequestThatWasNotSentIsSentAnew(t *testing.T) {
+	t.Parallel()
+	assert.True(t, isAbandoned(fmt.Errorf("write: %w", errAbandoned)))
+	assert.False(t, isAbandoned(errors.Join(errAbandoned, io.EOF)), "a second place was asked, perhaps")
+	assert.False(t, isAbandoned(errMixedUp))
+	assert.False(t, isAbandoned(nil))
 }

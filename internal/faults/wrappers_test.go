@@ -1,0 +1,220 @@
+package faults_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
+)
+
+// Callers put transports of their own around the library's: for metrics, for
+// audit, for tokens of a gateway. What they do with a call's context must not
+// take the care of connections away.
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// wrapped returns a client whose transport is around the library's own.
+func wrapped(t *testing.T, server *faults.Server, around func(own http.RoundTripper) roundTripper, opts ...aimbrain.Option) *aimbrain.Client {
+	t.Helper()
+	own := server.Transport()
+	opts = append(quick(), append(opts, aimbrain.WithHTTPClient(&http.Client{Transport: around(own)}))...)
+	client, err := server.NewClient(opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func serve(t *testing.T, script faults.Script) *faults.Server {
+	t.Helper()
+	server, err := authority(t).Serve(faults.Setup{Protocol: faults.HTTP1}, script)
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// TestAnotherRequestWithACallsContextDoesNotFreeItsConnection: after a 5xx it
+// must not be used again, whatever else the transport asked meanwhile.
+func TestAnotherRequestWithACallsContextDoesNotFreeItsConnection(t *testing.T) {
+	t.Parallel()
+	audit := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer audit.Close()
+	server := serve(t, func(x *faults.Exchange) { x.Reply(http.StatusGatewayTimeout, "") })
+	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			response, err := own.RoundTrip(r)
+			request, _ := http.NewRequestWithContext(r.Context(), http.MethodGet, audit.URL, nil)
+			if note, err := audit.Client().Do(request); err == nil {
+				_ = note.Body.Close()
+			}
+			return response, err
+		}
+	})
+	for user := range 5 {
+		_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
+		require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusGatewayTimeout))
+	}
+	assert.Equal(t, 5, server.Conns(), "a connection for each")
+}
+
+// TestAnAnswerThatATransportHoldsBackIsGood: its connection is free for the
+// next call by then, which does not wait for it for long.
+func TestAnAnswerThatATransportHoldsBackIsGood(t *testing.T) {
+	t.Parallel()
+	server := serve(t, (*faults.Exchange).Good)
+	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			response, err := own.RoundTrip(r)
+			if err == nil {
+				body, _ := io.ReadAll(response.Body)
+				_ = response.Body.Close()
+				response.Body = io.NopCloser(bytes.NewReader(body))
+				<-time.After(80 * time.Millisecond)
+			}
+			return response, err
+		}
+	})
+	enroll := faults.CallTo(aimbrain.EndpointFaceEnroll)
+	inParallel(8, func(n int) {
+		for i := range 4 {
+			_, err := enroll.Do(t.Context(), client, n*10+i)
+			assert.NoError(t, err)
+		}
+	})
+	assert.Equal(t, 32, server.Executed())
+}
+
+// TestACallWithinACallIsMade: a transport that asks the API itself, with the
+// context of the call that it carries.
+func TestACallWithinACallIsMade(t *testing.T) {
+	t.Parallel()
+	server := serve(t, (*faults.Exchange).Good)
+	var client *aimbrain.Client
+	client = wrapped(t, server, func(own http.RoundTripper) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path != aimbrain.EndpointScore {
+				if _, err := faults.CallTo(aimbrain.EndpointScore).Do(r.Context(), client, 7); err != nil {
+					return nil, err
+				}
+			}
+			return own.RoundTrip(r)
+		}
+	})
+	for user := range 5 {
+		_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 10, server.Executed())
+	assert.LessOrEqual(t, server.Conns(), 2)
+}
+
+// TestATransportThatKeepsAnErrorDoesNotHoldACall: a circuit breaker may return
+// its last error again and again, also one that says "send it anew".
+func TestATransportThatKeepsAnErrorDoesNotHoldACall(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(x *faults.Exchange) { x.Reply(http.StatusBadGateway, "") })
+	var last atomic.Pointer[error]
+	var asked atomic.Int64
+	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			if open := last.Load(); open != nil {
+				asked.Add(1)
+				return nil, fmt.Errorf("circuit open: %w", *open)
+			}
+			response, err := own.RoundTrip(r)
+			if err != nil {
+				last.Store(&err)
+			}
+			return response, err
+		}
+	}, aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}))
+	_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
+	require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusBadGateway))
+	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 2) // meets the connection that was given up
+	var network *aimbrain.NetworkError
+	require.ErrorAs(t, err, &network)
+	assert.False(t, aimbrain.MaybeProcessed(err), "nothing was sent")
+	assert.Less(t, asked.Load(), int64(5000))
+	assert.Equal(t, 1, server.Received())
+}
+
+// TestAnAnswerThatSwitchesProtocolsIsNone: its body is the connection itself,
+// which no context ends.
+func TestAnAnswerThatSwitchesProtocolsIsNone(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(x *faults.Exchange) {
+		x.Execute()
+		x.Raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		x.Stall()
+	})
+	client, err := server.NewClient(quick()...)
+	require.NoError(t, err)
+	defer client.Close()
+	for user, call := range faults.Calls() {
+		result, err := call.Do(t.Context(), client, user)
+		var network *aimbrain.NetworkError
+		require.ErrorAs(t, err, &network)
+		assert.True(t, aimbrain.MaybeProcessed(err))
+		assert.True(t, faults.IsZero(result))
+	}
+}
+
+// TestA408SaysThatItMayHaveBeenProcessed: a gateway sends it too.
+func TestA408SaysThatItMayHaveBeenProcessed(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(x *faults.Exchange) { x.Execute(); x.Reply(http.StatusRequestTimeout, "") })
+	client, err := server.NewClient(quick()...)
+	require.NoError(t, err)
+	defer client.Close()
+	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
+	require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusRequestTimeout))
+	assert.True(t, aimbrain.MaybeProcessed(err))
+	assert.Equal(t, 1, server.Executed())
+}
+
+// TestNothingIsSentTwiceOverPlainHTTP2: net/http sends a stream that ended by
+// PROTOCOL_ERROR again wherever it can have the body anew.
+func TestNothingIsSentTwiceOverPlainHTTP2(t *testing.T) {
+	t.Parallel()
+	var executed atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		executed.Add(1)
+		panic(http.ErrAbortHandler)
+	}))
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+	transport := aimbrain.NewTransport()
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	defer transport.CloseIdleConnections()
+	var anew atomic.Bool
+	spy := roundTripper(func(r *http.Request) (*http.Response, error) {
+		anew.Store(anew.Load() || r.GetBody != nil)
+		return transport.RoundTrip(r)
+	})
+	client, err := aimbrain.New(faults.Key, faults.Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(&http.Client{Transport: spy}))
+	require.NoError(t, err)
+	defer client.Close()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("the test took too long"))
+	defer cancel()
+	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1)
+	require.Error(t, err)
+	assert.True(t, aimbrain.MaybeProcessed(err))
+	assert.Equal(t, int64(1), executed.Load())
+	assert.False(t, anew.Load(), "net/http could have the body anew")
+}
