@@ -70,7 +70,7 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 
 // exchange sends the request and reads the answer.
 func (a *attempt) exchange(ctx, once context.Context, into decoder) {
-	defer a.end(false)
+	defer a.leave(false)
 	request := a.request(once)
 	answer, err := a.call.client.send(request)
 	for n := 0; isAbandoned(err); n++ {
@@ -88,18 +88,18 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	defer func() { _ = answer.Body.Close() }() // nothing is lost: the body was read as far as it counts
 	if answer.Request != nil && answer.Request.URL != nil && answer.Request.URL.Host != request.URL.Host {
 		a.response.StatusCode = answer.StatusCode
-		a.become(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
+		a.end(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
 		return
 	}
 	if reason := a.unusable(answer); reason != nil {
-		a.end(true)
+		a.leave(true)
 		a.lost(ctx, once, reason)
 		return
 	}
 	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
 	a.report.BytesIn = len(body)
-	a.end(mayFollow(answer.StatusCode))
+	a.leave(mayFollow(answer.StatusCode))
 	switch {
 	case err != nil && (answer.StatusCode < 300 || ctx.Err() != nil):
 		a.lost(ctx, once, err)
@@ -211,8 +211,8 @@ func mayFollow(status int) bool {
 	return status >= 500 || status == http.StatusRequestTimeout
 }
 
-// end hands the connection on, or gives it up.
-func (a *attempt) end(giveUp bool) {
+// leave hands the connection on, or gives it up.
+func (a *attempt) leave(giveUp bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.over = true
@@ -225,7 +225,7 @@ func (a *attempt) end(giveUp bool) {
 	a.conns = nil
 }
 
-func (a *attempt) become(fate fate, err error) {
+func (a *attempt) end(fate fate, err error) {
 	a.fate, a.err = fate, err
 }
 
@@ -250,11 +250,11 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 	}
 	failure.Err = err
 	if failure.sent {
-		a.become(ambiguous, failure)
+		a.end(ambiguous, failure)
 		return
 	}
 	failure.sent = a.call.maybe // by an earlier attempt
-	a.become(unsent, failure)
+	a.end(unsent, failure)
 }
 
 // refused ends an attempt whose answer is an error or a redirect.
@@ -262,7 +262,7 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 	c := a.call
 	if answer.StatusCode < 400 {
 		a.final = true
-		a.become(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, maybe: c.maybe || answer.StatusCode == http.StatusSeeOther})
+		a.end(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, maybe: c.maybe || answer.StatusCode == http.StatusSeeOther})
 		return
 	}
 	err := readAPIError(answer.StatusCode, answer.Header, body, c.redactor())
@@ -273,12 +273,12 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 	}
 	switch {
 	case mayFollow(answer.StatusCode):
-		a.become(ambiguous, err)
+		a.end(ambiguous, err)
 	case answer.StatusCode == http.StatusTooManyRequests:
-		a.become(unsent, err)
+		a.end(unsent, err)
 	default:
 		a.final, a.answered = true, true
-		a.become(unsent, err)
+		a.end(unsent, err)
 	}
 }
 
@@ -296,7 +296,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 	c := a.call
 	a.final = true
 	if len(body) > MaxResponseBytes {
-		a.become(ambiguous, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
+		a.end(ambiguous, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
 		return
 	}
 	var metadata []byte
@@ -310,7 +310,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 	case closeDelimited(answer) && (len(body) == 0 || errors.Is(err, strictjson.ErrUnexpectedEnd)):
 		// Only the connection's end said that the answer was complete, and it is not.
 		a.final = false
-		a.become(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
+		a.end(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
 	case err == nil:
 		a.answered = true
 		if c.echoed(a.response.Header) {
@@ -323,7 +323,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 		if errors.As(err, &decode) {
 			decode.Endpoint, decode.Attempts, decode.Body = c.endpoint, c.attempts, c.redactor().body(body)
 		}
-		a.become(ambiguous, err)
+		a.end(ambiguous, err)
 	}
 }
 

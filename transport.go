@@ -52,7 +52,7 @@ func newHTTPClient(own *http.Client) (*http.Client, *http.Transport) {
 // It wants TLS 1.2 at least, offers HTTP/2 and pings silent connections, bounds
 // dialling, handshakes and headers, takes nothing compressed, keeps 512 idle
 // connections for 60 s, honours HTTPS_PROXY, and does not use an HTTP/1.1
-// connection again after a 5xx. Its idle connections are the caller's to close.
+// connection again after a 5xx or a 408. Its idle connections are the caller's to close.
 func NewTransport() *http.Transport {
 	chunks := make(chan *sendChunk, sendChunks)
 	for range sendChunks {
