@@ -2,8 +2,11 @@ package faults_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,30 +54,45 @@ type childCall struct {
 	Elapsed  time.Duration
 }
 
-// TestChild is the child. It does nothing when it is run as a test.
-func TestChild(t *testing.T) {
-	t.Parallel()
-	url := os.Getenv(childURL)
-	if url == "" {
-		t.Skip("it is for the matrix to run")
+// TestMain runs the tests, or is what a test started this binary again for: a
+// child, or a figure that wants a process of its own.
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http writes the beginning of answers that nobody asked for there
+	url, figure := os.Getenv(childURL), os.Getenv(aloneEnv)
+	switch {
+	case url != "":
+		tell(childTag, beChild(url))
+	case figure != "":
+		tell(aloneTag, measureAlone(figure))
+	default:
+		m.Run()
 	}
-	report := childReport{Calls: map[string]childCall{}}
-	for _, call := range faults.Calls() {
-		report.Calls[call.Endpoint] = childDoes(t, call, url)
-	}
-	text, err := json.Marshal(report)
-	require.NoError(t, err)
-	_, err = fmt.Fprintln(os.Stdout, childTag+string(text))
-	require.NoError(t, err)
 }
 
-func childDoes(t *testing.T, call faults.Call, url string) childCall {
-	t.Helper()
+// tell reports to the test that started this process, which misses a report
+// that could not be made.
+func tell(tag string, report any) {
+	if text, err := json.Marshal(report); err == nil {
+		_, _ = fmt.Fprintln(os.Stdout, tag+string(text))
+	}
+}
+
+func beChild(url string) childReport {
+	report := childReport{Calls: map[string]childCall{}}
+	for _, call := range faults.Calls() {
+		report.Calls[call.Endpoint] = childDoes(call, url)
+	}
+	return report
+}
+
+func childDoes(call faults.Call, url string) childCall {
 	client, err := aimbrain.New(faults.Key, faults.Secret, append(quick(), aimbrain.WithBaseURL(url))...)
-	require.NoError(t, err)
+	if err != nil {
+		return childCall{Kind: "no client", Text: err.Error()}
+	}
 	defer client.Close()
 	started := time.Now()
-	result, err := call.Do(t.Context(), client, user)
+	result, err := call.Do(context.Background(), client, user)
 	done := childCall{Elapsed: time.Since(started), Zero: faults.IsZero(result)}
 	if err == nil {
 		if wrong := faults.CheckResult(user, result); wrong != nil {
@@ -119,7 +137,7 @@ func (l *lab) prepareChildren(t *testing.T) map[string]func() childReport {
 }
 
 func runChild(proxy, roots string, listener *faults.Listener, taken *atomic.Int64) childReport {
-	command := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.count=1") //nolint:noctx // it is bounded by its own test timeout
+	command := exec.Command(os.Args[0]) //nolint:noctx // its calls have time limits
 	command.Env = append(os.Environ(), childURL+"=https://"+faults.VirtualHost, "SSL_CERT_FILE="+roots,
 		"HTTPS_PROXY=http://somebody:"+proxyPassword+"@"+proxy, "NO_PROXY=", "no_proxy=", "https_proxy=")
 	output, err := command.CombinedOutput()

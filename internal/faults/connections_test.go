@@ -1,8 +1,6 @@
 package faults_test
 
 import (
-	"io"
-	"log"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -90,11 +88,4 @@ func TestAnAnswerTooManyReachesNobody(t *testing.T) {
 	})
 	assert.Positive(t, right.Load())
 	t.Logf("%d right, %d lost", right.Load(), lost.Load())
-}
-
-// TestMain silences the standard logger: net/http writes the beginning of each
-// answer that nobody asked for to it.
-func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard)
-	m.Run()
 }

@@ -2,8 +2,8 @@ package faults_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -135,7 +135,7 @@ type growth struct {
 
 func alone(t *testing.T, figure string) report {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAlone$", "-test.count=1")
+	command := exec.CommandContext(t.Context(), os.Args[0])
 	command.Env = append(os.Environ(), aloneEnv+"="+figure)
 	output, err := command.CombinedOutput()
 	_, text, found := bytes.Cut(output, []byte(aloneTag))
@@ -146,33 +146,30 @@ func alone(t *testing.T, figure string) report {
 	return r
 }
 
-// TestAlone is the process of its own. It does nothing when it is run as a test.
-func TestAlone(t *testing.T) {
-	t.Parallel()
-	figure := os.Getenv(aloneEnv)
-	if figure == "" {
-		t.Skip("it is for other tests to run")
+// measureAlone is what the process of its own does.
+func measureAlone(figure string) (r report) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	a, err := faults.NewAuthority()
+	if err != nil {
+		return report{Error: err.Error()}
 	}
-	var r report
-	var err error
-	a := authority(t)
 	switch figure {
 	case "soak":
-		r.Soak, err = a.RunSoak(t.Context(), 2*time.Second, 32)
+		r.Soak, err = a.RunSoak(ctx, 2*time.Second, 32)
 	case "leaks":
-		r.Before, r.After, err = a.Leaks(t.Context(), 90)
+		r.Before, r.After, err = a.Leaks(ctx, 90)
 	case "heap":
 		var growths []faults.Growth
-		growths, err = a.HeapGrowth(t.Context(), 16<<20)
+		growths, err = a.HeapGrowth(ctx, 16<<20)
 		for _, g := range growths {
 			r.Growths = append(r.Growths, growth{g.Answer, g.Live})
 		}
+	default:
+		r.Error = "no such figure: " + figure
 	}
 	if err != nil {
 		r.Error = err.Error()
 	}
-	text, err := json.Marshal(r)
-	require.NoError(t, err)
-	_, err = fmt.Fprintln(os.Stdout, aloneTag+string(text))
-	require.NoError(t, err)
+	return r
 }
