@@ -136,6 +136,11 @@ func informationalFlood() []cell {
 			for i := 0; i < 10_000 && s.Status("103"); i++ { // far beyond the bound; the connection lives on
 			}
 		})),
+		each("101, its body is the connection", faults.HTTP1, script(ambiguous, func(x *faults.Exchange) {
+			x.Execute()
+			x.Raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+			x.Stall() // which no context ends
+		})),
 		both(each, "two, then the answer", script(fine, func(x *faults.Exchange) {
 			x.Informational(http.StatusProcessing)
 			x.Informational(http.StatusEarlyHints)

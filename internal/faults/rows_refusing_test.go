@@ -185,6 +185,7 @@ func unknownStatus() []cell {
 		}
 	}
 	return join(
+		both(risky, "408", script(trouble.and(preserved(408)), replies(408, code(7777), true))),
 		each("418", faults.HTTP1, script(final.and(preserved(418)), replies(418, code(7777), false))),
 		each("599", faults.HTTP1, script(trouble.and(preserved(599)), replies(599, code(7777), true))),
 		each("299", faults.HTTP1, script(unusable, func(x *faults.Exchange) { x.Execute(); x.Reply(299, answer(x)) })),

@@ -151,40 +151,6 @@ func TestATransportThatKeepsAnErrorDoesNotHoldACall(t *testing.T) {
 	assert.Equal(t, 1, server.Received())
 }
 
-// TestAnAnswerThatSwitchesProtocolsIsNone: its body is the connection itself,
-// which no context ends.
-func TestAnAnswerThatSwitchesProtocolsIsNone(t *testing.T) {
-	t.Parallel()
-	server := serve(t, func(x *faults.Exchange) {
-		x.Execute()
-		x.Raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-		x.Stall()
-	})
-	client, err := server.NewClient(quick()...)
-	require.NoError(t, err)
-	defer client.Close()
-	for user, call := range faults.Calls() {
-		result, err := call.Do(t.Context(), client, user)
-		var network *aimbrain.NetworkError
-		require.ErrorAs(t, err, &network)
-		assert.True(t, aimbrain.MaybeProcessed(err))
-		assert.True(t, faults.IsZero(result))
-	}
-}
-
-// TestA408SaysThatItMayHaveBeenProcessed: a gateway sends it too.
-func TestA408SaysThatItMayHaveBeenProcessed(t *testing.T) {
-	t.Parallel()
-	server := serve(t, func(x *faults.Exchange) { x.Execute(); x.Reply(http.StatusRequestTimeout, "") })
-	client, err := server.NewClient(quick()...)
-	require.NoError(t, err)
-	defer client.Close()
-	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
-	require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusRequestTimeout))
-	assert.True(t, aimbrain.MaybeProcessed(err))
-	assert.Equal(t, 1, server.Executed())
-}
-
 // TestNothingIsSentTwiceOverPlainHTTP2: net/http sends a stream that ended by
 // PROTOCOL_ERROR again wherever it can have the body anew.
 func TestNothingIsSentTwiceOverPlainHTTP2(t *testing.T) {
