@@ -99,7 +99,7 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
 	a.report.BytesIn = len(body)
-	a.leave(mayFollow(answer.StatusCode))
+	a.leave(HTTPStatus(answer.StatusCode).ambiguous())
 	switch {
 	case err != nil && (answer.StatusCode < 300 || ctx.Err() != nil):
 		a.lost(ctx, once, err)
@@ -203,15 +203,9 @@ func (a *attempt) unusable(answer *http.Response) error {
 	return nil
 }
 
-// mayFollow reports whether another answer to the same request may come after
-// this one. A gateway that gave up on the API may still pass the API's own
-// answer on when it comes, and the next call on the connection would take it
-// for its own: another user's score.
-func mayFollow(status int) bool {
-	return status >= 500 || status == http.StatusRequestTimeout
-}
-
-// leave hands the connection on, or gives it up.
+// leave hands the connection on, or gives it up: a gateway that gave up on the
+// API may still pass the API's own answer on when it comes, and the next call on
+// the connection would take it for its own, another user's score.
 func (a *attempt) leave(giveUp bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -272,7 +266,7 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 		a.report.Codes = append(a.report.Codes, detail.Code)
 	}
 	switch {
-	case mayFollow(answer.StatusCode):
+	case HTTPStatus(answer.StatusCode).ambiguous():
 		a.end(ambiguous, err)
 	case answer.StatusCode == http.StatusTooManyRequests:
 		a.end(unsent, err)

@@ -170,7 +170,7 @@ func (e *APIError) RetryAfter() (time.Duration, bool) { return e.retryAfter.wait
 // MaybeProcessed reports whether the API may have carried the request out in
 // spite of its answer: true for 5xx and 408, where a gateway or the API may have
 // failed after the work was done, and when an earlier attempt got no answer.
-func (e *APIError) MaybeProcessed() bool { return mayFollow(e.StatusCode) || e.maybe }
+func (e *APIError) MaybeProcessed() bool { return HTTPStatus(e.StatusCode).ambiguous() || e.maybe }
 
 // A NetworkError is a call without an answer: no connection, a broken one, no
 // answer in time, or a context that ended. errors.Is finds the cause in it,

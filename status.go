@@ -53,6 +53,12 @@ func (s HTTPStatus) Meaning() string {
 	return http.StatusText(int(s))
 }
 
+// ambiguous reports whether the status leaves open what became of the request:
+// the API failed, or a gateway gave up on it, which a 408 may say too.
+func (s HTTPStatus) ambiguous() bool {
+	return s >= 500 || s == http.StatusRequestTimeout
+}
+
 // Action returns what kind of step helps.
 func (s HTTPStatus) Action() Action {
 	switch {
