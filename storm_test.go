@@ -41,8 +41,8 @@ func TestBodiesAreNeverMixedUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const callers, calls = 8, 40
-			sky := newSky(t)
-			client := sky.client(t, c.secure, c.http2, &late)
+			server := newStormServer(t)
+			client := server.client(t, c.secure, c.http2, &late)
 			var failed atomic.Int64
 			var all sync.WaitGroup
 			for caller := range callers {
@@ -55,32 +55,32 @@ func TestBodiesAreNeverMixedUp(t *testing.T) {
 				})
 			}
 			all.Wait()
-			assert.Zero(t, sky.forged.Load(), "requests that came whole, with another's bytes")
-			assert.Positive(t, sky.right.Load())
+			assert.Zero(t, server.forged.Load(), "requests that came whole, with another's bytes")
+			assert.Positive(t, server.right.Load())
 			assert.Positive(t, failed.Load())
-			t.Logf("%d came whole, %d calls failed", sky.right.Load(), failed.Load())
+			t.Logf("%d came whole, %d calls failed", server.right.Load(), failed.Load())
 		})
 	}
 }
 
-// A sky is a server in a storm: it answers most requests before it has read
+// A stormServer answers most requests before it has read
 // them, and knows whether those that it reads are what was signed.
-type sky struct {
+type stormServer struct {
 	signer        *Signer
 	right, forged atomic.Int64
 }
 
-func newSky(t *testing.T) *sky {
+func newStormServer(t *testing.T) *stormServer {
 	t.Helper()
 	signer, err := NewSigner("storm-key", "storm-secret")
 	require.NoError(t, err)
-	return &sky{signer: signer}
+	return &stormServer{signer: signer}
 }
 
 // client starts the server and returns a client of it, whose connections are
 // slow: the kernel would take a whole request at once, and nothing would be
 // read late.
-func (s *sky) client(t *testing.T, secure, http2 bool, late *atomic.Int64) *Client {
+func (s *stormServer) client(t *testing.T, secure, http2 bool, late *atomic.Int64) *Client {
 	t.Helper()
 	server := httptest.NewUnstartedServer(s)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -96,10 +96,7 @@ func (s *sky) client(t *testing.T, secure, http2 bool, late *atomic.Int64) *Clie
 	}
 	t.Cleanup(server.Close)
 	t.Cleanup(transport.CloseIdleConnections)
-	chunks := make(chan *sendChunk, sendChunks)
-	for range sendChunks {
-		chunks <- nil
-	}
+	chunks := newSendChunks()
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
@@ -107,14 +104,14 @@ func (s *sky) client(t *testing.T, secure, http2 bool, late *atomic.Int64) *Clie
 		}
 		return newGuardedConn(slowConn{conn}, chunks), nil
 	}
-	client, err := New("storm-key", "storm-secret", WithBaseURL(server.URL), WithInsecureHTTP(), WithHTTPClient(&http.Client{Transport: lateness{transport, late}}),
+	client, err := New("storm-key", "storm-secret", WithBaseURL(server.URL), WithInsecureHTTP(), WithHTTPClient(&http.Client{Transport: lateReads{transport, late}}),
 		WithRetry(RetryPolicy{BaseDelay: 1, MaxDelay: 1}), WithTimeout(2*time.Minute), WithAttemptTimeout(time.Minute))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
-func (s *sky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *stormServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	part := rand.Int64N(300_000)
 	switch rand.IntN(10) {
 	case 0, 1, 2, 3:
@@ -136,7 +133,7 @@ func (s *sky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuseAndReadOn answers at once and reads the request after that. Over HTTP/2
 // it only answers: net/http's client sends no more then.
-func (s *sky) refuseAndReadOn(w http.ResponseWriter, r *http.Request) {
+func (s *stormServer) refuseAndReadOn(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", "2")
 	if r.ProtoMajor == 1 {
 		_ = http.NewResponseController(w).EnableFullDuplex() // or the server reads first
@@ -149,7 +146,7 @@ func (s *sky) refuseAndReadOn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *sky) read(w http.ResponseWriter, r *http.Request) {
+func (s *stormServer) read(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -181,13 +178,14 @@ func (c slowConn) Close() error {
 	return nil
 }
 
-// A lateness counts how often a transport is told that the call has ended.
-type lateness struct {
+// A lateReads counts how often a transport is told, as it reads a body, that the
+// call has ended.
+type lateReads struct {
 	http.RoundTripper
 	late *atomic.Int64
 }
 
-func (l lateness) RoundTrip(r *http.Request) (*http.Response, error) {
+func (l lateReads) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Body = &watchedBody{r.Body, l.late}
 	return l.RoundTripper.RoundTrip(r)

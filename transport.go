@@ -54,10 +54,7 @@ func newHTTPClient(own *http.Client) (*http.Client, *http.Transport) {
 // connections for 60 s, honours HTTPS_PROXY, and does not use an HTTP/1.1
 // connection again after a 5xx or a 408. Its idle connections are the caller's to close.
 func NewTransport() *http.Transport {
-	chunks := make(chan *sendChunk, sendChunks)
-	for range sendChunks {
-		chunks <- nil // made when it is needed
-	}
+	chunks := newSendChunks()
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -266,6 +263,14 @@ func (c *guardedConn) refusal() error {
 type sendChunk [256 << 10]byte
 
 const sendChunks = 8
+
+func newSendChunks() chan *sendChunk {
+	chunks := make(chan *sendChunk, sendChunks)
+	for range sendChunks {
+		chunks <- nil // made when it is needed
+	}
+	return chunks
+}
 
 // ReadFrom sends a body. Over TLS it is not used: there net/http sees a tls.Conn.
 func (c *guardedConn) ReadFrom(r io.Reader) (sent int64, err error) {

@@ -69,21 +69,12 @@ func Prepare(photos ...[]byte) Op {
 // Floor encodes and hashes the same bytes into a buffer that is there already,
 // and does nothing else.
 func Floor(photos ...[]byte) Op {
-	size := 0
-	for _, photo := range photos {
-		size += base64.StdEncoding.EncodedLen(len(photo)) + 64
-	}
-	buf := make([]byte, 0, size)
+	buf := make([]byte, 0, requestSize(photos...))
 	mac := hmac.New(sha256.New, []byte(secret))
 	var sum [sha256.Size]byte
 	return func() error {
-		body := append(buf[:0], `{"session":"`+session+`","faces":["`...)
-		for _, photo := range photos {
-			body = base64.StdEncoding.AppendEncode(body, photo)
-		}
-		body = append(body, `"]}`...)
 		mac.Reset()
-		mac.Write(body)
+		mac.Write(appendRequest(buf, photos...))
 		mac.Sum(sum[:0])
 		return nil
 	}
@@ -127,18 +118,7 @@ func PlainBytes(photos ...[]byte) Op {
 // PlainBuffer encodes once into a new buffer of the right size.
 func PlainBuffer(photos ...[]byte) Op {
 	return func() error {
-		size := 64
-		for _, photo := range photos {
-			size += base64.StdEncoding.EncodedLen(len(photo)) + 3
-		}
-		body := append(make([]byte, 0, size), `{"session":"`+session+`","faces":["`...)
-		for i, photo := range photos {
-			if i > 0 {
-				body = append(body, `","`...)
-			}
-			body = base64.StdEncoding.AppendEncode(body, photo)
-		}
-		body = append(body, `"]}`...)
+		body := appendRequest(make([]byte, 0, requestSize(photos...)), photos...)
 		signPlain(hmac.New(sha256.New, []byte(secret)), body)
 		return nil
 	}
@@ -152,7 +132,27 @@ func signPlain(mac hash.Hash, body []byte) {
 
 // Request is a serialised enrolment of one photo.
 func Request(photo []byte) []byte {
-	return []byte(`{"session":"` + session + `","faces":["` + base64.StdEncoding.EncodeToString(photo) + `"]}`)
+	return appendRequest(nil, photo)
+}
+
+// requestSize is what appendRequest needs, with some room.
+func requestSize(photos ...[]byte) int {
+	size := 64
+	for _, photo := range photos {
+		size += base64.StdEncoding.EncodedLen(len(photo)) + 64
+	}
+	return size
+}
+
+func appendRequest(body []byte, photos ...[]byte) []byte {
+	body = append(body, `{"session":"`+session+`","faces":["`...)
+	for i, photo := range photos {
+		if i > 0 {
+			body = append(body, `","`...)
+		}
+		body = base64.StdEncoding.AppendEncode(body, photo)
+	}
+	return append(body, `"]}`...)
 }
 
 // Scan finds the members of a request and validates all of it.

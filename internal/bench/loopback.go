@@ -87,10 +87,9 @@ func BareEnroll(url string, photo []byte) Op {
 
 // BareEncodeEnroll encodes them too, into a buffer that is there already.
 func BareEncodeEnroll(url string, photo []byte) Op {
-	buf := make([]byte, 0, base64.StdEncoding.EncodedLen(len(photo))+128)
+	buf := make([]byte, 0, requestSize(photo))
 	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) {
-		body := append(buf[:0], `{"session":"`+session+`","faces":["`...)
-		body = append(base64.StdEncoding.AppendEncode(body, photo), `"]}`...)
+		body := appendRequest(buf[:0], photo)
 		return body, signature(aimbrain.EndpointFaceEnroll, body)
 	})
 }
@@ -99,8 +98,7 @@ func BareEncodeEnroll(url string, photo []byte) Op {
 // time would.
 func PlainEnroll(url string, photo []byte) Op {
 	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) {
-		body := append(make([]byte, 0, base64.StdEncoding.EncodedLen(len(photo))+128), `{"session":"`+session+`","faces":["`...)
-		body = append(base64.StdEncoding.AppendEncode(body, photo), `"]}`...)
+		body := appendRequest(make([]byte, 0, requestSize(photo)), photo)
 		return body, signature(aimbrain.EndpointFaceEnroll, body)
 	})
 }
