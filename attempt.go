@@ -18,20 +18,12 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// A fate is what became of a request.
-type fate int
-
-const (
-	unsent    fate = iota // it provably never left, or was turned away unread: any call may be tried again
-	ambiguous             // it may have been processed
-)
-
 // An attempt is one request and what came of it.
 type attempt struct {
 	call     *call
 	response Response
 	err      error
-	fate     fate
+	outcome  Outcome
 	final    bool // trying again is of no use, or no longer possible
 	answered bool // the API gave an answer that counts for its health
 	report   Attempt
@@ -56,12 +48,12 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 
 	a.report = Attempt{
 		Endpoint: c.endpoint, Region: config.region, Host: config.base.Host,
-		Number: c.attempts, Started: started, BytesOut: c.size,
+		Number: c.attempts, Started: started, RequestBytes: c.size,
 	}
 	a.exchange(ctx, once, into)
 	a.report.Duration = time.Since(started)
 	a.report.Status = a.response.StatusCode
-	a.report.Err = a.err
+	a.report.Err, a.report.Outcome = a.err, a.outcome
 	if a.err != nil {
 		a.response = Response{}
 	}
@@ -88,7 +80,7 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	defer func() { _ = answer.Body.Close() }() // nothing is lost: the body was read as far as it counts
 	if answer.Request != nil && answer.Request.URL != nil && answer.Request.URL.Host != request.URL.Host {
 		a.response.StatusCode = answer.StatusCode
-		a.end(ambiguous, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, maybe: true})
+		a.end(OutcomeUnknown, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, unknown: true})
 		return
 	}
 	if reason := a.unusable(answer); reason != nil {
@@ -98,8 +90,8 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	}
 	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
-	a.report.BytesIn = len(body)
-	a.leave(HTTPStatus(answer.StatusCode).ambiguous())
+	a.report.ResponseBytes = len(body)
+	a.leave(HTTPStatus(answer.StatusCode).leavesOutcomeUnknown())
 	switch {
 	case err != nil && (answer.StatusCode < 300 || ctx.Err() != nil):
 		a.lost(ctx, once, err)
@@ -219,8 +211,8 @@ func (a *attempt) leave(giveUp bool) {
 	a.conns = nil
 }
 
-func (a *attempt) end(fate fate, err error) {
-	a.fate, a.err = fate, err
+func (a *attempt) end(outcome Outcome, err error) {
+	a.outcome, a.err = outcome, err
 }
 
 // lost ends an attempt that got no answer, or only a part of one.
@@ -230,7 +222,7 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 		err = wrapped.Err
 	}
 	sent := a.sent.Load() && !turnedAway(err) || a.response.StatusCode != 0
-	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts, sent: sent}
+	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts}
 	switch {
 	case ctx.Err() != nil:
 		err = ended(ctx)
@@ -243,12 +235,14 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 		err = a.call.redactor().error(err)
 	}
 	failure.Err = err
-	if failure.sent {
-		a.end(ambiguous, failure)
+	if sent {
+		a.end(OutcomeUnknown, failure)
 		return
 	}
-	failure.sent = a.call.maybe // by an earlier attempt
-	a.end(unsent, failure)
+	if !a.call.unknown {
+		failure.result = OutcomeNotSent
+	}
+	a.end(OutcomeNotSent, failure)
 }
 
 // refused ends an attempt whose answer is an error or a redirect.
@@ -256,23 +250,23 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 	c := a.call
 	if answer.StatusCode < 400 {
 		a.final = true
-		a.end(unsent, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, maybe: c.maybe || answer.StatusCode == http.StatusSeeOther})
+		a.end(OutcomeRefused, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, unknown: c.unknown || answer.StatusCode == http.StatusSeeOther})
 		return
 	}
 	err := readAPIError(answer.StatusCode, answer.Header, body, c.redactor())
-	err.Endpoint, err.Attempts, err.maybe = c.endpoint, c.attempts, c.maybe
+	err.Endpoint, err.Attempts, err.unknown = c.endpoint, c.attempts, c.unknown
 	err.retryAfter = readRetryAfter(answer.Header, time.Now())
 	for _, detail := range err.Details {
 		a.report.Codes = append(a.report.Codes, detail.Code)
 	}
 	switch {
-	case HTTPStatus(answer.StatusCode).ambiguous():
-		a.end(ambiguous, err)
+	case HTTPStatus(answer.StatusCode).leavesOutcomeUnknown():
+		a.end(OutcomeUnknown, err)
 	case answer.StatusCode == http.StatusTooManyRequests:
-		a.end(unsent, err)
+		a.end(OutcomeRefused, err)
 	default:
 		a.final, a.answered = true, true
-		a.end(unsent, err)
+		a.end(OutcomeRefused, err)
 	}
 }
 
@@ -290,7 +284,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 	c := a.call
 	a.final = true
 	if len(body) > MaxResponseBytes {
-		a.end(ambiguous, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
+		a.end(OutcomeUnknown, &TooLargeError{Endpoint: c.endpoint, Response: true, Limit: MaxResponseBytes, StatusCode: answer.StatusCode, Attempts: c.attempts})
 		return
 	}
 	var metadata []byte
@@ -304,9 +298,9 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 	case closeDelimited(answer) && (len(body) == 0 || errors.Is(err, strictjson.ErrUnexpectedEnd)):
 		// Only the connection's end said that the answer was complete, and it is not.
 		a.final = false
-		a.end(ambiguous, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF, sent: true})
+		a.end(OutcomeUnknown, &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: io.ErrUnexpectedEOF})
 	case err == nil:
-		a.answered = true
+		a.answered, a.outcome = true, OutcomeSucceeded
 		if c.echoed(a.response.Header) {
 			a.response.Header = c.redactor().header(a.response.Header)
 		}
@@ -317,7 +311,7 @@ func (a *attempt) accepted(answer *http.Response, body []byte, into decoder) {
 		if errors.As(err, &decode) {
 			decode.Endpoint, decode.Attempts, decode.Body = c.endpoint, c.attempts, c.redactor().body(body)
 		}
-		a.end(ambiguous, err)
+		a.end(OutcomeUnknown, err)
 	}
 }
 

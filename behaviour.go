@@ -9,9 +9,9 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// BehaviouralService recognises people by how they touch, move and type. It is
-// [Client.Behavioural].
-type BehaviouralService struct{ client *Client }
+// BehaviourService recognises people by how they touch, move and type. It is
+// [Client.Behaviour].
+type BehaviourService struct{ client *Client }
 
 // Events are what an app collected. What it collects depends on the app; leave
 // out what it does not. Times are in milliseconds, on the device's clock.
@@ -145,15 +145,15 @@ const (
 	KeyDown KeyDirection = 1
 )
 
-// A BehaviouralSubmitResult says that events were taken. There is nothing in
+// A BehaviourSubmitResult says that events were taken. There is nothing in
 // it but the answer: the vendor documents no body.
-type BehaviouralSubmitResult struct {
+type BehaviourSubmitResult struct {
 	Response Response `json:"-"` // the answer as it came, its body may be empty
 }
 
-// A BehaviouralAuthResult is how well behaviour is that of the session's user.
+// A BehaviourAuthResult is how well behaviour is that of the session's user.
 // Its zero value matches nobody.
-type BehaviouralAuthResult struct {
+type BehaviourAuthResult struct {
 	Score    float64      `json:"score"`  // how alike, 0..1; means nothing before Status is Enrolled
 	Status   ModuleStatus `json:"status"` // NotEnrolled until enough was seen, then Enrolled
 	Response Response     `json:"-"`      // the answer as it came
@@ -161,16 +161,16 @@ type BehaviouralAuthResult struct {
 
 // Matches reports whether the user is enrolled and the score reaches the
 // threshold, see [RecommendedThreshold].
-func (r BehaviouralAuthResult) Matches(threshold float64) bool {
+func (r BehaviourAuthResult) Matches(threshold float64) bool {
 	return r.Status == Enrolled && reaches(r.Score, threshold)
 }
 
 // Submit hands in events for the session's AimAnomaly score, which
 // [ScoreService.Get] reads. It is never sent twice.
 //
-// Errors to expect: [ErrNoSession].
-func (s *BehaviouralService) Submit(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviouralSubmitResult, error) {
-	return do[BehaviouralSubmitResult](ctx, s.client, EndpointBehaviouralSubmit, opts, func(b *body) {
+// Errors to expect: [ErrSessionNotFound].
+func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourSubmitResult, error) {
+	return do[BehaviourSubmitResult](ctx, s.client, EndpointBehaviourSubmit, opts, func(b *body) {
 		b.session(sessionID)
 		b.events(events)
 	})
@@ -181,9 +181,9 @@ func (s *BehaviouralService) Submit(ctx context.Context, sessionID string, event
 // listen-only mode: score 0 and status [NotEnrolled] until enough was seen. It
 // is never sent twice.
 //
-// Errors to expect: [ErrNoSession].
-func (s *BehaviouralService) Auth(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviouralAuthResult, error) {
-	return do[BehaviouralAuthResult](ctx, s.client, EndpointBehavioural, opts, func(b *body) {
+// Errors to expect: [ErrSessionNotFound].
+func (s *BehaviourService) Auth(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourAuthResult, error) {
+	return do[BehaviourAuthResult](ctx, s.client, EndpointBehaviour, opts, func(b *body) {
 		b.session(sessionID)
 		b.events(events)
 	})
@@ -238,13 +238,13 @@ func (b *body) otherEvents(name string, value any) {
 	b.bytes(array)
 }
 
-func (r *BehaviouralSubmitResult) decode(*fields)      {}
-func (r *BehaviouralSubmitResult) optional() bool      { return true }
-func (r *BehaviouralSubmitResult) response() *Response { return &r.Response }
+func (r *BehaviourSubmitResult) decode(*fields)      {}
+func (r *BehaviourSubmitResult) optional() bool      { return true }
+func (r *BehaviourSubmitResult) response() *Response { return &r.Response }
 
-func (r *BehaviouralAuthResult) decode(f *fields) {
+func (r *BehaviourAuthResult) decode(f *fields) {
 	r.Score = f.score("score")
 	r.Status = ModuleStatus(f.count("status"))
 }
-func (r *BehaviouralAuthResult) optional() bool      { return false }
-func (r *BehaviouralAuthResult) response() *Response { return &r.Response }
+func (r *BehaviourAuthResult) optional() bool      { return false }
+func (r *BehaviourAuthResult) response() *Response { return &r.Response }

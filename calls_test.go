@@ -66,15 +66,15 @@ func calls() []call {
 		{"sessions", aimbrain.EndpointSessions, func(ctx context.Context, c C, o ...aimbrain.CallOption) (any, error) {
 			return c.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1", ScreenHeight: 568, ScreenWidth: 320}, o...)
 		}, aimbrain.Session{ID: sessionID, Face: aimbrain.NotEnrolled, Voice: aimbrain.Building, Behaviour: aimbrain.Enrolled}, ""},
-		{"behavioural-submit", aimbrain.EndpointBehaviouralSubmit, func(ctx context.Context, c C, o ...aimbrain.CallOption) (any, error) {
-			return c.Behavioural.Submit(ctx, sessionID, aimbrain.Events{
+		{"behavioural-submit", aimbrain.EndpointBehaviourSubmit, func(ctx context.Context, c C, o ...aimbrain.CallOption) (any, error) {
+			return c.Behaviour.Submit(ctx, sessionID, aimbrain.Events{
 				Touches:       []aimbrain.Touch{touch},
 				Accelerations: []aimbrain.Acceleration{{Time: 1490, X: 0.01, Y: -0.5, Z: 9.81}},
 				TextEvents:    []aimbrain.TextEvent{{Time: 1500, Text: `a"b`}},
 			}, o...)
-		}, aimbrain.BehaviouralSubmitResult{}, ""},
-		{"behavioural", aimbrain.EndpointBehavioural, func(ctx context.Context, c C, o ...aimbrain.CallOption) (any, error) {
-			return c.Behavioural.Auth(ctx, sessionID, aimbrain.Events{
+		}, aimbrain.BehaviourSubmitResult{}, ""},
+		{"behavioural", aimbrain.EndpointBehaviour, func(ctx context.Context, c C, o ...aimbrain.CallOption) (any, error) {
+			return c.Behaviour.Auth(ctx, sessionID, aimbrain.Events{
 				MouseEvents: []aimbrain.MouseEvent{
 					{Time: 1, DocumentX: 10, DocumentY: 20, ElementX: 1, ElementY: 2, Type: aimbrain.MouseDown, Elements: []string{"pay"}},
 					{Time: 2, DocumentX: 11, DocumentY: 21, ElementX: 2, ElementY: 3, Type: aimbrain.MouseMove},
@@ -82,7 +82,7 @@ func calls() []call {
 				KeyEvents: []aimbrain.KeyEvent{{Time: 3, Key: "a", Direction: aimbrain.KeyDown, Elements: []string{"amount"}}},
 				Other:     map[string]any{"scrollEvents": json.RawMessage(`[{"t":4,"dy":-3}]`)},
 			}, o...)
-		}, aimbrain.BehaviouralAuthResult{Score: 0.8123, Status: aimbrain.Enrolled}, ""},
+		}, aimbrain.BehaviourAuthResult{Score: 0.8123, Status: aimbrain.Enrolled}, ""},
 		{"score", aimbrain.EndpointScore, func(ctx context.Context, c C, o ...aimbrain.CallOption) (any, error) {
 			return c.Score.Get(ctx, sessionID, o...)
 		}, aimbrain.ScoreResult{
@@ -242,7 +242,7 @@ func TestForwardRefusesWhatCouldNotBeSignedRight(t *testing.T) {
 		_, err := client.Forward(t.Context(), endpoint, []byte(`{}`))
 		var request *aimbrain.RequestError
 		require.ErrorAs(t, err, &request, name)
-		assert.False(t, aimbrain.MaybeProcessed(err))
+		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 	}
 	_, err := client.Forward(t.Context(), aimbrain.EndpointScore, nil)
 	require.Error(t, err)
@@ -286,4 +286,11 @@ func TestSetMemberPutsTheServersWordInPlaceOfTheApps(t *testing.T) {
 	_, err := aimbrain.SetMember([]byte(`{}`), "userId", "\xff")
 	require.Error(t, err)
 	assert.NotContains(t, strings.ToLower(err.Error()), ": :")
+}
+
+// noRetries makes every call one attempt.
+func noRetries() aimbrain.Option {
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.MaxAttempts = 1
+	return aimbrain.WithRetry(policy)
 }

@@ -13,11 +13,11 @@ const Version = "0.1.0"
 // A Client calls the AimBrain API. It is made by [New] or [NewFromEnv], is safe
 // for concurrent use, and is meant to be kept for the life of a program.
 type Client struct {
-	Sessions    *SessionsService    // sessions: the start of everything
-	Face        *FaceService        // photos and videos of faces
-	Voice       *VoiceService       // recordings of voices
-	Behavioural *BehaviouralService // touches, movements, typing
-	Score       *ScoreService       // the scores of a session so far
+	Sessions  *SessionsService  // sessions: the start of everything
+	Face      *FaceService      // photos and videos of faces
+	Voice     *VoiceService     // recordings of voices
+	Behaviour *BehaviourService // touches, movements, typing
+	Score     *ScoreService     // the scores of a session so far
 
 	config *config
 	// The HTTP client is reached by its methods alone: a dump of it would show
@@ -59,7 +59,7 @@ func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
 	c.Sessions = &SessionsService{c}
 	c.Face = &FaceService{c}
 	c.Voice = &VoiceService{c}
-	c.Behavioural = &BehaviouralService{c}
+	c.Behaviour = &BehaviourService{c}
 	c.Score = &ScoreService{c}
 	return c, nil
 }
@@ -105,14 +105,15 @@ func (c *Client) end() {
 
 // do is the path that every typed call takes. On an error the result is the
 // zero value.
-func do[T any, R answer[T]](ctx context.Context, c *Client, endpoint string, opts []CallOption, write func(*body)) (T, error) {
-	var result, none T
-	response, err := c.exchange(ctx, endpoint, opts, object(write), R(&result))
+func do[T Result](ctx context.Context, c *Client, endpoint string, opts []CallOption, write func(*body)) (T, error) {
+	var read, none T
+	into := resultOf(&read)
+	response, err := c.exchange(ctx, endpoint, opts, object(write), into)
 	if err != nil {
 		return none, err
 	}
-	*R(&result).response() = response
-	return result, nil
+	*into.response() = response
+	return read, nil
 }
 
 // exchange is the path that every request takes: request value, body bytes
@@ -160,11 +161,11 @@ func WithMetadata(metadata []byte) CallOption {
 	return func(c *callConfig) { c.metadata = metadata }
 }
 
-// RepeatIfAmbiguous allows the call to be sent again after an attempt that may
+// WithRetryUnknownOutcome allows the call to be sent again after an attempt that may
 // have been processed. Session, token and authentication calls can be opted in
 // that way; enrolments and behavioural calls cannot, and return a
 // [*RequestError]: a person would be enrolled twice.
-func RepeatIfAmbiguous() CallOption {
+func WithRetryUnknownOutcome() CallOption {
 	return func(c *callConfig) { c.repeat = true }
 }
 

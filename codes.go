@@ -70,22 +70,22 @@ func Codes() []Code {
 // error: "code 10: poor brightness".
 func (c Code) Error() string {
 	text := "code " + strconv.Itoa(int(c))
-	if meaning := c.Meaning(); meaning != "" {
+	if meaning := c.Description(); meaning != "" {
 		text += ": " + meaning
 	}
 	return text
 }
 
-// Meaning returns what the code means, or "" for a code that is not documented.
-func (c Code) Meaning() string { return c.entry().meaning }
+// Description returns what the code means, or "" for a code that is not documented.
+func (c Code) Description() string { return c.entry().meaning }
 
 // Action returns what kind of step helps, or [ActionUnknown] for a code that
 // is not documented.
 func (c Code) Action() Action { return c.entry().action }
 
-// Advice returns what to do about it in a few words for a person, such as
+// Remedy returns what to do about it in a few words for a person, such as
 // "retake in better light", or "" for a code that is not documented.
-func (c Code) Advice() string { return c.entry().advice }
+func (c Code) Remedy() string { return c.entry().advice }
 
 type codeEntry struct {
 	meaning string
@@ -179,7 +179,7 @@ func (c Code) requestEntry() codeEntry {
 }
 
 // An Action is the kind of step that helps against an error: a value to switch
-// on. The sentence for a person stands beside it, see [APIError.Advice].
+// on. The sentence for a person stands beside it, see [APIError.Remedy].
 type Action int
 
 // The actions.
@@ -194,6 +194,7 @@ const (
 	ActionCheckCredentials               // key, secret or signing is wrong
 	ActionRetryLater                     // the service has trouble
 	ActionContactVendor                  // only AimBrain can help
+	ActionCheckGateway                   // the base URL, a proxy, a firewall or a load balancer is wrong
 )
 
 // String returns the action's name, such as "retake" or "new session".
@@ -219,6 +220,8 @@ func (a Action) String() string {
 		return "retry later"
 	case ActionContactVendor:
 		return "contact the vendor"
+	case ActionCheckGateway:
+		return "check the gateway"
 	}
 	return "Action(" + strconv.Itoa(int(a)) + ")"
 }

@@ -141,10 +141,10 @@ func TestOptionsReturnErrorsInAnyCombination(t *testing.T) {
 		"no attempt timeout":            {aimbrain.WithAttemptTimeout(0)},
 		"negative attempts":             {aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: -1})},
 		"negative delay":                {aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: -1})},
-		"enrolments repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{aimbrain.EndpointFaceEnroll}})},
-		"behaviour repeated":            {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{aimbrain.EndpointBehavioural}})},
-		"submission repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{aimbrain.EndpointBehaviouralSubmit}})},
-		"unknown endpoint repeated":     {aimbrain.WithRetry(aimbrain.RetryPolicy{RepeatAmbiguous: []string{"/v1/iris/auth"}})},
+		"enrolments repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{aimbrain.EndpointFaceEnroll}})},
+		"behaviour repeated":            {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{aimbrain.EndpointBehaviour}})},
+		"submission repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{aimbrain.EndpointBehaviourSubmit}})},
+		"unknown endpoint repeated":     {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{"/v1/iris/auth"}})},
 		"plain HTTP after the override": {aimbrain.WithInsecureHTTP(), aimbrain.WithBaseURL("gopher://a.example")},
 	} {
 		client, err := aimbrain.New(testKey, testSecret, opts...)
@@ -184,8 +184,8 @@ func TestTheEnvironmentSetsUpAClient(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		_, err = client.Behavioural.Submit(t.Context(), sessionID, touches())
-		require.ErrorIs(t, err, aimbrain.ErrServer)
+		_, err = client.Behaviour.Submit(t.Context(), sessionID, touches())
+		require.ErrorIs(t, err, aimbrain.ErrServerError)
 		return address, client.Close()
 	}
 	host, err := where()
@@ -249,7 +249,7 @@ func TestNoRedirectIsFollowedWhateverTheCallersClientSays(t *testing.T) {
 			assert.Equal(t, status, redirect.StatusCode)
 			assert.Equal(t, strings.TrimPrefix(stranger.URL, "http://"), redirect.Host)
 			assert.NotContains(t, err.Error(), "secret=1")
-			assert.Equal(t, status == http.StatusSeeOther, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, status == http.StatusSeeOther, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown)
 			require.NoError(t, client.Close())
 		}
 		assert.Zero(t, strangers.Load(), "%d", status)
@@ -272,7 +272,7 @@ func TestATransportThatFollowsRedirectsByItselfIsFoundOut(t *testing.T) {
 	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	var redirect *aimbrain.RedirectError
 	require.ErrorAs(t, err, &redirect)
-	assert.True(t, aimbrain.MaybeProcessed(err))
+	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 }
 
 func TestARequestOfTwoMegabytesIsNotSent(t *testing.T) {
@@ -302,7 +302,7 @@ func TestARequestOfTwoMegabytesIsNotSent(t *testing.T) {
 		var large *aimbrain.TooLargeError
 		require.ErrorAs(t, err, &large, name)
 		assert.False(t, large.Response)
-		assert.False(t, aimbrain.MaybeProcessed(err))
+		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		assert.Equal(t, before, transport.GetTotalCallCount(), name)
 	}
 	_, err := client.Forward(t.Context(), aimbrain.EndpointFaceAuth, make([]byte, aimbrain.MaxRequestBytes))
@@ -367,14 +367,14 @@ func TestAnObserverIsToldOfEveryAttempt(t *testing.T) {
 		assert.Equal(t, aimbrain.APSouth1, a.Region)
 		assert.Equal(t, "api.ap-south-1.aimbrain.com", a.Host)
 		assert.Equal(t, i+1, a.Number)
-		assert.Equal(t, len(`{"session":"4f1c2a9e-session"}`), a.BytesOut)
+		assert.Equal(t, len(`{"session":"4f1c2a9e-session"}`), a.RequestBytes)
 		assert.Positive(t, a.Duration)
 		assert.False(t, a.Started.IsZero())
 		assert.Equal(t, i < 2, a.Retry)
 		assert.Equal(t, i < 2, a.Err != nil)
 	}
 	assert.Equal(t, []int{503, 500, 200}, []int{seen[0].Status, seen[1].Status, seen[2].Status})
-	assert.Equal(t, 6, seen[0].BytesIn)
+	assert.Equal(t, 6, seen[0].ResponseBytes)
 	assert.Equal(t, []aimbrain.Code{aimbrain.CodeAPIError}, seen[1].Codes)
 }
 

@@ -25,9 +25,9 @@
 //
 // Every call may return
 //
-//   - [*APIError]: the API said no. errors.Is finds each [Code] and the
+//   - [*APIError]: the API said no. errors.Is finds the [ErrorKind], each [Code] and the
 //     [HTTPStatus] in it, [APIError.Action] is a value to switch on.
-//   - [*NetworkError]: no answer came. [MaybeProcessed] tells whether the
+//   - [*NetworkError]: no answer came. [OutcomeOf] says whether the
 //     request may have been carried out all the same.
 //   - [*DecodeError], [*TooLargeError], [*RedirectError]: an answer came that
 //     cannot be relied on.

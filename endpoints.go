@@ -7,23 +7,23 @@ import (
 
 // The endpoints of the API.
 const (
-	EndpointSessions          = "/v1/sessions"
-	EndpointBehavioural       = "/v1/behavioural"
-	EndpointBehaviouralSubmit = "/v1/behavioural/submit"
-	EndpointScore             = "/v1/score"
-	EndpointFaceToken         = "/v1/face/token"
-	EndpointFaceEnroll        = "/v1/face/enroll"
-	EndpointFaceAuth          = "/v1/face/auth"
-	EndpointFaceCompare       = "/v1/face/compare"
-	EndpointVoiceToken        = "/v1/voice/token"
-	EndpointVoiceEnroll       = "/v1/voice/enroll"
-	EndpointVoiceAuth         = "/v1/voice/auth"
+	EndpointSessions        = "/v1/sessions"
+	EndpointBehaviour       = "/v1/behavioural"
+	EndpointBehaviourSubmit = "/v1/behavioural/submit"
+	EndpointScore           = "/v1/score"
+	EndpointFaceToken       = "/v1/face/token"
+	EndpointFaceEnroll      = "/v1/face/enroll"
+	EndpointFaceAuth        = "/v1/face/auth"
+	EndpointFaceCompare     = "/v1/face/compare"
+	EndpointVoiceToken      = "/v1/voice/token"
+	EndpointVoiceEnroll     = "/v1/voice/enroll"
+	EndpointVoiceAuth       = "/v1/voice/auth"
 )
 
 // Endpoints lists all endpoints.
 func Endpoints() []string {
 	return []string{
-		EndpointSessions, EndpointBehavioural, EndpointBehaviouralSubmit, EndpointScore,
+		EndpointSessions, EndpointBehaviour, EndpointBehaviourSubmit, EndpointScore,
 		EndpointFaceToken, EndpointFaceEnroll, EndpointFaceAuth, EndpointFaceCompare,
 		EndpointVoiceToken, EndpointVoiceEnroll, EndpointVoiceAuth,
 	}
@@ -55,10 +55,10 @@ func newAnswer(endpoint string) decoder {
 	switch endpoint {
 	case EndpointSessions:
 		return new(Session)
-	case EndpointBehavioural:
-		return new(BehaviouralAuthResult)
-	case EndpointBehaviouralSubmit:
-		return new(BehaviouralSubmitResult)
+	case EndpointBehaviour:
+		return new(BehaviourAuthResult)
+	case EndpointBehaviourSubmit:
+		return new(BehaviourSubmitResult)
 	case EndpointScore:
 		return new(ScoreResult)
 	case EndpointFaceToken, EndpointVoiceToken:
@@ -84,7 +84,7 @@ func (p RetryPolicy) mayRepeat(endpoint string, optIn bool) bool {
 	case repeatAlways:
 		return true
 	case repeatOptIn:
-		return optIn || slices.Contains(p.RepeatAmbiguous, endpoint)
+		return optIn || slices.Contains(p.RetryUnknownOutcome, endpoint)
 	case repeatNever:
 	}
 	return false

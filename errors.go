@@ -1,10 +1,8 @@
 package aimbrain
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,63 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// Sentinels to compare with by errors.Is.
-const (
-	// ErrSignature says that a signature is not that of the request: of
-	// [Signer.Verify] alone. When the API refuses one, it is [ErrUnauthorized].
-	ErrSignature sentinel = "aimbrain: the signature does not match the request"
-	// ErrAttemptTimeout says that one attempt took longer than the time that
-	// [WithAttemptTimeout] gives it.
-	ErrAttemptTimeout sentinel = "aimbrain: the attempt timed out"
-	// ErrTotalTimeout says that a call, with all its attempts and the waiting
-	// between them, took longer than the time that [WithTimeout] gives it.
-	ErrTotalTimeout sentinel = "aimbrain: the call timed out"
-	// ErrClosed says that the client was closed before the call.
-	ErrClosed sentinel = "aimbrain: the client is closed"
-)
-
-// A sentinel is a constant error: nobody can assign to it.
-type sentinel string
-
-func (s sentinel) Error() string { return string(s) }
-
-// Timeout and Is make the library's own time limits look like everybody else's.
-func (s sentinel) Timeout() bool { return s == ErrAttemptTimeout || s == ErrTotalTimeout }
-
-func (s sentinel) Is(target error) bool {
-	return target == context.DeadlineExceeded && s.Timeout()
-}
-
-// MaybeProcessed reports whether the request behind err may have been carried
-// out although the call failed: it went out, or part of it did, and no answer
-// that can be relied on came back. It is false when the request provably never
-// left and when the API refused it. Wrapped errors are looked through.
+// An APIError is an error response of the API, or of a gateway in front of it:
+// any HTTP status from 400 on.
 //
-// After a user's first enrolment this decides between "send again" and "first
-// find out": create a session, whose statuses tell whether the user is enrolled
-// now. Of a later enrolment nothing tells; one capture more or less of a user
-// who is enrolled does little harm.
-//
-// Of errors that were joined, one that may have been processed is enough.
-func MaybeProcessed(err error) bool {
-	if m, ok := err.(interface{ MaybeProcessed() bool }); ok {
-		return m.MaybeProcessed()
-	}
-	switch e := err.(type) { //nolint:errorlint // the tree is walked here
-	case interface{ Unwrap() error }:
-		return MaybeProcessed(e.Unwrap())
-	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(e.Unwrap(), MaybeProcessed)
-	}
-	return false
-}
-
-// An APIError is an answer of the API, or of a gateway in front of it, that is
-// an error: any HTTP status but 200.
-//
-// errors.Is finds a [Code] of it and its [HTTPStatus]; [APIError.Action] is
-// the value to switch on. Where the answer repeated the key, the secret, the
-// signature or media, "[redacted]" stands in their place in every field.
+// errors.Is finds its [ErrorKind], each [Code] and its [HTTPStatus];
+// [APIError.Action] is the value to switch on. Where the response repeated the
+// key, the secret, the signature or media, "[redacted]" stands in their place in
+// every field.
 type APIError struct {
 	// StatusCode is the HTTP status.
 	StatusCode int
@@ -78,6 +26,10 @@ type APIError struct {
 	// Details are the codes with their descriptions in the API's order: 64 at
 	// most. Empty when the API gave none.
 	Details []ErrorDetail
+	// Gateway says that the response does not have the API's form, see
+	// [ErrorKind]: something in front of the API sent it, such as a firewall or a
+	// load balancer.
+	Gateway bool
 	// Endpoint is the endpoint that was called, such as "/v1/face/auth".
 	Endpoint string
 	// Header is the header of the answer. It and the body stay out of JSON, and
@@ -90,7 +42,7 @@ type APIError struct {
 	Attempts int
 
 	retryAfter retryAfter
-	maybe      bool // an earlier attempt may have been processed
+	unknown    bool // the outcome of an earlier attempt is
 }
 
 // An ErrorDetail is one reason in an [APIError].
@@ -102,31 +54,33 @@ type ErrorDetail struct {
 // Error returns what happened, where, why, and what to do about it, in one line.
 func (e *APIError) Error() string {
 	var b strings.Builder
-	b.WriteString("aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode))
+	b.WriteString("aimbrain: " + e.Endpoint + ": " + HTTPStatus(e.StatusCode).Error())
+	if e.Gateway {
+		b.WriteString(" from a gateway")
+	}
 	if e.Message != "" {
 		b.WriteString(": " + printable(e.Message))
-	} else if meaning := HTTPStatus(e.StatusCode).Meaning(); meaning != "" {
-		b.WriteString(": " + meaning)
 	}
 	for i, d := range e.Details {
 		if i == 4 {
 			b.WriteString(" (and more)")
 			break
 		}
-		text := d.Code.Meaning()
+		text := d.Code.Description()
 		if text == "" {
 			text = printable(d.Description)
 		}
 		b.WriteString(" (" + strings.TrimSpace("code "+strconv.Itoa(int(d.Code))+" "+text) + ")")
 	}
-	if advice := e.Advice(); advice != "" {
+	if advice := e.Remedy(); advice != "" {
 		b.WriteString(": " + advice)
 	}
-	b.WriteString(outcome(e.MaybeProcessed(), e.Attempts))
+	b.WriteString(outcomeText(e.outcome(), e.Attempts))
 	return b.String()
 }
 
-// Is makes errors.Is hold for each [Code] of the answer and for its [HTTPStatus].
+// Is makes errors.Is hold for the [ErrorKind] of the response, for each [Code] in
+// it and for its [HTTPStatus].
 func (e *APIError) Is(target error) bool {
 	switch t := target.(type) {
 	case Code:
@@ -137,6 +91,8 @@ func (e *APIError) Is(target error) bool {
 		}
 	case HTTPStatus:
 		return int(t) == e.StatusCode
+	case ErrorKind:
+		return t != "" && t == kindOf(e.StatusCode, e.Gateway)
 	}
 	return false
 }
@@ -149,17 +105,17 @@ func (e *APIError) Action() Action {
 			return action
 		}
 	}
-	return HTTPStatus(e.StatusCode).Action()
+	return actionOf(e.StatusCode, e.Gateway)
 }
 
-// Advice returns the same step in words for a person, or "" when nothing is known.
-func (e *APIError) Advice() string {
+// Remedy returns the same step in words for a person, or "" when nothing is known.
+func (e *APIError) Remedy() string {
 	for _, d := range e.Details {
-		if advice := d.Code.Advice(); advice != "" {
+		if advice := d.Code.Remedy(); advice != "" {
 			return advice
 		}
 	}
-	return HTTPStatus(e.StatusCode).Advice()
+	return remedyOf(e.StatusCode, e.Gateway)
 }
 
 // RetryAfter returns how long the answer asks to wait before the next try, and
@@ -167,10 +123,14 @@ func (e *APIError) Advice() string {
 // waited for by the library, and can be read here.
 func (e *APIError) RetryAfter() (time.Duration, bool) { return e.retryAfter.wait, e.retryAfter.given }
 
-// MaybeProcessed reports whether the API may have carried the request out in
-// spite of its answer: true for 5xx and 408, where a gateway or the API may have
-// failed after the work was done, and when an earlier attempt got no answer.
-func (e *APIError) MaybeProcessed() bool { return HTTPStatus(e.StatusCode).ambiguous() || e.maybe }
+// outcome is unknown for 5xx and 408, where the API or a gateway may have failed
+// after the work was done, and when that of an earlier attempt is.
+func (e *APIError) outcome() Outcome {
+	if e.unknown || HTTPStatus(e.StatusCode).leavesOutcomeUnknown() {
+		return OutcomeUnknown
+	}
+	return OutcomeRefused
+}
 
 // A NetworkError is a call without an answer: no connection, a broken one, no
 // answer in time, or a context that ended. errors.Is finds the cause in it,
@@ -180,7 +140,7 @@ type NetworkError struct {
 	Attempts int    // how many attempts were made, 0 when the context had ended before the first
 	Err      error  // what the last attempt met
 
-	sent bool // an attempt may have reached the API
+	result Outcome // not sent, or unknown
 }
 
 // Error returns what happened, and whether the request may have been processed.
@@ -189,7 +149,7 @@ func (e *NetworkError) Error() string {
 	if e.Err != nil {
 		cause = printable(e.Err.Error())
 	}
-	return "aimbrain: " + e.Endpoint + ": no answer: " + cause + outcome(e.sent, e.Attempts)
+	return "aimbrain: " + e.Endpoint + ": no answer: " + cause + outcomeText(e.result, e.Attempts)
 }
 
 // Unwrap returns the cause.
@@ -201,9 +161,7 @@ func (e *NetworkError) Timeout() bool {
 	return errors.As(e.Err, &t) && t.Timeout()
 }
 
-// MaybeProcessed reports whether the API may have carried the request out. It
-// is false only when the request provably never left.
-func (e *NetworkError) MaybeProcessed() bool { return e.sent }
+func (e *NetworkError) outcome() Outcome { return e.result }
 
 // A DecodeError is an answer with a good status that cannot be relied on: not
 // JSON, a member missing, null, twice or of the wrong type, a score out of
@@ -223,14 +181,14 @@ func (e *DecodeError) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text + outcome(true, e.Attempts)
+	return text + outcomeText(OutcomeUnknown, e.Attempts)
 }
 
 // Unwrap returns the reader's error.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// MaybeProcessed is true: the API said that it did, in a way that cannot be read.
-func (e *DecodeError) MaybeProcessed() bool { return true }
+// outcome is unknown: the API responded that it did, in a way that cannot be read.
+func (e *DecodeError) outcome() Outcome { return OutcomeUnknown }
 
 // A TooLargeError is a request, or an answer, beyond the size limit.
 type TooLargeError struct {
@@ -246,11 +204,15 @@ func (e *TooLargeError) Error() string {
 	if !e.Response {
 		return "aimbrain: " + e.Endpoint + ": the request would reach the API's limit of " + strconv.Itoa(e.Limit) + " bytes, and was not sent: send fewer or smaller files (base64 adds a third)"
 	}
-	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcome(e.MaybeProcessed(), e.Attempts)
+	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcomeText(e.outcome(), e.Attempts)
 }
 
-// MaybeProcessed reports whether the API may have carried the request out.
-func (e *TooLargeError) MaybeProcessed() bool { return e.Response }
+func (e *TooLargeError) outcome() Outcome {
+	if e.Response {
+		return OutcomeUnknown
+	}
+	return OutcomeNotSent
+}
 
 // A RedirectError is an answer that points elsewhere. It is never followed:
 // the API does not redirect, and the place it points to would be handed the
@@ -261,7 +223,7 @@ type RedirectError struct {
 	Host       string // the host that it points to, "" for the same or for none
 	Attempts   int    // how many attempts were made
 
-	maybe bool // an attempt may have been processed all the same
+	unknown bool // the request may have been processed all the same
 }
 
 // Error returns where it points to and what to check.
@@ -273,21 +235,28 @@ func (e *RedirectError) Error() string {
 	return text + ", which is never followed: check the base URL and what stands in front of the API"
 }
 
-// MaybeProcessed is false as a rule: whoever redirects has not carried the
-// request out. It is true after an earlier attempt without an answer, for 303,
-// by which a server points to the result of what it did, and when a caller's
-// own transport followed the redirect behind the library's back.
-func (e *RedirectError) MaybeProcessed() bool { return e.maybe }
+// outcome is refused as a rule: what redirects has not processed the request. It
+// is unknown after an earlier attempt of which it is, for 303, by which a server
+// points to the result of what it did, and when a caller's own transport
+// followed the redirect.
+func (e *RedirectError) outcome() Outcome {
+	if e.unknown {
+		return OutcomeUnknown
+	}
+	return OutcomeRefused
+}
 
 // A ConfigError is a setting of a client or a signer that cannot be right. It
 // never holds the value of a credential or of a URL.
 type ConfigError struct {
-	Setting string // what is set, such as "API secret" or "WithBaseURL"
-	Reason  string // what is wrong with it, and what to do
+	Parameter string // what is set, such as "API secret" or "WithBaseURL"
+	Reason    string // what is wrong with it, and what to do
 }
 
 // Error returns the setting and what is wrong with it.
-func (e *ConfigError) Error() string { return "aimbrain: " + e.Setting + " " + e.Reason }
+func (e *ConfigError) Error() string { return "aimbrain: " + e.Parameter + " " + e.Reason }
+
+func (e *ConfigError) outcome() Outcome { return OutcomeNotSent }
 
 // A RequestError is a call with arguments that cannot be right. Nothing was sent.
 type RequestError struct {
@@ -313,15 +282,14 @@ func (e *RequestError) Error() string {
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// MaybeProcessed is false: nothing was sent.
-func (e *RequestError) MaybeProcessed() bool { return false }
+func (e *RequestError) outcome() Outcome { return OutcomeNotSent }
 
-// outcome ends an error's text with what the caller cannot see: whether the
-// request may have been carried out, and how often it was tried.
-func outcome(maybeProcessed bool, attempts int) string {
+// outcomeText ends an error's text with what the caller cannot see: whether the
+// request may have been processed, and how many attempts were made.
+func outcomeText(outcome Outcome, attempts int) string {
 	text := ""
-	if maybeProcessed {
-		text = "; the request may have been processed"
+	if outcome == OutcomeUnknown {
+		text = "; outcome unknown: the request may have been processed"
 	}
 	if attempts > 1 {
 		text += "; " + strconv.Itoa(attempts) + " attempts"

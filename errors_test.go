@@ -36,7 +36,7 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionRetryLater, "try again later"},
 		"422-code-not-documented.json": {"Something new", []aimbrain.Code{4711}, aimbrain.ActionRetake, "capture new media"},
 		"422-half-broken-details.json": {"Odd", []aimbrain.Code{7}, aimbrain.ActionRetake, "retake closer"},
-		"422-duplicate-errors.json":    {`{"error": "Two answers", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionRetake, "capture new media"},
+		"422-duplicate-errors.json":    {`{"error": "Two answers", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionCheckGateway, "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
 		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionRetryLater, "try again later"},
 		"503-no-body.txt":              {"", nil, aimbrain.ActionRetryLater, "try again later"},
 	} {
@@ -57,7 +57,7 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 			assert.Equal(t, aimbrain.EndpointVoiceEnroll, api.Endpoint)
 			assert.Equal(t, 1, api.Attempts)
 			assert.Equal(t, want.action, api.Action())
-			assert.Equal(t, want.advice, api.Advice())
+			assert.Equal(t, want.advice, api.Remedy())
 			var codes []aimbrain.Code
 			for _, detail := range api.Details {
 				codes = append(codes, detail.Code)
@@ -69,7 +69,7 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 			}
 			require.NotErrorIs(t, err, aimbrain.CodeNoFace)
 			require.NotErrorIs(t, err, aimbrain.HTTPStatus(418))
-			assert.Equal(t, status >= 500, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, status >= 500, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown)
 
 			text := err.Error()
 			assert.Contains(t, text, "HTTP "+strconv.Itoa(status))
@@ -81,20 +81,114 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestEveryStatusOfTheContractHasASentinel(t *testing.T) {
+func TestErrorKind_HoldsForTheAPIsFormAlone(t *testing.T) {
 	t.Parallel()
-	for status, sentinel := range map[int]error{
-		400: aimbrain.ErrMalformed, 401: aimbrain.ErrUnauthorized, 403: aimbrain.ErrNoSession,
-		422: aimbrain.ErrNotAccepted, 424: aimbrain.ErrNotEnrolled, 460: aimbrain.ErrTokenNeeded,
-		500: aimbrain.ErrServer, 429: aimbrain.ErrRateLimited,
-	} {
-		client, _ := answering(t, status, "", aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}))
-		_, err := client.Score.Get(t.Context(), sessionID)
-		require.ErrorIs(t, err, sentinel)
-		assert.NotEmpty(t, aimbrain.HTTPStatus(status).Meaning())
-		assert.NotEmpty(t, aimbrain.HTTPStatus(status).Advice())
-		assert.Contains(t, sentinel.Error(), strconv.Itoa(status))
+	inForm := map[string]string{
+		"error":  `{"error":"no"}`,
+		"Error":  `{"Error":"no"}`,
+		"errors": `{"errors":[]}`,
 	}
+	notInForm := map[string]string{
+		"HTML":               "<html><body>Forbidden</body></html>",
+		"empty body":         "",
+		"another object":     `{"message":"Forbidden"}`,
+		"error not a string": `{"error":{"code":403}}`,
+		"error null":         `{"error":null}`,
+		"errors an object":   `{"errors":{"code":107}}`,
+		"an array":           `["error"]`,
+		"a name twice":       `{"error":"no","error":"yes"}`,
+	}
+	for status, kind := range map[int]aimbrain.ErrorKind{
+		400: aimbrain.ErrBadRequest, 401: aimbrain.ErrUnauthorized, 403: aimbrain.ErrSessionNotFound,
+		422: aimbrain.ErrMediaRejected, 424: aimbrain.ErrNotEnrolled, 460: aimbrain.ErrTokenRequired,
+		429: aimbrain.ErrRateLimited, 500: aimbrain.ErrServerError, 502: aimbrain.ErrServerError,
+		503: aimbrain.ErrServerError, 504: aimbrain.ErrServerError, 599: aimbrain.ErrServerError,
+	} {
+		eitherForm := status == 429 || status >= 500
+		for name, body := range inForm {
+			err := errorOf(t, status, body)
+			assert.ErrorIs(t, err, kind, "%d %s", status, name)
+			assert.ErrorIs(t, err, aimbrain.HTTPStatus(status), "%d %s", status, name)
+			assert.False(t, err.Gateway, "%d %s", status, name)
+			assert.NotEqual(t, aimbrain.ActionCheckGateway, err.Action(), "%d %s", status, name)
+		}
+		for name, body := range notInForm {
+			err := errorOf(t, status, body)
+			assert.Equal(t, eitherForm, errors.Is(err, kind), "%d %s", status, name)
+			assert.ErrorIs(t, err, aimbrain.HTTPStatus(status), "%d %s", status, name)
+			assert.True(t, err.Gateway, "%d %s", status, name)
+			if !eitherForm {
+				assert.Equal(t, aimbrain.ActionCheckGateway, err.Action(), "%d %s", status, name)
+			}
+			assert.NotEmpty(t, err.Remedy(), "%d %s", status, name)
+			assert.Contains(t, err.Error(), "from a gateway", "%d %s", status, name)
+		}
+		for other := range map[aimbrain.ErrorKind]bool{aimbrain.ErrClosed: true, aimbrain.ErrSignature: true, "": true} {
+			assert.NotErrorIs(t, errorOf(t, status, inForm["error"]), other)
+		}
+	}
+}
+
+// errorOf returns the error of a call that gets this response.
+func errorOf(t *testing.T, status int, body string) *aimbrain.APIError {
+	t.Helper()
+	client, _ := answering(t, status, body, noRetries())
+	_, err := client.Score.Get(t.Context(), sessionID)
+	var api *aimbrain.APIError
+	require.ErrorAs(t, err, &api)
+	return api
+}
+
+func TestAPIError_GatewayStatusesHaveARemedy(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]struct {
+		action aimbrain.Action
+		remedy string
+	}{
+		401: {aimbrain.ActionCheckGateway, "gateway"},
+		403: {aimbrain.ActionCheckGateway, "firewall"},
+		404: {aimbrain.ActionCheckGateway, "base URL"},
+		407: {aimbrain.ActionCheckGateway, "HTTPS_PROXY"},
+		413: {aimbrain.ActionFixMedia, "500 kB"},
+		424: {aimbrain.ActionCheckGateway, "gateway"},
+		511: {aimbrain.ActionRetryLater, "captive portal"},
+	} {
+		err := errorOf(t, status, "<html>")
+		assert.Equal(t, want.action, err.Action(), status)
+		assert.Contains(t, err.Remedy(), want.remedy, status)
+	}
+}
+
+func TestOutcomeOf_IsUnknownForForeignErrorsAlone(t *testing.T) {
+	t.Parallel()
+	refused := errorOf(t, 422, `{"error":"no"}`)
+	notSent := &aimbrain.RequestError{Argument: "faces", Reason: "is empty"}
+	unknown := &aimbrain.NetworkError{}
+	for name, c := range map[string]struct {
+		err  error
+		want aimbrain.Outcome
+	}{
+		"nil":                     {nil, aimbrain.OutcomeSucceeded},
+		"foreign":                 {io.EOF, aimbrain.OutcomeUnknown},
+		"foreign, wrapped":        {fmt.Errorf("outer: %w", io.EOF), aimbrain.OutcomeUnknown},
+		"refused":                 {refused, aimbrain.OutcomeRefused},
+		"not sent":                {notSent, aimbrain.OutcomeNotSent},
+		"configuration":           {&aimbrain.ConfigError{}, aimbrain.OutcomeNotSent},
+		"made by hand":            {unknown, aimbrain.OutcomeUnknown},
+		"wrapped":                 {fmt.Errorf("outer: %w", refused), aimbrain.OutcomeRefused},
+		"joined with a foreign":   {errors.Join(io.EOF, refused), aimbrain.OutcomeRefused},
+		"not sent and refused":    {errors.Join(notSent, refused), aimbrain.OutcomeRefused},
+		"refused and not sent":    {errors.Join(refused, notSent), aimbrain.OutcomeRefused},
+		"not sent twice":          {errors.Join(notSent, notSent), aimbrain.OutcomeNotSent},
+		"refused and unknown":     {errors.Join(refused, unknown), aimbrain.OutcomeUnknown},
+		"unknown, then not sent":  {fmt.Errorf("%w, %w", unknown, notSent), aimbrain.OutcomeUnknown},
+		"a response by hand, 422": {&aimbrain.APIError{StatusCode: 422}, aimbrain.OutcomeRefused},
+		"a response by hand, 503": {&aimbrain.APIError{StatusCode: 503}, aimbrain.OutcomeUnknown},
+	} {
+		assert.Equal(t, c.want, aimbrain.OutcomeOf(c.err), name)
+	}
+	assert.Equal(t, "unknown, not sent, refused, succeeded, Outcome(9)",
+		fmt.Sprintf("%v, %v, %v, %v, %v", aimbrain.OutcomeUnknown, aimbrain.OutcomeNotSent, aimbrain.OutcomeRefused, aimbrain.OutcomeSucceeded, aimbrain.Outcome(9)))
 }
 
 func TestAllThirtyFiveCodesHaveAMeaningAnActionAndAnAdvice(t *testing.T) {
@@ -105,8 +199,8 @@ func TestAllThirtyFiveCodesHaveAMeaningAnActionAndAnAdvice(t *testing.T) {
 	for _, code := range codes {
 		assert.False(t, seen[code], "%d twice", code)
 		seen[code] = true
-		assert.NotEmpty(t, code.Meaning(), "%d", code)
-		assert.NotEmpty(t, code.Advice(), "%d", code)
+		assert.NotEmpty(t, code.Description(), "%d", code)
+		assert.NotEmpty(t, code.Remedy(), "%d", code)
 		assert.NotEqual(t, aimbrain.ActionUnknown, code.Action(), "%d", code)
 		assert.Contains(t, code.Error(), strconv.Itoa(int(code)))
 		assert.NotContains(t, code.Action().String(), "Action(")
@@ -127,8 +221,6 @@ func TestAStatusThatIsNotDocumentedComesThrough(t *testing.T) {
 	assert.Equal(t, 418, api.StatusCode)
 	assert.Equal(t, "short and stout", api.Message)
 	assert.Equal(t, aimbrain.ActionUnknown, api.Action())
-	assert.Equal(t, aimbrain.ActionFixMedia, aimbrain.HTTPStatus(413).Action())
-	assert.NotEmpty(t, aimbrain.HTTPStatus(413).Advice())
 }
 
 func TestAMillionErrorsAreReadUpToABound(t *testing.T) {
@@ -220,11 +312,9 @@ func TestAnErrorThatWasJoinedIsNotOverlooked(t *testing.T) {
 	client, _ := mocked(t, lost(syscall.ECONNRESET))
 	_, sent := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
 	_, refused := client.Face.Enroll(t.Context(), sessionID, aimbrain.Media{})
-	assert.True(t, aimbrain.MaybeProcessed(errors.Join(refused, sent)))
-	assert.True(t, aimbrain.MaybeProcessed(fmt.Errorf("both: %w, %w", sent, refused)))
-	assert.False(t, aimbrain.MaybeProcessed(errors.Join(refused, refused)))
-	assert.False(t, aimbrain.MaybeProcessed(nil))
-	assert.False(t, aimbrain.MaybeProcessed(io.EOF))
+	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(errors.Join(refused, sent)))
+	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(fmt.Errorf("both: %w, %w", sent, refused)))
+	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(errors.Join(refused, refused)))
 	assert.NotEmpty(t, (&aimbrain.NetworkError{}).Error())
 }
 

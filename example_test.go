@@ -140,7 +140,7 @@ func ExampleVoiceService_Enroll() {
 	defer fake.Close()
 
 	result, err := client.Voice.Enroll(ctx, session.ID, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
-	if aimbrain.MaybeProcessed(err) {
+	if aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown {
 		fmt.Println("create a session and look at its Voice status before sending it again")
 	}
 	fmt.Println(result.VoiceSamples, err)
@@ -153,7 +153,7 @@ func ExampleVoiceService_Auth() {
 	defer fake.Close()
 
 	_, err := client.Voice.Auth(ctx, session.ID, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
-	if errors.Is(err, aimbrain.ErrTokenNeeded) {
+	if errors.Is(err, aimbrain.ErrTokenRequired) {
 		token, err := client.Voice.Token(ctx, session.ID, aimbrain.TokenAuth)
 		if err != nil {
 			fmt.Println(err)
@@ -167,11 +167,11 @@ func ExampleVoiceService_Auth() {
 	// true true <nil>
 }
 
-func ExampleBehaviouralService_Submit() {
+func ExampleBehaviourService_Submit() {
 	ctx, fake, client, session := scene()
 	defer fake.Close()
 
-	_, err := client.Behavioural.Submit(ctx, session.ID, aimbrain.Events{
+	_, err := client.Behaviour.Submit(ctx, session.ID, aimbrain.Events{
 		Touches: []aimbrain.Touch{
 			{ID: 1, Phase: aimbrain.TouchBegan, Time: 1480, X: 120, Y: 300, RX: 12, RY: 8, Radius: 21.5, Elements: []string{"amount", "payment"}},
 			{ID: 1, Phase: aimbrain.TouchEnded, Time: 1553, X: 121, Y: 301, RX: 13, RY: 9, Radius: 20.0, Elements: []string{"amount", "payment"}},
@@ -182,7 +182,7 @@ func ExampleBehaviouralService_Submit() {
 	// <nil>
 }
 
-func ExampleBehaviouralService_Auth() {
+func ExampleBehaviourService_Auth() {
 	ctx, fake, client, _ := scene()
 	defer fake.Close()
 
@@ -192,7 +192,7 @@ func ExampleBehaviouralService_Auth() {
 		return
 	}
 	for range 4 { // the API listens before it judges
-		result, err := client.Behavioural.Auth(ctx, session.ID, aimbraintest.Behaviour("ada", 40))
+		result, err := client.Behaviour.Auth(ctx, session.ID, aimbraintest.Behaviour("ada", 40))
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -210,12 +210,12 @@ func ExampleScoreService_Get() {
 	ctx, fake, client, session := scene()
 	defer fake.Close()
 
-	if _, err := client.Behavioural.Submit(ctx, session.ID, aimbraintest.Behaviour("ada", 40)); err != nil {
+	if _, err := client.Behaviour.Submit(ctx, session.ID, aimbraintest.Behaviour("ada", 40)); err != nil {
 		fmt.Println(err)
 		return
 	}
 	result, err := client.Score.Get(ctx, session.ID)
-	anomaly, ok := result.Of("anomaly")
+	anomaly, ok := result.ByType("anomaly")
 	fmt.Println(ok, anomaly.Value >= 0 && anomaly.Value <= 1, err)
 	// Output:
 	// true true <nil>
@@ -262,12 +262,12 @@ func ExampleSigner() {
 func ExampleAPIError_Action() {
 	ctx, fake, client, session := scene()
 	defer fake.Close()
-	fake.Next(aimbraintest.Code(aimbrain.CodePoorBrightness))
+	fake.Queue(aimbraintest.Code(aimbrain.CodePoorBrightness))
 
 	_, err := client.Face.Auth(ctx, session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
 	var api *aimbrain.APIError
 	if errors.As(err, &api) && api.Action() == aimbrain.ActionRetake {
-		fmt.Println("please", api.Advice())
+		fmt.Println("please", api.Remedy())
 	}
 	// Output:
 	// please retake in better light

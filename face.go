@@ -51,11 +51,11 @@ func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType Tok
 
 // Enroll adds photos or videos to what is known of the session's user. It
 // works best with five: straight, and from slightly above, below, left and
-// right. It is never sent twice; when the outcome is unknown
-// ([MaybeProcessed]), create a session and look at its Face status first.
+// right. It is never sent twice; when the outcome is unknown, see
+// EnrollAndConfirm.
 //
-// Errors to expect: [ErrNotAccepted] with the codes of what is wrong with a
-// picture, [ErrNoSession].
+// Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a
+// picture, [ErrSessionNotFound].
 func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceEnrollResult, error) {
 	return do[FaceEnrollResult](ctx, s.client, EndpointFaceEnroll, opts, func(b *body) {
 		b.session(sessionID)
@@ -65,8 +65,8 @@ func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media,
 
 // Auth compares photos or videos with what the session's user was enrolled with.
 //
-// Errors to expect: [ErrNotEnrolled] ([CodeUserNotFound]), [ErrNotAccepted]
-// with the codes of what is wrong with a picture, [ErrNoSession].
+// Errors to expect: [ErrNotEnrolled] ([CodeUserNotFound]), [ErrMediaRejected]
+// with the codes of what is wrong with a picture, [ErrSessionNotFound].
 //
 // With several photos the API gives one score; how it joins them is not
 // documented, so that who forwards an app's request had better send one.
@@ -80,7 +80,7 @@ func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, o
 // Compare compares two faces with each other. It needs no session, and the API
 // stores nothing.
 //
-// Errors to expect: [ErrNotAccepted] with the codes of what is wrong with a picture.
+// Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a picture.
 func (s *FaceService) Compare(ctx context.Context, faces1, faces2 Media, opts ...CallOption) (FaceCompareResult, error) {
 	return do[FaceCompareResult](ctx, s.client, EndpointFaceCompare, opts, func(b *body) {
 		b.expect(faces1.encodedSize() + faces2.encodedSize() + 64)

@@ -68,7 +68,7 @@ func scoresIn(result decoder) map[string]float64 {
 		return map[string]float64{"score": r.Score, "liveliness": r.Liveliness}
 	case *FaceCompareResult:
 		return map[string]float64{"score": r.Score, "liveliness1": r.Liveliness1, "liveliness2": r.Liveliness2}
-	case *BehaviouralAuthResult:
+	case *BehaviourAuthResult:
 		return map[string]float64{"score": r.Score}
 	}
 	return nil
@@ -84,7 +84,7 @@ func FuzzAPIError(f *testing.F) {
 		header := http.Header{"Retry-After": {after}, "X": {string(body)}}
 		err := readAPIError(status, header, body, secrets)
 		err.retryAfter = readRetryAfter(header, time.Now())
-		text := err.Error() + err.Advice() + err.Action().String()
+		text := err.Error() + err.Remedy() + err.Action().String()
 		switch wait, given := err.RetryAfter(); {
 		case err.StatusCode != status:
 			t.Fatal("the status is lost")

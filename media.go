@@ -12,7 +12,7 @@ import (
 // Media is what a person's face or voice was captured in: one or more photos,
 // videos or recordings, for [FaceService] and [VoiceService]. It is made by
 // [Photos], [Videos], [Recordings], [Files], [Readers] or [Base64], and joined
-// by [Media.And]. The zero value holds nothing and is refused by every call.
+// by [Media.Append]. The zero value holds nothing and is refused by every call.
 //
 // A call reads its media before it returns and before it sends anything; the
 // caller's slices are the caller's again when the call has returned.
@@ -115,7 +115,7 @@ func textMedium(text string) medium {
 }
 
 // And returns the media of both, in that order.
-func (m Media) And(more Media) Media {
+func (m Media) Append(more Media) Media {
 	return Media{items: append(m.items[:len(m.items):len(m.items)], more.items...)}
 }
 

@@ -71,13 +71,13 @@ func TestMediaInEveryFormArrivesEncodedOnce(t *testing.T) {
 
 func TestMediaOfSeveralFormsIsSentInItsOrder(t *testing.T) {
 	t.Parallel()
-	media := aimbrain.Photos([]byte("one"), []byte("two")).And(aimbrain.Base64("dGhyZWU=")).And(aimbrain.Readers(bytes.NewReader([]byte("four"))))
+	media := aimbrain.Photos([]byte("one"), []byte("two")).Append(aimbrain.Base64("dGhyZWU=")).Append(aimbrain.Readers(bytes.NewReader([]byte("four"))))
 	assert.Equal(t, 4, media.Len())
 	assert.Equal(t, "4 files", media.String())
 	assert.Equal(t, [][]byte{[]byte("one"), []byte("two"), []byte("three"), []byte("four")}, sentFaces(t, media))
 
 	base := aimbrain.Photos([]byte("a"))
-	first, second := base.And(aimbrain.Photos([]byte("b"))), base.And(aimbrain.Photos([]byte("c")))
+	first, second := base.Append(aimbrain.Photos([]byte("b"))), base.Append(aimbrain.Photos([]byte("c")))
 	assert.Equal(t, [][]byte{[]byte("a"), []byte("b")}, sentFaces(t, first), "joining changes nothing")
 	assert.Equal(t, [][]byte{[]byte("a"), []byte("c")}, sentFaces(t, second))
 }
@@ -125,7 +125,7 @@ func TestMediaThatCannotBeRightIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		assert.Contains(t, err.Error(), c.says, name)
 		assert.Contains(t, err.Error(), "nothing was sent", name)
 		assert.NotContains(t, err.Error(), encoded[:20], name)
-		assert.False(t, aimbrain.MaybeProcessed(err), name)
+		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), name)
 		assert.Zero(t, transport.GetTotalCallCount(), name)
 	}
 	client, _ := answering(t, 200, `{"voiceSamples":1}`)
@@ -149,7 +149,7 @@ func TestOtherArgumentsThatCannotBeRightAreRefused(t *testing.T) {
 		return err
 	}
 	events := func(e aimbrain.Events) error {
-		_, err := client.Behavioural.Auth(ctx, sessionID, e)
+		_, err := client.Behaviour.Auth(ctx, sessionID, e)
 		return err
 	}
 	other := func(name string, value any) error { return events(aimbrain.Events{Other: map[string]any{name: value}}) }
@@ -175,8 +175,8 @@ func TestOtherArgumentsThatCannotBeRightAreRefused(t *testing.T) {
 		"a channel":           {other("scrolls", make(chan int)), "array"},
 		"a name not UTF-8":    {other("\xff", []int{1}), "UTF-8"},
 		"a nil option":        {errOf(client.Score.Get(ctx, sessionID, nil)), "nil"},
-		"enrol repeated":      {errOf(client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("x")), aimbrain.RepeatIfAmbiguous())), "RepeatIfAmbiguous"},
-		"behaviour repeated":  {errOf(client.Behavioural.Auth(ctx, sessionID, touches(), aimbrain.RepeatIfAmbiguous())), "RepeatIfAmbiguous"},
+		"enrol repeated":      {errOf(client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("x")), aimbrain.WithRetryUnknownOutcome())), "WithRetryUnknownOutcome"},
+		"behaviour repeated":  {errOf(client.Behaviour.Auth(ctx, sessionID, touches(), aimbrain.WithRetryUnknownOutcome())), "WithRetryUnknownOutcome"},
 		"no session":          {errOf(client.Voice.Token(ctx, "", aimbrain.TokenAuth)), "session ID"},
 		"no token type":       {errOf(client.Voice.Token(ctx, sessionID, "")), "token type"},
 	} {
@@ -197,7 +197,7 @@ func TestAReaderIsReadNoLongerThanTheCallMayTake(t *testing.T) {
 	})
 	_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Readers(slow))
 	require.ErrorIs(t, err, context.Canceled)
-	assert.False(t, aimbrain.MaybeProcessed(err))
+	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 
 	synctest.Test(t, func(t *testing.T) {
 		slow := readerFunc(func(p []byte) (int, error) {
@@ -323,7 +323,7 @@ func TestALoggerGetsNumbersOnly(t *testing.T) {
 	require.NoError(t, err)
 	var line map[string]any
 	require.NoError(t, json.Unmarshal(log.Bytes(), &line))
-	for _, name := range []string{"time", "level", "msg", "endpoint", "host", "attempt", "status", "duration", "bytes_out", "bytes_in"} {
+	for _, name := range []string{"time", "level", "msg", "endpoint", "host", "attempt", "status", "duration", "request_bytes", "response_bytes"} {
 		assert.Contains(t, line, name)
 		delete(line, name)
 	}

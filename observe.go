@@ -19,19 +19,20 @@ type Observer func(ctx context.Context, attempt Attempt)
 // allow-list that [WithLogger] logs; Err holds what the server wrote, see
 // [APIError].
 type Attempt struct {
-	Endpoint string        // such as "/v1/face/auth"
-	Region   Region        // "" for the development environment and for other base URLs
-	Host     string        // host and port
-	Number   int           // 1 for the first attempt of the call
-	Status   int           // HTTP status, 0 when no answer came
-	Codes    []Code        // AimBrain's codes in the answer
-	Started  time.Time     // when the attempt began
-	Duration time.Duration // until the answer was read, or until the failure
-	BytesOut int           // size of the request's body
-	BytesIn  int           // how much of the answer's body was read
-	Err      error         // the attempt's error, nil when it succeeded
-	Retry    bool          // another attempt follows,
-	Wait     time.Duration // after this wait
+	Endpoint      string        // such as "/v1/face/auth"
+	Region        Region        // "" for the development environment and for other base URLs
+	Host          string        // host and port
+	Number        int           // 1 for the first attempt of the call
+	Status        int           // HTTP status, 0 when no answer came
+	Codes         []Code        // AimBrain's codes in the answer
+	Started       time.Time     // when the attempt began
+	Duration      time.Duration // until the answer was read, or until the failure
+	RequestBytes  int           // size of the request's body
+	ResponseBytes int           // how much of the answer's body was read
+	Outcome       Outcome       // what is known of this attempt
+	Err           error         // the attempt's error, nil when it succeeded
+	Retry         bool          // another attempt follows,
+	Wait          time.Duration // after this wait
 }
 
 // observe hands an attempt to the observer and to the logger.
@@ -63,8 +64,8 @@ func (a Attempt) attrs() []slog.Attr {
 		slog.Int("attempt", a.Number),
 		slog.Int("status", a.Status),
 		slog.Duration("duration", a.Duration),
-		slog.Int("bytes_out", a.BytesOut),
-		slog.Int("bytes_in", a.BytesIn),
+		slog.Int("request_bytes", a.RequestBytes),
+		slog.Int("response_bytes", a.ResponseBytes),
 	}
 	if a.Region != "" {
 		attrs = append(attrs, slog.String("region", string(a.Region)))
@@ -73,7 +74,7 @@ func (a Attempt) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Any("codes", codeNumbers(a.Codes)))
 	}
 	if a.Err != nil {
-		attrs = append(attrs, slog.String("error", loggable(a.Err)), slog.Bool("maybe_processed", MaybeProcessed(a.Err)))
+		attrs = append(attrs, slog.String("error", loggable(a.Err)), slog.String("outcome", a.Outcome.String()))
 	}
 	if a.Retry {
 		attrs = append(attrs, slog.Duration("retry_in", a.Wait))
@@ -129,7 +130,7 @@ func loggableCause(err error) error {
 		op   *net.OpError
 		dns  *net.DNSError
 		cert *tls.CertificateVerificationError
-		own  sentinel
+		own  ErrorKind
 		deny proxyError
 	)
 	switch {
@@ -147,4 +148,4 @@ func loggableCause(err error) error {
 	return errBroke
 }
 
-const errBroke sentinel = "the connection broke"
+const errBroke ErrorKind = "the connection broke"

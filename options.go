@@ -47,7 +47,7 @@ func newConfig(opts []Option) (*config, error) {
 	c := &config{timeout: DefaultTimeout, attemptTimeout: DefaultAttemptTimeout, retry: DefaultRetryPolicy()}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, &ConfigError{Setting: "option", Reason: "is nil"}
+			return nil, &ConfigError{Parameter: "option", Reason: "is nil"}
 		}
 		if err := opt(c); err != nil {
 			return nil, err
@@ -59,7 +59,7 @@ func newConfig(opts []Option) (*config, error) {
 // resolve checks what the options say together.
 func (c *config) resolve() error {
 	if c.base != nil && c.region != "" {
-		return &ConfigError{Setting: "WithRegion and WithBaseURL", Reason: "are given both: choose one"}
+		return &ConfigError{Parameter: "WithRegion and WithBaseURL", Reason: "are given both: choose one"}
 	}
 	if c.base == nil {
 		address := DevelopmentURL
@@ -73,7 +73,7 @@ func (c *config) resolve() error {
 		c.base = base
 	}
 	if c.base.Scheme == "http" && !c.insecureHTTP && !isLoopback(c.base.Hostname()) {
-		return &ConfigError{Setting: "WithBaseURL", Reason: "is plain HTTP, which shows the key, a signature that never expires and the media to everybody on the way: use https, or say WithInsecureHTTP"}
+		return &ConfigError{Parameter: "WithBaseURL", Reason: "is plain HTTP, which shows the key, a signature that never expires and the media to everybody on the way: use https, or say WithInsecureHTTP"}
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func WithInsecureHTTP() Option {
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
-			return &ConfigError{Setting: "WithHTTPClient", Reason: "is nil: leave the option out instead"}
+			return &ConfigError{Parameter: "WithHTTPClient", Reason: "is nil: leave the option out instead"}
 		}
 		copied := *client
 		c.httpClient = &copied
@@ -143,7 +143,7 @@ func WithHTTPClient(client *http.Client) Option {
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
-			return &ConfigError{Setting: "WithTimeout", Reason: "is not positive"}
+			return &ConfigError{Parameter: "WithTimeout", Reason: "is not positive"}
 		}
 		c.timeout = d
 		return nil
@@ -155,7 +155,7 @@ func WithTimeout(d time.Duration) Option {
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
-			return &ConfigError{Setting: "WithAttemptTimeout", Reason: "is not positive"}
+			return &ConfigError{Parameter: "WithAttemptTimeout", Reason: "is not positive"}
 		}
 		c.attemptTimeout = d
 		return nil
@@ -171,7 +171,7 @@ func WithAttemptTimeout(d time.Duration) Option {
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
-			return &ConfigError{Setting: "WithLogger", Reason: "is nil: leave the option out instead"}
+			return &ConfigError{Parameter: "WithLogger", Reason: "is nil: leave the option out instead"}
 		}
 		c.logger = logger
 		return nil
@@ -183,7 +183,7 @@ func WithLogger(logger *slog.Logger) Option {
 func WithObserver(observer Observer) Option {
 	return func(c *config) error {
 		if observer == nil {
-			return &ConfigError{Setting: "WithObserver", Reason: "is nil: leave the option out instead"}
+			return &ConfigError{Parameter: "WithObserver", Reason: "is nil: leave the option out instead"}
 		}
 		c.observers = append(c.observers, observer)
 		return nil
@@ -199,9 +199,9 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 	key, secret := os.Getenv(EnvAPIKey), os.Getenv(EnvAPISecret)
 	switch {
 	case key == "":
-		return nil, &ConfigError{Setting: EnvAPIKey, Reason: "is not set"}
+		return nil, &ConfigError{Parameter: EnvAPIKey, Reason: "is not set"}
 	case secret == "":
-		return nil, &ConfigError{Setting: EnvAPISecret, Reason: "is not set"}
+		return nil, &ConfigError{Parameter: EnvAPISecret, Reason: "is not set"}
 	}
 	fill := func(c *config) error {
 		if c.region != "" || c.base != nil {
@@ -226,7 +226,7 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 func asSetting(name string, err error) error {
 	var config *ConfigError
 	if errors.As(err, &config) {
-		return &ConfigError{Setting: name, Reason: config.Reason}
+		return &ConfigError{Parameter: name, Reason: config.Reason}
 	}
 	return err
 }
@@ -235,7 +235,7 @@ func asSetting(name string, err error) error {
 // hold the URL, which may have a password in it.
 func parseBaseURL(address string) (*url.URL, error) {
 	refuse := func(reason string) (*url.URL, error) {
-		return nil, &ConfigError{Setting: "WithBaseURL", Reason: reason}
+		return nil, &ConfigError{Parameter: "WithBaseURL", Reason: reason}
 	}
 	u, err := url.Parse(address)
 	switch {

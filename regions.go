@@ -43,7 +43,7 @@ func ParseRegion(name string) (Region, error) {
 		}
 		names = append(names, string(r))
 	}
-	return "", &ConfigError{Setting: "region", Reason: "is not one of " + strings.Join(names, ", ") + "; for another host give its base URL"}
+	return "", &ConfigError{Parameter: "region", Reason: "is not one of " + strings.Join(names, ", ") + "; for another host give its base URL"}
 }
 
 // String returns the region's identifier, such as "eu-west-1".

@@ -3,8 +3,10 @@ package aimbrain
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
@@ -44,31 +46,42 @@ type decoder interface {
 	optional() bool // an empty body will do
 }
 
-// An answer is a result that calls return, seen through its pointer.
-type answer[T any] interface {
-	*T
+// A Result is what a call returns, for [Decode].
+type Result interface {
+	Session | Token | FaceEnrollResult | FaceAuthResult | FaceCompareResult |
+		VoiceEnrollResult | VoiceAuthResult | BehaviourSubmitResult | BehaviourAuthResult | ScoreResult
+}
+
+// A result is what a call returns, seen through its pointer.
+type result interface {
 	decoder
 	response() *Response
 }
 
-// Decode reads a result out of an answer that [Client.Forward] brought, as
-// strictly as the typed call would have:
+// resultOf returns the methods of a result. All types of [Result] have them,
+// which a test checks.
+func resultOf[T Result](r *T) result { return any(r).(result) } //nolint:forcetypeassert // see there
+
+// Decode reads a result from a response that [Client.Forward] returned, as
+// strictly as the typed call does:
 //
 //	result, err := aimbrain.Decode[aimbrain.FaceAuthResult](response)
 //
-// The answer of another endpoint is a [*DecodeError]: a voice's score is no
-// face's. Whose session a [ScoreResult] is about only the caller can tell:
-// compare its Session.
-func Decode[T any, R answer[T]](response Response) (T, error) {
-	var result, none T
-	if _, same := newAnswer(response.endpoint).(R); !same && response.endpoint != "" {
-		return none, &DecodeError{Endpoint: response.endpoint, StatusCode: response.StatusCode, Attempts: response.Attempts, Reason: "it is another endpoint's than the result's"}
+// A response of another endpoint is a [*DecodeError]: the score of a voice is not
+// that of a face. Which session a [ScoreResult] is about only the caller can
+// check: compare its Session.
+func Decode[T Result](response Response) (T, error) {
+	var read, none T
+	into := resultOf(&read)
+	if reflect.TypeOf(newAnswer(response.endpoint)) != reflect.TypeOf(into) && response.endpoint != "" {
+		return none, &DecodeError{Endpoint: response.endpoint, StatusCode: response.StatusCode, Attempts: response.Attempts,
+			Reason: fmt.Sprintf("response is from %s, which is not decoded as %T", response.endpoint, none)}
 	}
-	if _, err := decodeBody(response.StatusCode, response.Body, R(&result)); err != nil {
+	if _, err := decodeBody(response.StatusCode, response.Body, into); err != nil {
 		return none, err
 	}
-	*R(&result).response() = response
-	return result, nil
+	*into.response() = response
+	return read, nil
 }
 
 // decodeBody checks an answer from its first byte to its last and fills into.
@@ -243,19 +256,24 @@ func readAPIError(status int, header http.Header, body []byte, r redactor) *APIE
 	e := &APIError{StatusCode: status, Header: r.header(header), Body: r.body(body)}
 	members, err := strictjson.Object(nil, body)
 	if err != nil {
-		e.Message = truncate(string(e.Body))
+		e.Message, e.Gateway = truncate(string(e.Body)), true
 		return e
 	}
 	f := fields{members: members}
+	e.Gateway = true // until a member says otherwise
 	for _, name := range []string{"error", "Error"} {
-		if text, err := strictjson.String(f.raw(name)); err == nil && e.Message == "" {
-			e.Message = truncate(r.text(text[:min(len(text), maxErrorBody)]))
+		if text, err := strictjson.String(f.raw(name)); err == nil {
+			e.Gateway = false
+			if e.Message == "" {
+				e.Message = truncate(r.text(text[:min(len(text), maxErrorBody)]))
+			}
 		}
 	}
 	elements, err := strictjson.Elements(nil, f.raw("errors"))
 	if err != nil {
 		return e
 	}
+	e.Gateway = false
 	for _, element := range elements[:min(len(elements), maxDetails)] {
 		if detail, ok := readDetail(element, r); ok {
 			e.Details = append(e.Details, detail)

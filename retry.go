@@ -26,10 +26,10 @@ type RetryPolicy struct {
 	// Retry-After header. One that asks for more is not waited for: the call
 	// fails at once, see [APIError.RetryAfter]. The default is 20 s.
 	MaxRetryAfter time.Duration
-	// RepeatAmbiguous lists further endpoints that may be sent again after an
+	// RetryUnknownOutcome lists further endpoints that may be sent again after an
 	// attempt that may have been processed: [EndpointSessions], the tokens and
 	// the authentications. Enrolments and behavioural calls are refused.
-	RepeatAmbiguous []string
+	RetryUnknownOutcome []string
 }
 
 // DefaultRetryPolicy returns what a client does when it is told nothing.
@@ -41,11 +41,11 @@ func DefaultRetryPolicy() RetryPolicy {
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *config) error {
 		if policy.MaxAttempts < 0 || policy.BaseDelay < 0 || policy.MaxDelay < 0 || policy.MaxRetryAfter < 0 {
-			return &ConfigError{Setting: "WithRetry", Reason: "has a member that is negative"}
+			return &ConfigError{Parameter: "WithRetry", Reason: "has a member that is negative"}
 		}
-		for _, endpoint := range policy.RepeatAmbiguous {
+		for _, endpoint := range policy.RetryUnknownOutcome {
 			if repeatability(endpoint) == repeatNever {
-				return &ConfigError{Setting: "WithRetry", Reason: "lists " + strconv.Quote(endpoint) + " in RepeatAmbiguous, which must never be carried out twice or is not known"}
+				return &ConfigError{Parameter: "WithRetry", Reason: "lists " + strconv.Quote(endpoint) + " in RetryUnknownOutcome, which must never be carried out twice or is not known"}
 			}
 		}
 		merged := DefaultRetryPolicy()
@@ -53,7 +53,7 @@ func WithRetry(policy RetryPolicy) Option {
 		setPositive(&merged.BaseDelay, policy.BaseDelay)
 		setPositive(&merged.MaxDelay, policy.MaxDelay)
 		setPositive(&merged.MaxRetryAfter, policy.MaxRetryAfter)
-		merged.RepeatAmbiguous = append([]string(nil), policy.RepeatAmbiguous...)
+		merged.RetryUnknownOutcome = append([]string(nil), policy.RetryUnknownOutcome...)
 		c.retry = merged
 		return nil
 	}

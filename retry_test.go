@@ -67,7 +67,7 @@ func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					policy := aimbrain.RetryPolicy{}
 					if c.again == safeOrOptIn {
-						policy.RepeatAmbiguous = optIn
+						policy.RetryUnknownOutcome = optIn
 					}
 					client, transport := mocked(t, c.fault, aimbrain.WithRetry(policy))
 					_, err := call.do(t.Context(), client)
@@ -76,7 +76,7 @@ func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
 						want = 3
 					}
 					assert.Equal(t, want, transport.GetTotalCallCount(), "%s", call.endpoint)
-					assert.Equal(t, c.maybe, aimbrain.MaybeProcessed(err), "%s: %v", call.endpoint, err)
+					assert.Equal(t, c.maybe, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown, "%s: %v", call.endpoint, err)
 					if want > 1 {
 						assert.ErrorContains(t, err, "3 attempts")
 					}
@@ -90,7 +90,7 @@ func TestASingleCallCanBeOptedIn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, transport := mocked(t, lost(syscall.ECONNRESET))
-		_, err := client.Face.Token(t.Context(), sessionID, aimbrain.TokenAuth, aimbrain.RepeatIfAmbiguous())
+		_, err := client.Face.Token(t.Context(), sessionID, aimbrain.TokenAuth, aimbrain.WithRetryUnknownOutcome())
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		assert.Equal(t, 3, transport.GetTotalCallCount())
 	})
@@ -113,8 +113,8 @@ func TestAnEarlierAttemptIsNotForgotten(t *testing.T) {
 				}
 				return last(r)
 			})
-			_, err := client.Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u", Device: "d", System: "s"}, aimbrain.RepeatIfAmbiguous())
-			assert.True(t, aimbrain.MaybeProcessed(err), "%s: %v", name, err)
+			_, err := client.Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u", Device: "d", System: "s"}, aimbrain.WithRetryUnknownOutcome())
+			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "%s: %v", name, err)
 		})
 	}
 }
@@ -254,7 +254,7 @@ func TestTheTimeLimitsAreToldApart(t *testing.T) {
 				require.NotErrorIs(t, err, c.not)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				assert.Equal(t, c.took, time.Since(began))
-				assert.True(t, aimbrain.MaybeProcessed(err))
+				assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 				var network *aimbrain.NetworkError
 				require.ErrorAs(t, err, &network)
 				assert.True(t, network.Timeout())
@@ -287,7 +287,7 @@ func TestACancelledCallSaysSoAndWhy(t *testing.T) {
 		_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("face")))
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, why)
-		assert.False(t, aimbrain.MaybeProcessed(err))
+		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		assert.Zero(t, transport.GetTotalCallCount())
 	})
 	t.Run("while it waits for the answer", func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestACancelledCallSaysSoAndWhy(t *testing.T) {
 			_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("face")))
 			require.ErrorIs(t, err, context.Canceled)
 			require.ErrorIs(t, err, why)
-			assert.True(t, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		})
 	})
 	t.Run("while it backs off", func(t *testing.T) {
@@ -377,7 +377,7 @@ func TestALoggerIsToldOfARetry(t *testing.T) {
 		require.Error(t, err)
 		assert.Equal(t, 3, strings.Count(log.String(), "level=WARN"))
 		assert.Equal(t, 2, strings.Count(log.String(), "retry_in="))
-		for _, want := range []string{"region=eu-west-1", "codes=[120]", "maybe_processed=false", "status=429"} {
+		for _, want := range []string{"region=eu-west-1", "codes=[120]", "outcome=refused", "status=429"} {
 			assert.Equal(t, 3, strings.Count(log.String(), want), want)
 		}
 	})
@@ -396,13 +396,13 @@ func TestAnAnswerThatTheConnectionsEndCutOffIsNeverTakenForSuccess(t *testing.T)
 			continue
 		}
 		require.Error(t, err, strconv.Itoa(n))
-		assert.True(t, aimbrain.MaybeProcessed(err))
+		assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		assert.True(t, is[*aimbrain.NetworkError](err), strconv.Itoa(n))
 	}
 	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(""))}, nil
 	})
-	_, err := client.Behavioural.Submit(t.Context(), sessionID, touches())
+	_, err := client.Behaviour.Submit(t.Context(), sessionID, touches())
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "nothing says that this was all")
 }
 

@@ -46,7 +46,7 @@ type ScoreMetadata struct {
 }
 
 // Of returns the score of a type, and false when there is none or more than one.
-func (r ScoreResult) Of(scoreType string) (ScoreEntry, bool) {
+func (r ScoreResult) ByType(scoreType string) (ScoreEntry, bool) {
 	var found ScoreEntry
 	count := 0
 	for _, entry := range r.Scores {
@@ -62,7 +62,7 @@ func (r ScoreResult) Of(scoreType string) (ScoreEntry, bool) {
 }
 
 // Get returns the scores of a session so far, AimAnomaly's from
-// [BehaviouralService.Submit] among them. An answer that names another session
+// [BehaviourService.Submit] among them. An answer that names another session
 // is a [*DecodeError].
 func (s *ScoreService) Get(ctx context.Context, sessionID string, opts ...CallOption) (ScoreResult, error) {
 	var into scoresOf

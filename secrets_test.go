@@ -263,7 +263,7 @@ func TestWhatAServerWritesIsNotLogged(t *testing.T) {
 		return "HTTP/1.1 " + head + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	}
 	for name, c := range map[string]struct{ answer, logged string }{
-		"a gateway's page":    {body("502 Bad Gateway", "<html>"+canary+"</html>"), "HTTP 502: Bad Gateway"},
+		"a gateway's page":    {body("502 Bad Gateway", "<html>"+canary+"</html>"), "HTTP 502 Bad Gateway"},
 		"the API's text":      {body("400 Bad Request", `{"error":"`+canary+`","errors":[{"code":10,"description":"`+canary+`"}]}`), "(code 10 "},
 		"a code not known":    {body("400 Bad Request", `{"errors":[{"code":4711,"description":"`+canary+`"}]}`), "(code 4711)"},
 		"no JSON":             {body("200 OK", canary), "but the answer cannot be used"},

@@ -23,7 +23,7 @@ type call struct {
 	signature string
 	deadline  time.Time // of all attempts together
 	attempts  int
-	maybe     bool // an attempt so far may have been processed
+	unknown   bool // the outcome of an attempt so far is
 }
 
 // newCall checks what does not depend on the request's content.
@@ -43,10 +43,10 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 		opt(&call.config)
 	}
 	if call.config.repeat && repeatability(endpoint) == repeatNever {
-		return nil, call.refuse("RepeatIfAmbiguous", "is not for this endpoint: carried out twice it would change what is stored about the person")
+		return nil, call.refuse("WithRetryUnknownOutcome", "is not for this endpoint: carried out twice it would change what is stored about the person")
 	}
 	if ctx.Err() != nil {
-		return nil, &NetworkError{Endpoint: endpoint, Err: ended(ctx)}
+		return nil, &NetworkError{Endpoint: endpoint, Err: ended(ctx), result: OutcomeNotSent}
 	}
 	return call, nil
 }
@@ -105,11 +105,11 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 	for {
 		c.attempts++
 		a := c.attempt(ctx, into)
-		c.maybe = c.maybe || a.fate == ambiguous
+		c.unknown = c.unknown || a.outcome == OutcomeUnknown
 		if a.answered {
 			c.client.budget.refill()
 		}
-		again := c.attempts < policy.MaxAttempts && a.err != nil && !a.final && (a.fate == unsent || repeat)
+		again := c.attempts < policy.MaxAttempts && a.err != nil && !a.final && (a.outcome != OutcomeUnknown || repeat)
 		if again {
 			a.report.Wait, again = policy.wait(c.attempts, a.err)
 			again = again && c.allows(ctx, a.report.Wait)
@@ -125,11 +125,11 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 		}
 		sleep(ctx, a.report.Wait)
 		if ctx.Err() != nil {
-			return Response{}, &NetworkError{
-				Endpoint: c.endpoint, Attempts: c.attempts,
-				Err:  errors.Join(ended(ctx), a.err),
-				sent: c.maybe,
+			failure := &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: errors.Join(ended(ctx), a.err)}
+			if !c.unknown {
+				failure.result = OutcomeNotSent
 			}
+			return Response{}, failure
 		}
 	}
 }

@@ -23,7 +23,7 @@ type SessionRequest struct {
 }
 
 // A Session is what all other calls for a user refer to. It expires 2 hours
-// after the last call that used it; a later one gets [ErrNoSession].
+// after the last call that used it; a later one gets [ErrSessionNotFound].
 type Session struct {
 	ID        string       `json:"session"`   // for the other calls
 	Face      ModuleStatus `json:"face"`      // whether face authentication is enrolled

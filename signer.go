@@ -109,13 +109,13 @@ func (s *signing) signature() string {
 func checkCredentials(apiKey, apiSecret string) error {
 	switch {
 	case apiKey == "":
-		return &ConfigError{Setting: "API key", Reason: "is empty"}
+		return &ConfigError{Parameter: "API key", Reason: "is empty"}
 	case apiSecret == "":
-		return &ConfigError{Setting: "API secret", Reason: "is empty"}
+		return &ConfigError{Parameter: "API secret", Reason: "is empty"}
 	case strings.ContainsFunc(apiKey, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return &ConfigError{Setting: "API key", Reason: "holds white space, a control character or a character outside ASCII: was it pasted with something around it?"}
+		return &ConfigError{Parameter: "API key", Reason: "holds white space, a control character or a character outside ASCII: was it pasted with something around it?"}
 	case strings.ContainsAny(apiSecret, "\r\n\x00"):
-		return &ConfigError{Setting: "API secret", Reason: "holds a line break or a NUL: was it read from a file with its newline?"}
+		return &ConfigError{Parameter: "API secret", Reason: "holds a line break or a NUL: was it read from a file with its newline?"}
 	}
 	return nil
 }

@@ -1,91 +1,174 @@
 package aimbrain
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 )
 
-// An HTTPStatus is the HTTP status of an answer that is an error, as an error
-// to compare with: errors.Is(err, aimbrain.ErrNoSession), or for a status that
-// has no name here errors.Is(err, aimbrain.HTTPStatus(503)).
+// An HTTPStatus is the HTTP status of an [APIError] as an error to compare with:
+//
+//	errors.Is(err, aimbrain.HTTPStatus(503))
+//
+// holds for the number alone, whoever sent it. What the API means by a status is
+// an [ErrorKind].
 type HTTPStatus int
 
-// The HTTP statuses that the API documents, and 429.
-const (
-	ErrMalformed    HTTPStatus = 400 // a key, a signature or a parameter is missing, or the JSON is bad
-	ErrUnauthorized HTTPStatus = 401 // the API key or the signature is wrong
-	ErrNoSession    HTTPStatus = 403 // no such session: it expired 2 hours after its last use, or never was
-	ErrNotAccepted  HTTPStatus = 422 // well formed, but the media was not accepted
-	ErrRateLimited  HTTPStatus = 429 // too many requests; not documented by the vendor, gateways send it
-	ErrNotEnrolled  HTTPStatus = 424 // no enrolled user with that id
-	ErrTokenNeeded  HTTPStatus = 460 // no token for this authentication
-	ErrServer       HTTPStatus = 500 // server trouble; for 502 to 504 too there is [ActionRetryLater]
-)
-
-// Error returns the number and the meaning: "HTTP 403: no such session".
+// Error returns the number and the standard text: "HTTP 403 Forbidden".
 func (s HTTPStatus) Error() string {
 	text := "HTTP " + strconv.Itoa(int(s))
-	if meaning := s.Meaning(); meaning != "" {
-		text += ": " + meaning
+	if standard := http.StatusText(int(s)); standard != "" {
+		text += " " + standard
 	}
 	return text
 }
 
-// Meaning returns what the status means to this API, or the standard text of
-// one that it does not document.
-func (s HTTPStatus) Meaning() string {
-	switch s {
-	case ErrMalformed:
-		return "the request is malformed"
-	case ErrUnauthorized:
-		return "the API key or the signature is wrong"
-	case ErrNoSession:
-		return "no such session"
-	case ErrNotAccepted:
-		return "the media was not accepted"
-	case ErrNotEnrolled:
-		return "no enrolled user with that id"
-	case ErrTokenNeeded:
-		return "no token for this authentication"
-	case ErrServer:
-		return "server trouble"
-	}
-	return http.StatusText(int(s))
-}
-
-// ambiguous reports whether the status leaves open what became of the request:
-// the API failed, or a gateway gave up on it, which a 408 may say too.
-func (s HTTPStatus) ambiguous() bool {
+// leavesOutcomeUnknown reports whether a response with this status leaves open
+// whether the request was processed: the API failed, or a gateway stopped
+// waiting for it, which a 408 may say too.
+func (s HTTPStatus) leavesOutcomeUnknown() bool {
 	return s >= 500 || s == http.StatusRequestTimeout
 }
 
-// Action returns what kind of step helps.
-func (s HTTPStatus) Action() Action {
+// An ErrorKind is a constant error to compare with by errors.Is.
+type ErrorKind string
+
+// What the API means by its error statuses. Each holds for an [APIError] only
+// if the response has the API's form: a JSON object with a string "error" or
+// "Error", or an array "errors". A 403 that a firewall sends as HTML is no
+// ErrSessionNotFound, see [APIError.Gateway]. ErrRateLimited and ErrServerError
+// hold in either form.
+const (
+	// ErrBadRequest is 400: a key, a signature or a parameter is missing, or the
+	// JSON is malformed.
+	ErrBadRequest ErrorKind = "aimbrain: bad request"
+	// ErrUnauthorized is 401: the API key or the signature is wrong.
+	ErrUnauthorized ErrorKind = "aimbrain: unauthorized: the API key or the signature is wrong"
+	// ErrSessionNotFound is 403: the session expired 2 hours after its last use,
+	// or never existed.
+	ErrSessionNotFound ErrorKind = "aimbrain: session not found"
+	// ErrMediaRejected is 422: the request was well formed, but the media was not
+	// accepted. The codes say why.
+	ErrMediaRejected ErrorKind = "aimbrain: media rejected"
+	// ErrNotEnrolled is 424: no user with that id is enrolled.
+	ErrNotEnrolled ErrorKind = "aimbrain: user not enrolled"
+	// ErrTokenRequired is 460: no token was requested for this authentication.
+	ErrTokenRequired ErrorKind = "aimbrain: token required"
+	// ErrRateLimited is 429: too many requests. The vendor does not document it;
+	// gateways send it.
+	ErrRateLimited ErrorKind = "aimbrain: rate limited"
+	// ErrServerError is any status from 500 to 599, of the API or of a gateway.
+	ErrServerError ErrorKind = "aimbrain: server error"
+)
+
+// Errors of the library itself.
+const (
+	// ErrSignature means that a signature is not that of the request. It is
+	// returned by [Signer.Verify] alone; when the API refuses a signature, the
+	// error is [ErrUnauthorized].
+	ErrSignature ErrorKind = "aimbrain: the signature does not match the request"
+	// ErrAttemptTimeout means that one attempt took longer than
+	// [WithAttemptTimeout] allows.
+	ErrAttemptTimeout ErrorKind = "aimbrain: the attempt timed out"
+	// ErrTotalTimeout means that a call, with all its attempts and waits, took
+	// longer than [WithTimeout] allows.
+	ErrTotalTimeout ErrorKind = "aimbrain: the call timed out"
+	// ErrClosed means that the client was closed before the call.
+	ErrClosed ErrorKind = "aimbrain: the client is closed"
+)
+
+// Error returns the kind as a text.
+func (k ErrorKind) Error() string { return string(k) }
+
+// Timeout reports whether the kind is one of the two time limits, as
+// [net.Error] has it.
+func (k ErrorKind) Timeout() bool { return k == ErrAttemptTimeout || k == ErrTotalTimeout }
+
+// Is makes the two time limits [context.DeadlineExceeded] as well.
+func (k ErrorKind) Is(target error) bool {
+	return target == context.DeadlineExceeded && k.Timeout()
+}
+
+// kindOf returns what the API means by a status, "" for nothing that it
+// documents. Of a gateway's response only the two kinds that say the same
+// whoever sends them are taken.
+func kindOf(status int, gateway bool) ErrorKind {
 	switch {
-	case s == ErrMalformed:
+	case status == http.StatusTooManyRequests:
+		return ErrRateLimited
+	case status >= 500 && status <= 599:
+		return ErrServerError
+	case gateway:
+		return ""
+	}
+	switch status {
+	case http.StatusBadRequest:
+		return ErrBadRequest
+	case http.StatusUnauthorized:
+		return ErrUnauthorized
+	case http.StatusForbidden:
+		return ErrSessionNotFound
+	case http.StatusUnprocessableEntity:
+		return ErrMediaRejected
+	case http.StatusFailedDependency:
+		return ErrNotEnrolled
+	case 460: // the API's own number
+		return ErrTokenRequired
+	}
+	return ""
+}
+
+// Action returns what kind of step helps against an error of this kind.
+func (k ErrorKind) Action() Action {
+	switch k {
+	case ErrBadRequest:
 		return ActionFixRequest
-	case s == ErrUnauthorized:
+	case ErrUnauthorized:
 		return ActionCheckCredentials
-	case s == ErrNoSession:
+	case ErrSessionNotFound:
 		return ActionNewSession
-	case s == ErrNotAccepted:
+	case ErrMediaRejected:
 		return ActionRetake
-	case s == http.StatusRequestEntityTooLarge:
-		return ActionFixMedia
-	case s == ErrNotEnrolled:
+	case ErrNotEnrolled:
 		return ActionEnroll
-	case s == ErrTokenNeeded:
+	case ErrTokenRequired:
 		return ActionRequestToken
-	case s == ErrRateLimited, s == http.StatusRequestTimeout, s >= 500 && s <= 599:
+	case ErrRateLimited, ErrServerError, ErrAttemptTimeout, ErrTotalTimeout:
 		return ActionRetryLater
 	}
 	return ActionUnknown
 }
 
-// Advice returns what to do about it in a few words for a person, or "" when
-// nothing is known.
-func (s HTTPStatus) Advice() string {
-	switch s.Action() {
+// actionOf returns what kind of step helps against a response with this status.
+func actionOf(status int, gateway bool) Action {
+	if kind := kindOf(status, gateway); kind != "" {
+		return kind.Action()
+	}
+	switch {
+	case status == http.StatusRequestTimeout:
+		return ActionRetryLater
+	case status == http.StatusRequestEntityTooLarge:
+		return ActionFixMedia
+	case gateway, status == http.StatusNotFound, status == http.StatusProxyAuthRequired:
+		return ActionCheckGateway
+	}
+	return ActionUnknown
+}
+
+// remedyOf returns what a developer or operator can do about a response with
+// this status, "" when nothing is known.
+func remedyOf(status int, gateway bool) string {
+	switch status {
+	case http.StatusNotFound:
+		return "check the base URL and its path prefix: there is no such endpoint"
+	case http.StatusProxyAuthRequired:
+		return "check the proxy's user and password (HTTPS_PROXY)"
+	case http.StatusRequestEntityTooLarge:
+		return "send less, each file under 500 kB and the request under 2 MB, and check the body limit of the gateway"
+	case http.StatusNetworkAuthenticationRequired:
+		return "sign in to the network: a captive portal responded, not the API"
+	}
+	switch actionOf(status, gateway) {
 	case ActionFixRequest:
 		return "look at the message and fix the request"
 	case ActionCheckCredentials:
@@ -94,15 +177,15 @@ func (s HTTPStatus) Advice() string {
 		return "create a session and try again"
 	case ActionRetake:
 		return "capture new media"
-	case ActionFixMedia:
-		return "send less: each file under 500 kB and the request under 2 MB"
 	case ActionEnroll:
 		return "enrol the user first"
 	case ActionRequestToken:
-		return "ask for a token first"
+		return "request a token first"
 	case ActionRetryLater:
 		return "try again later"
-	case ActionUnknown, ActionContactVendor:
+	case ActionCheckGateway:
+		return "check the base URL, the proxy and the firewall: a gateway responded, not the API"
+	case ActionUnknown, ActionContactVendor, ActionFixMedia:
 	}
 	return ""
 }

@@ -216,11 +216,11 @@ func stormy(ctx context.Context, client *Client, user int) error {
 	var err error
 	switch user % 5 {
 	case 0:
-		_, err = client.Face.Token(ctx, strconv.Itoa(user), TokenAuth, RepeatIfAmbiguous())
+		_, err = client.Face.Token(ctx, strconv.Itoa(user), TokenAuth, WithRetryUnknownOutcome())
 	case 1, 2:
 		_, err = client.Face.Enroll(ctx, strconv.Itoa(user), photos)
 	default:
-		_, err = client.Face.Auth(ctx, strconv.Itoa(user), photos, RepeatIfAmbiguous())
+		_, err = client.Face.Auth(ctx, strconv.Itoa(user), photos, WithRetryUnknownOutcome())
 	}
 	return err
 }

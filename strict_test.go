@@ -68,7 +68,7 @@ func TestAnAnswerThatCannotBeReliedOnIsAnErrorAndNeverAScore(t *testing.T) {
 				assert.Equal(t, "[redacted]", string(decode.Body), "what is not text may be media")
 			}
 			assert.Contains(t, err.Error(), "HTTP 200")
-			assert.True(t, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 			assert.Equal(t, aimbrain.FaceAuthResult{}, result, "no partial result")
 			assert.False(t, result.Matches(aimbrain.RecommendedThreshold))
 			assert.Equal(t, 1, transport.GetTotalCallCount(), "an answer is not asked for twice")
@@ -140,7 +140,7 @@ func TestAStatusThatIsGoodButNot200IsNoResult(t *testing.T) {
 	client, _ := answering(t, 204, "")
 	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	require.Error(t, err)
-	_, err = client.Behavioural.Submit(t.Context(), sessionID, touches())
+	_, err = client.Behaviour.Submit(t.Context(), sessionID, touches())
 	require.NoError(t, err, "a submission has no result")
 }
 
@@ -195,7 +195,7 @@ func TestAnAnswerMayReachTheLimitAndNotOneByteMore(t *testing.T) {
 	require.ErrorAs(t, err, &large)
 	assert.Equal(t, 200, large.StatusCode)
 	assert.True(t, large.Response)
-	assert.True(t, aimbrain.MaybeProcessed(err))
+	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 }
 
 // endless is a body without an end.
@@ -260,21 +260,21 @@ func TestMatchesFailsClosed(t *testing.T) {
 		assert.False(t, aimbrain.FaceCompareResult{}.Matches(tiny))
 		assert.False(t, aimbrain.VoiceAuthResult{}.Matches(tiny))
 		assert.False(t, aimbrain.VoiceAuthResult{}.IsLive(tiny))
-		assert.False(t, aimbrain.BehaviouralAuthResult{Score: 1}.Matches(tiny), "a score means nothing before the user is enrolled")
-		assert.False(t, aimbrain.BehaviouralAuthResult{Score: 1, Status: 7}.Matches(tiny))
-		assert.True(t, aimbrain.BehaviouralAuthResult{Score: 1, Status: aimbrain.Enrolled}.Matches(tiny))
+		assert.False(t, aimbrain.BehaviourAuthResult{Score: 1}.Matches(tiny), "a score means nothing before the user is enrolled")
+		assert.False(t, aimbrain.BehaviourAuthResult{Score: 1, Status: 7}.Matches(tiny))
+		assert.True(t, aimbrain.BehaviourAuthResult{Score: 1, Status: aimbrain.Enrolled}.Matches(tiny))
 	}
 }
 
 func TestAScoreIsFoundByItsTypeUnlessThatIsAmbiguous(t *testing.T) {
 	t.Parallel()
 	result := aimbrain.ScoreResult{Scores: []aimbrain.ScoreEntry{{Type: "a", Value: 0.1}, {Type: "b"}, {Type: "b", Value: 1}}}
-	entry, ok := result.Of("a")
+	entry, ok := result.ByType("a")
 	assert.True(t, ok)
 	assert.InDelta(t, 0.1, entry.Value, 0)
-	_, ok = result.Of("b")
+	_, ok = result.ByType("b")
 	assert.False(t, ok)
-	_, ok = result.Of("c")
+	_, ok = result.ByType("c")
 	assert.False(t, ok)
 }
 

@@ -85,10 +85,10 @@ func NewTransport() *http.Transport {
 // nothing was sent, so that it can go out on another one, and errMixedUp to any
 // other.
 const (
-	errAbandoned sentinel = "aimbrain: the connection was given up"
-	errMixedUp   sentinel = "aimbrain: the connection was given up, for its answers may be another request's"
-	errEarly     sentinel = "aimbrain: the answer was there before the request, so it is another's"
-	errSwitched  sentinel = "aimbrain: the answer switches to another protocol, which was not asked for"
+	errAbandoned ErrorKind = "aimbrain: the connection was given up"
+	errMixedUp   ErrorKind = "aimbrain: the connection was given up, for its answers may be another request's"
+	errEarly     ErrorKind = "aimbrain: the answer was there before the request, so it is another's"
+	errSwitched  ErrorKind = "aimbrain: the answer switches to another protocol, which was not asked for"
 )
 
 // maxAbandoned is how often a request is sent anew for connections that were

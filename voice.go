@@ -37,10 +37,9 @@ func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType To
 
 // Enroll adds recordings to what is known of the session's user. It works best
 // with five, one for each of the tokens [TokenEnroll1] to [TokenEnroll5]. It
-// is never sent twice; when the outcome is unknown ([MaybeProcessed]), create
-// a session and look at its Voice status first.
+// is never sent twice; when the outcome is unknown, see EnrollAndConfirm.
 //
-// Errors to expect: [ErrNotAccepted] ([CodeUnreadableVoice]), [ErrNoSession].
+// Errors to expect: [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
 func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceEnrollResult, error) {
 	return do[VoiceEnrollResult](ctx, s.client, EndpointVoiceEnroll, opts, func(b *body) {
 		b.session(sessionID)
@@ -51,8 +50,8 @@ func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Medi
 // Auth compares recordings with what the session's user was enrolled with. Ask
 // for a token of the type [TokenAuth] first.
 //
-// Errors to expect: [ErrTokenNeeded] ([CodeNoToken]), [ErrNotEnrolled]
-// ([CodeUserNotFound]), [ErrNotAccepted] ([CodeUnreadableVoice]), [ErrNoSession].
+// Errors to expect: [ErrTokenRequired] ([CodeNoToken]), [ErrNotEnrolled]
+// ([CodeUserNotFound]), [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
 func (s *VoiceService) Auth(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceAuthResult, error) {
 	return do[VoiceAuthResult](ctx, s.client, EndpointVoiceAuth, opts, func(b *body) {
 		b.session(sessionID)

@@ -3,7 +3,7 @@
 // credentials.
 //
 //	fake := aimbraintest.New(t)         // closes itself; no listener needed
-//	fake.Next(aimbraintest.Score(0.31)) // the next authentication is an impostor
+//	fake.Queue(aimbraintest.Score(0.31)) // the next authentication is an impostor
 //	client := fake.Client()             // an *aimbrain.Client, ready to use
 //
 // The fake says no where the API would. It checks signatures, and says which of
@@ -27,7 +27,7 @@
 // X-Aimbraintest-Score. They are the same on every run. The same person scores
 // 0.80 to 0.99, another 0.01 to 0.20; several files in a request give the mean
 // of each, and a comparison the mean of all pairs. Who is on a file is told by
-// [Fake.Label], else by the file itself when [FacePhoto], [FaceVideo],
+// [Fake.AssignSubject], else by the file itself when [FacePhoto], [FaceVideo],
 // [VoiceWAV] or [VoiceCAF] made it. Any other file is only like itself. Of an
 // enrolment the first person known counts.
 //
@@ -39,7 +39,7 @@
 // face token that has expired counts for nothing.
 //
 // [Behaviour] makes events that are known again. An impostor, a refusal or a
-// broken connection at will is an [Outcome], see [Fake.Next].
+// broken connection at will is an [Stub], see [Fake.Queue].
 //
 // # Where the vendor's documentation is silent
 //

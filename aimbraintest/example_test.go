@@ -42,7 +42,7 @@ func Example() {
 	}
 
 	login()
-	fake.Next(aimbraintest.Score(0.31), aimbraintest.Code(aimbrain.CodePoorBrightness))
+	fake.Queue(aimbraintest.Score(0.31), aimbraintest.Code(aimbrain.CodePoorBrightness))
 	login()
 	login()
 
@@ -68,9 +68,9 @@ func ExampleLostResponse() {
 		return
 	}
 
-	fake.Next(aimbraintest.LostResponse().On(aimbrain.EndpointFaceEnroll))
+	fake.Queue(aimbraintest.LostResponse().On(aimbrain.EndpointFaceEnroll))
 	_, err = client.Face.Enroll(ctx, session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
-	fmt.Println("unsure:", aimbrain.MaybeProcessed(err))
+	fmt.Println("unsure:", aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown)
 	fmt.Println("carried out:", fake.Processed(aimbrain.EndpointFaceEnroll))
 	face, _, _ := fake.Status("u-81f3")
 	fmt.Println("face:", face)

@@ -42,7 +42,7 @@ type Fake struct {
 }
 
 // New returns a fake for a test. When the test ends it closes itself, and
-// fails the test if an outcome that was queued with [Fake.Next] was never
+// fails the test if an outcome that was queued with [Fake.Queue] was never
 // used: that test believes in something that did not happen.
 //
 // It needs no listener and works inside a testing/synctest bubble, with the
@@ -180,13 +180,13 @@ func (f *Fake) Advance(d time.Duration) {
 // now is the time by the fake's clock. The caller holds the lock.
 func (f *Fake) now() time.Time { return f.config.clock().Add(f.advanced) }
 
-// Label says whose face or voice foreign media is, such as the photos of a
+// AssignSubject says whose face or voice foreign media is, such as the photos of a
 // project's own test data: media with the same label are of one person. It
 // goes by the very bytes. Say so before the media is used. Media of
 // [FacePhoto] and its like needs no label, but takes one.
-func (f *Fake) Label(subject string, media ...[]byte) {
+func (f *Fake) AssignSubject(subject string, media ...[]byte) {
 	if subject == "" {
-		f.fatal("aimbraintest: Label: the subject is empty: give the person a name")
+		f.fatal("aimbraintest: AssignSubject: the subject is empty: give the person a name")
 		return
 	}
 	f.mu.Lock()

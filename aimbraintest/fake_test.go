@@ -84,7 +84,7 @@ func callEverything(t *testing.T, fake *aimbraintest.Fake, client *aimbrain.Clie
 	token, err := client.Voice.Token(ctx, s.ID, aimbrain.TokenAuth)
 	require.NoError(t, err)
 	recording := aimbrain.Recordings(aimbraintest.VoiceWAV("ada", aimbraintest.Saying(token.Text)))
-	voices, err := client.Voice.Enroll(ctx, s.ID, recording.And(recording))
+	voices, err := client.Voice.Enroll(ctx, s.ID, recording.Append(recording))
 	require.NoError(t, err)
 	assert.Equal(t, 2, voices.VoiceSamples)
 	voice, err := client.Voice.Auth(ctx, s.ID, recording)
@@ -95,9 +95,9 @@ func callEverything(t *testing.T, fake *aimbraintest.Fake, client *aimbrain.Clie
 	require.NoError(t, err)
 	assert.Equal(t, "6-6-7", lips.Text)
 
-	_, err = client.Behavioural.Submit(ctx, s.ID, aimbraintest.Behaviour("ada", 20))
+	_, err = client.Behaviour.Submit(ctx, s.ID, aimbraintest.Behaviour("ada", 20))
 	require.NoError(t, err)
-	behaviour, err := client.Behavioural.Auth(ctx, s.ID, aimbraintest.Behaviour("ada", 20))
+	behaviour, err := client.Behaviour.Auth(ctx, s.ID, aimbraintest.Behaviour("ada", 20))
 	require.NoError(t, err)
 	assert.Equal(t, aimbrain.NotEnrolled, behaviour.Status)
 	scores, err := client.Score.Get(ctx, s.ID)
@@ -165,12 +165,12 @@ func TestBadSettingsAreRefused(t *testing.T) {
 		assert.Contains(t, failures[0], want)
 	}
 	for want, call := range map[string]func(*aimbraintest.Fake){
-		"Advance":  func(f *aimbraintest.Fake) { f.Advance(-1) },
-		"Label":    func(f *aimbraintest.Fake) { f.Label("") },
-		"Enroll":   func(f *aimbraintest.Fake) { f.Enroll("", "ada") },
-		"subject":  func(f *aimbraintest.Fake) { f.Enroll("u", "") },
-		"is empty": func(f *aimbraintest.Fake) { f.AddCredentials("key", "") },
-		"closed":   func(f *aimbraintest.Fake) { f.Close(); f.URL() },
+		"Advance":       func(f *aimbraintest.Fake) { f.Advance(-1) },
+		"AssignSubject": func(f *aimbraintest.Fake) { f.AssignSubject("") },
+		"Enroll":        func(f *aimbraintest.Fake) { f.Enroll("", "ada") },
+		"subject":       func(f *aimbraintest.Fake) { f.Enroll("u", "") },
+		"is empty":      func(f *aimbraintest.Fake) { f.AddCredentials("key", "") },
+		"closed":        func(f *aimbraintest.Fake) { f.Close(); f.URL() },
 	} {
 		failures := (&recorderTB{TB: t}).run(func(t *recorderTB) { call(aimbraintest.New(t)) })
 		require.Len(t, failures, 1)
@@ -185,14 +185,14 @@ func TestAfterCloseNothingAnswersAndNothingIsLeft(t *testing.T) {
 		require.NoError(t, err)
 		client := fake.Client()
 		newSession(t, client, "u")
-		fake.Next(aimbraintest.Delay(time.Hour))
+		fake.Queue(aimbraintest.Delay(time.Hour))
 		ended := make(chan error)
 		slow := request(t, fake, "/v1/sessions", sessionBody)
 		go func() {
 			_, err := fake.Transport().RoundTrip(slow)
 			ended <- err
 		}()
-		_, err = fake.Await(t.Context(), 2)
+		_, err = fake.WaitForRequests(t.Context(), 2)
 		require.NoError(t, err)
 		started := time.Now()
 		fake.Close()
@@ -204,7 +204,7 @@ func TestAfterCloseNothingAnswersAndNothingIsLeft(t *testing.T) {
 		require.ErrorIs(t, err, aimbrain.ErrClosed)
 		_, err = fake.Transport().RoundTrip(request(t, fake, "/v1/sessions", sessionBody))
 		require.ErrorContains(t, err, "closed")
-		_, err = fake.Await(t.Context(), 9)
+		_, err = fake.WaitForRequests(t.Context(), 9)
 		require.ErrorContains(t, err, "closed")
 	})
 }
@@ -234,7 +234,7 @@ func TestAThousandCallersAtOnce(t *testing.T) {
 	client := fake.Client(aimbrain.WithTimeout(time.Hour), aimbrain.WithAttemptTimeout(time.Hour)) // for slow machines
 	photo := aimbrain.Photos(aimbraintest.FacePhoto("ada", aimbraintest.Resolution(32, 24)))
 	fake.Enroll("u", "ada")
-	fake.Next(aimbraintest.Score(0.25).Times(callers / 2))
+	fake.Queue(aimbraintest.Score(0.25).Times(callers / 2))
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	impostors := 0
@@ -273,7 +273,7 @@ func TestBrowsersMayCall(t *testing.T) {
 	assert.NotEmpty(t, answer.header.Get("Access-Control-Max-Age"))
 	fake.AssertNoRequests(t)
 
-	fake.Next(aimbraintest.Raw(200, "", "").On(aimbrain.EndpointScore), aimbraintest.Status(500).On(aimbrain.EndpointFaceCompare))
+	fake.Queue(aimbraintest.Raw(200, "", "").On(aimbrain.EndpointScore), aimbraintest.Status(500).On(aimbrain.EndpointFaceCompare))
 	for _, endpoint := range append(aimbrain.Endpoints(), "/elsewhere") {
 		assert.Equal(t, "*", post(t, fake, endpoint, sessionBody).header.Get("Access-Control-Allow-Origin"), endpoint)
 	}
@@ -326,7 +326,7 @@ func TestACallerThatGoesAwayWhileItSends(t *testing.T) {
 	}()
 	_, err := fake.Transport().RoundTrip(r)
 	require.Error(t, err)
-	requests, err := fake.Await(t.Context(), 1)
+	requests, err := fake.WaitForRequests(t.Context(), 1)
 	require.NoError(t, err)
 	assert.Zero(t, requests[0].Status)
 	assert.JSONEq(t, `"{\"userId\":"`, `"`+strings.ReplaceAll(string(requests[0].Body), `"`, `\"`)+`"`)

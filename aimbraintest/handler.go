@@ -111,7 +111,7 @@ func readBody(r *http.Request) ([]byte, error) {
 // respond lets the outcome happen, or what the API would do.
 func (c *call) respond(w http.ResponseWriter, recorded *Request) {
 	out := &statusWriter{ResponseWriter: w, note: func(status int) { c.fake.answered(recorded, status) }}
-	var kind outcomeKind
+	var kind stubKind
 	if c.outcome != nil {
 		kind = c.outcome.kind
 		if kind != kindAnswer {
@@ -195,7 +195,7 @@ func (c *call) process() (status int, header http.Header, body []byte) {
 }
 
 func scoring(endpoint string) bool {
-	return Outcome{kind: kindScore}.fits(endpoint)
+	return Stub{kind: kindScore}.fits(endpoint)
 }
 
 // withMetadata returns the answer on the wire, with the request's metadata in
@@ -246,9 +246,9 @@ func (c *call) carryOut() (any, error) {
 	switch c.endpoint {
 	case aimbrain.EndpointSessions:
 		return c.createSession()
-	case aimbrain.EndpointBehavioural:
+	case aimbrain.EndpointBehaviour:
 		return c.behavioural()
-	case aimbrain.EndpointBehaviouralSubmit:
+	case aimbrain.EndpointBehaviourSubmit:
 		return c.submit()
 	case aimbrain.EndpointScore:
 		return c.score()
@@ -322,14 +322,14 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Hijack is for functions of [Answer] that break connections.
+// Hijack is for functions of [RespondWith] that break connections.
 func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	w.hijacked = w.hijacked || err == nil
 	return conn, buffered, err
 }
 
-// Flush is for functions of [Answer] that send half an answer.
+// Flush is for functions of [RespondWith] that send half an answer.
 func (w *statusWriter) Flush() {
 	w.answer(http.StatusOK)
 	_ = http.NewResponseController(w.ResponseWriter).Flush() // or it cannot be flushed

@@ -8,40 +8,40 @@ import (
 
 // A queued outcome waits for its requests.
 type queued struct {
-	Outcome
+	Stub
 
 	number int // its place in the queue, for one that is put back
 	left   int
 }
 
-// Next queues outcomes. A request takes the first one in the queue that can
+// Queue queues stubs. A request takes the first one in the queue that can
 // happen to it, and one only: a [Score] can happen where the endpoint answers
 // with scores, a [Liveliness] where it answers with liveliness, a [Code] where
 // it is to be expected, all others to any request at all: that is often the
-// creation of a session. [Outcome.On] says which. When the request that took
+// creation of a session. [Stub.On] says which. When the request that took
 // a Score or Liveliness turns out not to be in order, is not signed or has no
 // session for instance, it is refused as usual, and the outcome is back in its
 // place for the next.
-func (f *Fake) Next(outcomes ...Outcome) {
-	for _, o := range outcomes {
-		o.mustBeMade("Next")
+func (f *Fake) Queue(stubs ...Stub) {
+	for _, o := range stubs {
+		o.mustBeMade("Queue")
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, o := range outcomes {
+	for _, o := range stubs {
 		f.queuedSoFar++
-		f.queue = append(f.queue, &queued{Outcome: o, number: f.queuedSoFar, left: o.times})
+		f.queue = append(f.queue, &queued{Stub: o, number: f.queuedSoFar, left: o.times})
 	}
 }
 
 // Pending returns the outcomes that are queued still, each with the number of
 // times that are left.
-func (f *Fake) Pending() []Outcome {
+func (f *Fake) Pending() []Stub {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	pending := make([]Outcome, 0, len(f.queue))
+	pending := make([]Stub, 0, len(f.queue))
 	for _, q := range f.queue {
-		pending = append(pending, q.Outcome)
+		pending = append(pending, q.Stub)
 		pending[len(pending)-1].times = q.left
 	}
 	return pending

@@ -24,7 +24,7 @@ func TestACodeWaitsForACallThatCanBeRefusedSo(t *testing.T) {
 	} {
 		fake := aimbraintest.New(t)
 		fake.Enroll("u-1", "ada")
-		fake.Next(aimbraintest.Code(code))
+		fake.Queue(aimbraintest.Code(code))
 		client, ctx := fake.Client(), t.Context()
 		session, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-1", Device: "d", System: "s"})
 		if err != nil {

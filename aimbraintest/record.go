@@ -170,10 +170,10 @@ func (f *Fake) requests(want func(*Request) bool) []Request {
 	return found
 }
 
-// Await returns when n requests in all have arrived, counted from the fake's
+// WaitForRequests returns when n requests in all have arrived, counted from the fake's
 // start, with the requests so far. They may be under way still. It fails when
 // the context or the fake ends before.
-func (f *Fake) Await(ctx context.Context, n int) ([]Request, error) {
+func (f *Fake) WaitForRequests(ctx context.Context, n int) ([]Request, error) {
 	for {
 		f.mu.Lock()
 		total, more := f.log.total, f.log.more
@@ -193,7 +193,7 @@ func (f *Fake) Await(ctx context.Context, n int) ([]Request, error) {
 
 // Processed returns how many requests to an endpoint were really carried out.
 // A request whose answer was lost counts; one that was refused does not, nor
-// does one that [Raw], [Code], [Status] or [Answer] answered.
+// does one that [Raw], [Code], [Status] or [RespondWith] answered.
 func (f *Fake) Processed(endpoint string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

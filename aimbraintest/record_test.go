@@ -81,14 +81,14 @@ func TestAwaitReturnsWhenRequestsHaveArrived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
 		client := fake.Client(once)
-		fake.Next(aimbraintest.Delay(time.Hour))
+		fake.Queue(aimbraintest.Delay(time.Hour))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
 			_, err := client.Sessions.Create(ctx, sessionRequest("u"))
 			ended <- err
 		}()
-		requests, err := fake.Await(t.Context(), 1)
+		requests, err := fake.WaitForRequests(t.Context(), 1)
 		require.NoError(t, err)
 		assert.Zero(t, requests[0].Status, "it is under way")
 		cancel()
@@ -96,11 +96,11 @@ func TestAwaitReturnsWhenRequestsHaveArrived(t *testing.T) {
 
 		soon, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
-		requests, err = fake.Await(soon, 2)
+		requests, err = fake.WaitForRequests(soon, 2)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "1 of 2 requests have arrived")
 		assert.Len(t, requests, 1)
-		requests, err = fake.Await(soon, 0)
+		requests, err = fake.WaitForRequests(soon, 0)
 		require.NoError(t, err)
 		assert.Len(t, requests, 1)
 	})
@@ -119,7 +119,7 @@ func TestTheRecordIsBounded(t *testing.T) {
 	}
 	assert.Len(t, fake.Requests(), 10_000)
 	fake.AssertCount(t, aimbrain.EndpointSessions, 140)
-	requests, err := fake.Await(t.Context(), 10_140)
+	requests, err := fake.WaitForRequests(t.Context(), 10_140)
 	require.NoError(t, err)
 	assert.Len(t, requests, 10_000)
 }

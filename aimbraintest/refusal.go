@@ -37,7 +37,7 @@ func (r *refusal) body() []byte {
 		Errors []detail `json:"errors"`
 	}{r.text, []detail{}}
 	for _, code := range r.codes {
-		description := code.Meaning()
+		description := code.Description()
 		if description == "" {
 			description = r.text
 		}
@@ -47,18 +47,39 @@ func (r *refusal) body() []byte {
 }
 
 // refusal is what a [Code] or [Status] answers.
-func (o Outcome) refusal() *refusal {
+func (o Stub) refusal() *refusal {
 	r := &refusal{status: o.status, text: o.message, codes: o.codes}
 	if r.text == "" && len(o.codes) > 0 {
-		r.text = o.codes[0].Meaning()
+		r.text = o.codes[0].Description()
 	}
 	if r.text == "" {
-		r.text = aimbrain.HTTPStatus(o.status).Meaning()
-	}
-	if r.text == "" {
-		r.text = "HTTP " + strconv.Itoa(o.status)
+		r.text = statusText(o.status)
 	}
 	return r
+}
+
+// statusText is the API's text for a status, or what can be said of another.
+func statusText(status int) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "the request is malformed"
+	case http.StatusUnauthorized:
+		return "the API key or the signature is wrong"
+	case http.StatusForbidden:
+		return "no such session"
+	case http.StatusUnprocessableEntity:
+		return "the media was not accepted"
+	case http.StatusFailedDependency:
+		return "no enrolled user with that id"
+	case 460:
+		return "no token for this authentication"
+	case http.StatusInternalServerError:
+		return "server trouble"
+	}
+	if text := http.StatusText(status); text != "" {
+		return text
+	}
+	return "HTTP " + strconv.Itoa(status)
 }
 
 // statusOf returns the HTTP status that goes with a code. The vendor documents
@@ -70,7 +91,7 @@ func statusOf(code aimbrain.Code) int {
 	case aimbrain.CodeUserNotFound:
 		return http.StatusFailedDependency
 	case aimbrain.CodeNoToken:
-		return int(aimbrain.ErrTokenNeeded)
+		return 460 // the API's own number
 	}
 	switch code.Action() {
 	case aimbrain.ActionRetake, aimbrain.ActionFixMedia:

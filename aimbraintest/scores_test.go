@@ -59,8 +59,8 @@ func TestForeignMediaIsWhoseTheLabelSays(t *testing.T) {
 	assert.True(t, auth(left), "each that was enrolled")
 	assert.False(t, auth(stranger))
 
-	fake.Label("eve", straight, left)
-	fake.Label("mallory", stranger)
+	fake.AssignSubject("eve", straight, left)
+	fake.AssignSubject("mallory", stranger)
 	fake.Enroll("u", "eve")
 	assert.True(t, auth(left))
 	assert.False(t, auth(stranger))
@@ -70,7 +70,7 @@ func TestForeignMediaIsWhoseTheLabelSays(t *testing.T) {
 
 	ada := aimbraintest.FacePhoto("ada")
 	assert.False(t, auth(ada))
-	fake.Label("eve", ada)
+	fake.AssignSubject("eve", ada)
 	assert.True(t, auth(ada), "a label goes before what a file says")
 }
 
@@ -167,26 +167,26 @@ func TestTheSessionsScores(t *testing.T) {
 		return result
 	}
 	assert.Empty(t, get().Scores, "nothing was seen yet")
-	_, err := client.Behavioural.Submit(ctx, id, aimbraintest.Behaviour("ada", 10))
+	_, err := client.Behaviour.Submit(ctx, id, aimbraintest.Behaviour("ada", 10))
 	require.NoError(t, err)
-	first, ok := get().Of("anomaly")
+	first, ok := get().ByType("anomaly")
 	require.True(t, ok)
 	assert.Equal(t, first.Value, get().Scores[0].Value)
-	_, err = client.Behavioural.Submit(ctx, id, aimbraintest.Behaviour("ada", 10))
+	_, err = client.Behaviour.Submit(ctx, id, aimbraintest.Behaviour("ada", 10))
 	require.NoError(t, err)
-	second, _ := get().Of("anomaly")
+	second, _ := get().ByType("anomaly")
 	assert.NotEqual(t, first.Value, second.Value, "more was seen")
 
 	face, err := client.Face.Auth(ctx, id, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
 	require.NoError(t, err)
-	behaviour, err := client.Behavioural.Auth(ctx, id, aimbraintest.Behaviour("ada", 10))
+	behaviour, err := client.Behaviour.Auth(ctx, id, aimbraintest.Behaviour("ada", 10))
 	require.NoError(t, err)
 	_, err = client.Voice.Token(ctx, id, aimbrain.TokenAuth)
 	require.NoError(t, err)
 	voice, err := client.Voice.Auth(ctx, id, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
 	require.NoError(t, err)
 	for name, want := range map[string]float64{"face": face.Score, "behaviour": behaviour.Score, "voice": voice.Score} {
-		entry, ok := get().Of(name)
+		entry, ok := get().ByType(name)
 		require.True(t, ok, name)
 		assert.Equal(t, want, entry.Value)
 		assert.Equal(t, "1.0", entry.Version)
@@ -198,8 +198,8 @@ func TestBehaviourIsLearnedAndKnownAgain(t *testing.T) {
 	fake := aimbraintest.New(t, aimbraintest.WithBehaviourCalls(2))
 	client := fake.Client()
 	id := newSession(t, client, "u").ID
-	auth := func(subject string, n int) aimbrain.BehaviouralAuthResult {
-		result, err := client.Behavioural.Auth(t.Context(), id, aimbraintest.Behaviour(subject, n))
+	auth := func(subject string, n int) aimbrain.BehaviourAuthResult {
+		result, err := client.Behaviour.Auth(t.Context(), id, aimbraintest.Behaviour(subject, n))
 		require.NoError(t, err)
 		return result
 	}
@@ -221,7 +221,7 @@ func TestBehaviourIsLearnedAndKnownAgain(t *testing.T) {
 	assert.Greater(t, auth("ada", 40).Score, 0.9, "an impostor is not learned from")
 
 	web := aimbrain.Events{KeyEvents: []aimbrain.KeyEvent{{Time: 1, Key: "a"}, {Time: 90, Key: "b"}}}
-	result, err := client.Behavioural.Auth(t.Context(), id, web)
+	result, err := client.Behaviour.Auth(t.Context(), id, web)
 	require.NoError(t, err)
 	assert.Zero(t, result.Score, "there is nothing to compare")
 }

@@ -47,7 +47,7 @@ func (b *backend) pay(w http.ResponseWriter, r *http.Request) {
 	}
 	result, err := b.authenticate(r.Context(), session, body)
 	switch {
-	case errors.Is(err, aimbrain.ErrNotAccepted):
+	case errors.Is(err, aimbrain.ErrMediaRejected):
 		http.Error(w, "please take another picture", http.StatusUnprocessableEntity)
 	case err != nil:
 		http.Error(w, "not now", http.StatusBadGateway) // and log err: it says what to do

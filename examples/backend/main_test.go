@@ -35,7 +35,7 @@ func TestTheAppLearnsTheResultAndNotTheScore(t *testing.T) {
 		return w
 	}
 	face := `{"faces":["AAAA"],"session":"s"}`
-	fake.Next(
+	fake.Queue(
 		aimbraintest.Code(aimbrain.CodePoorBrightness).On(aimbrain.EndpointFaceAuth),
 		aimbraintest.Status(http.StatusInternalServerError).On(aimbrain.EndpointFaceAuth),
 	)

@@ -187,7 +187,7 @@ func (p photos) introduce(fake *aimbraintest.Fake) {
 	if !p.own {
 		return
 	}
-	fake.Label("impostor", p.impostor)
-	fake.Label("user", p.same)
-	fake.Label("user", p.enroll...)
+	fake.AssignSubject("impostor", p.impostor)
+	fake.AssignSubject("user", p.same)
+	fake.AssignSubject("user", p.enroll...)
 }

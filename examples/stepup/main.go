@@ -36,7 +36,7 @@ type door struct {
 // needs the face and the voice, alive.
 func (d *door) enter(ctx context.Context, sessionID string, from device, amount int) (bool, error) {
 	if amount < 100 {
-		behaviour, err := d.client.Behavioural.Auth(ctx, sessionID, from.behaviour())
+		behaviour, err := d.client.Behaviour.Auth(ctx, sessionID, from.behaviour())
 		if err != nil {
 			return false, err
 		}
@@ -116,7 +116,7 @@ func enrolled(ctx context.Context, fake *aimbraintest.Fake, client *aimbrain.Cli
 		return aimbrain.Session{}, err
 	}
 	for range 3 { // the API listens before it judges
-		if _, err := client.Behavioural.Auth(ctx, session.ID, ada.behaviour()); err != nil {
+		if _, err := client.Behaviour.Auth(ctx, session.ID, ada.behaviour()); err != nil {
 			return aimbrain.Session{}, err
 		}
 	}

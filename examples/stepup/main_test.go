@@ -29,7 +29,7 @@ func TestAVoiceThatIsNotLiveDoesNotOpenTheDoor(t *testing.T) {
 	ada := personsDevice("ada")
 	session, err := enrolled(t.Context(), fake, fake.Client(), ada)
 	require.NoError(t, err)
-	fake.Next(aimbraintest.Score(0.99).WithLiveliness(0.1).On(aimbrain.EndpointVoiceAuth))
+	fake.Queue(aimbraintest.Score(0.99).WithLiveliness(0.1).On(aimbrain.EndpointVoiceAuth))
 	in, err := (&door{client: fake.Client(), out: &bytes.Buffer{}}).enter(t.Context(), session.ID, ada, 5000)
 	require.NoError(t, err)
 	assert.False(t, in)

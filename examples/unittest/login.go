@@ -35,7 +35,7 @@ func WithFace(ctx context.Context, client *aimbrain.Client, userID string, selfi
 	var api *aimbrain.APIError
 	switch {
 	case errors.As(err, &api) && api.Action() == aimbrain.ActionRetake:
-		return fmt.Errorf("%w: %s", ErrRetake, api.Advice())
+		return fmt.Errorf("%w: %s", ErrRetake, api.Remedy())
 	case err != nil:
 		return fmt.Errorf("log-in: %w", err)
 	case !result.Matches(aimbrain.RecommendedThreshold):

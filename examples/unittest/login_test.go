@@ -16,7 +16,7 @@ import (
 func TestLogIn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		next aimbraintest.Outcome
+		next aimbraintest.Stub
 		want error
 	}{
 		"the user":       {aimbraintest.Score(0.93), nil},
@@ -24,14 +24,14 @@ func TestLogIn(t *testing.T) {
 		"an impostor":    {aimbraintest.Score(0.31), login.ErrRefused},
 		"in the dark":    {aimbraintest.Code(aimbrain.CodePoorBrightness).On(aimbrain.EndpointFaceAuth), login.ErrRetake},
 		"key revoked":    {aimbraintest.Status(401).On(aimbrain.EndpointFaceAuth), aimbrain.ErrUnauthorized},
-		"session gone":   {aimbraintest.Status(403).On(aimbrain.EndpointFaceAuth), aimbrain.ErrNoSession},
-		"server trouble": {aimbraintest.Status(500).On(aimbrain.EndpointFaceAuth), aimbrain.ErrServer},
+		"session gone":   {aimbraintest.Status(403).On(aimbrain.EndpointFaceAuth), aimbrain.ErrSessionNotFound},
+		"server trouble": {aimbraintest.Status(500).On(aimbrain.EndpointFaceAuth), aimbrain.ErrServerError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := aimbraintest.New(t)
 			fake.Enroll("u-81f3", "ada")
-			fake.Next(c.next)
+			fake.Queue(c.next)
 			err := login.WithFace(t.Context(), fake.Client(), "u-81f3", aimbraintest.FacePhoto("ada"))
 			require.ErrorIs(t, err, c.want)
 		})
@@ -63,10 +63,10 @@ func TestALostResponseIsNotTakenForALogIn(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u-81f3", "ada")
-	fake.Next(aimbraintest.LostResponse().On(aimbrain.EndpointFaceAuth))
+	fake.Queue(aimbraintest.LostResponse().On(aimbrain.EndpointFaceAuth))
 	err := login.WithFace(t.Context(), fake.Client(), "u-81f3", aimbraintest.FacePhoto("ada"))
 	require.Error(t, err)
-	assert.True(t, aimbrain.MaybeProcessed(err))
+	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 	fake.AssertCount(t, aimbrain.EndpointFaceAuth, 1)
 }
 
@@ -74,7 +74,7 @@ func TestASlowAPIIsGivenUpInVirtualTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
-		fake.Next(aimbraintest.Delay(time.Hour))
+		fake.Queue(aimbraintest.Delay(time.Hour))
 		began := time.Now()
 		err := login.WithFace(t.Context(), fake.Client(), "u-81f3", nil)
 		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)

@@ -85,11 +85,11 @@ func plainCalls() []Call {
 		{aimbrain.EndpointSessions, OptIn, false, nil, func(ctx context.Context, c client, user int, _ *Media, o options) (any, error) {
 			return c.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: userName(user), Device: "device", System: "system"}, o...)
 		}},
-		{aimbrain.EndpointBehavioural, Never, false, []string{"score"}, func(ctx context.Context, c client, user int, _ *Media, o options) (any, error) {
-			return c.Behavioural.Auth(ctx, session(user), events(), o...)
+		{aimbrain.EndpointBehaviour, Never, false, []string{"score"}, func(ctx context.Context, c client, user int, _ *Media, o options) (any, error) {
+			return c.Behaviour.Auth(ctx, session(user), events(), o...)
 		}},
-		{aimbrain.EndpointBehaviouralSubmit, Never, false, nil, func(ctx context.Context, c client, user int, _ *Media, o options) (any, error) {
-			return c.Behavioural.Submit(ctx, session(user), events(), o...)
+		{aimbrain.EndpointBehaviourSubmit, Never, false, nil, func(ctx context.Context, c client, user int, _ *Media, o options) (any, error) {
+			return c.Behaviour.Submit(ctx, session(user), events(), o...)
 		}},
 		{aimbrain.EndpointScore, Always, false, []string{"value"}, func(ctx context.Context, c client, user int, _ *Media, o options) (any, error) {
 			return c.Score.Get(ctx, session(user), o...)
@@ -170,7 +170,7 @@ func Answer(endpoint string, user int) string {
 	switch endpoint {
 	case aimbrain.EndpointSessions:
 		return `{"session":"` + session(user) + `","face":1,"voice":2,"behaviour":0}`
-	case aimbrain.EndpointBehavioural:
+	case aimbrain.EndpointBehaviour:
 		return `{"score":` + score + `,"status":1}`
 	case aimbrain.EndpointScore:
 		return `{"session":"` + session(user) + `","metadata":[],"scores":[{"type":"behaviour","version":"1","value":` + score + `}]}`
@@ -195,9 +195,9 @@ func CheckResult(user int, result any) error {
 	switch r := result.(type) {
 	case aimbrain.Session:
 		right = r.ID == session(user) && r.Face == aimbrain.Enrolled
-	case aimbrain.BehaviouralAuthResult:
+	case aimbrain.BehaviourAuthResult:
 		right = same(r.Score, user) && r.Status == aimbrain.Enrolled
-	case aimbrain.BehaviouralSubmitResult:
+	case aimbrain.BehaviourSubmitResult:
 		right = r.Response.StatusCode != 0
 	case aimbrain.ScoreResult:
 		right = r.Session == session(user) && len(r.Scores) == 1 && same(r.Scores[0].Value, user)

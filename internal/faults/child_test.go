@@ -102,7 +102,7 @@ func childDoes(call faults.Call, url string) childCall {
 	}
 	done.Kind, done.Attempts = kindOf(err)
 	done.Text = fmt.Sprintf("%v %+v", err, err)
-	done.Maybe = aimbrain.MaybeProcessed(err)
+	done.Maybe = aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown
 	return done
 }
 

@@ -85,7 +85,7 @@ func (a *Authority) loseSome(ctx context.Context, setup Setup, first, n int) (Lo
 	defer client.Close()
 	enroll, wrong := CallTo(aimbrain.EndpointFaceEnroll), atomic.Int64{}
 	spread(ctx, workers, n, func(i int) {
-		if _, err := enroll.Do(ctx, client, first+i); !aimbrain.MaybeProcessed(err) {
+		if _, err := enroll.Do(ctx, client, first+i); aimbrain.OutcomeOf(err) != aimbrain.OutcomeUnknown {
 			wrong.Add(1)
 		}
 	})

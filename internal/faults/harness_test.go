@@ -42,7 +42,7 @@ type cell struct {
 	variant  string
 	protocol string // "" where it does not matter
 	call     faults.Call
-	optIn    bool // with RepeatIfAmbiguous
+	optIn    bool // with WithRetryUnknownOutcome
 	run      run
 }
 
@@ -208,7 +208,7 @@ const user = 41
 
 func (s *seen) do(ctx context.Context, opts ...aimbrain.CallOption) {
 	if s.cell.optIn {
-		opts = append(opts, aimbrain.RepeatIfAmbiguous())
+		opts = append(opts, aimbrain.WithRetryUnknownOutcome())
 	}
 	started := time.Now()
 	s.attempts = nil
@@ -268,7 +268,7 @@ func (s *seen) verifyError(t *testing.T, w want, attempts int) {
 	kind, counted := kindOf(s.err)
 	assert.Equal(t, w.kind, kind, "%v", s.err)
 	assert.Equal(t, attempts, counted, "attempts that the error tells: %v", s.err)
-	assert.Equal(t, w.maybe, aimbrain.MaybeProcessed(s.err), "MaybeProcessed of %v", s.err)
+	assert.Equal(t, w.maybe, aimbrain.OutcomeOf(s.err) == aimbrain.OutcomeUnknown, "outcome of %v", s.err)
 	text := fmt.Sprintf("%v %+v", s.err, s.err)
 	assert.NotContains(t, text, faults.Secret)
 	assert.NotContains(t, text, faults.Key)

@@ -181,7 +181,7 @@ func bytesAfter() []cell {
 				t.Helper()
 				result, err := s.cell.call.Do(t.Context(), s.client, user+1)
 				if err != nil { // net/http took the connection before it saw the noise: seldom, and never for good
-					assert.True(t, aimbrain.MaybeProcessed(err), "%v", err)
+					assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "%v", err)
 					return
 				}
 				require.NoError(t, faults.CheckResult(user+1, result))

@@ -28,8 +28,8 @@ func refused(name, setting, key, secret, canary string, opts ...aimbrain.Option)
 		_, err := aimbrain.New(key, secret, opts...)
 		var config *aimbrain.ConfigError
 		require.ErrorAs(t, err, &config)
-		assert.Equal(t, setting, config.Setting)
-		assert.False(t, aimbrain.MaybeProcessed(err))
+		assert.Equal(t, setting, config.Parameter)
+		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		if canary != "" {
 			assert.NotContains(t, fmt.Sprintf("%v %+v", err, err), canary)
 		}
@@ -93,7 +93,7 @@ func nothingSent(t *testing.T, server *faults.Server, s *seen) {
 	var err *aimbrain.TooLargeError
 	require.ErrorAs(t, s.err, &err)
 	assert.False(t, err.Response)
-	assert.False(t, aimbrain.MaybeProcessed(s.err))
+	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(s.err))
 	assert.True(t, faults.IsZero(s.result))
 	assert.Empty(t, s.attempts)
 	assert.Zero(t, server.Received())

@@ -155,7 +155,7 @@ func hinted(code int, h hint) run {
 }
 
 // optional tells the one call that may be answered by nothing.
-func optional(c faults.Call) bool { return c.Endpoint == aimbrain.EndpointBehaviouralSubmit }
+func optional(c faults.Call) bool { return c.Endpoint == aimbrain.EndpointBehaviourSubmit }
 
 func answered(c faults.Call) bool { return !optional(c) }
 

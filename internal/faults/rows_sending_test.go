@@ -100,7 +100,7 @@ func closedWhileIdle(t *testing.T, l *lab, c cell) {
 	s.do(t.Context())
 	executed := server.Executed() - 1
 	if s.err != nil {
-		assert.True(t, executed == 0 || aimbrain.MaybeProcessed(s.err), "executed %d times, %v", executed, s.err)
+		assert.True(t, executed == 0 || aimbrain.OutcomeOf(s.err) == aimbrain.OutcomeUnknown, "executed %d times, %v", executed, s.err)
 		return
 	}
 	assert.NoError(t, faults.CheckResult(user, s.result))
@@ -236,7 +236,7 @@ func earlyAnswer() []cell {
 			kind, attempts := kindOf(s.err)
 			assert.Equal(t, attempts, server.Received())
 			if kind == network && c.protocol == faults.HTTP1 {
-				assert.True(t, aimbrain.MaybeProcessed(s.err))
+				assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(s.err))
 				return
 			}
 			assert.Equal(t, code, s.api(t).StatusCode)

@@ -139,13 +139,13 @@ func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, 
 	}
 	var opts []aimbrain.CallOption
 	if call.Class == OptIn && user%2 == 0 {
-		opts = append(opts, aimbrain.RepeatIfAmbiguous())
+		opts = append(opts, aimbrain.WithRetryUnknownOutcome())
 	}
 	result, err := call.Do(ctx, client, user, opts...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.soak.Calls++
-	s.ends = append(s.ends, end{call, user, err == nil, aimbrain.MaybeProcessed(err)})
+	s.ends = append(s.ends, end{call, user, err == nil, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown})
 	if err == nil {
 		s.soak.Succeeded++
 		if wrong := CheckResult(user, result); wrong != nil {
@@ -171,7 +171,7 @@ func (s *soaking) classify(call Call, err error) {
 	switch {
 	case !known:
 		s.offLocked("%s: an error of type %T", call.Endpoint, err)
-	case aimbrain.MaybeProcessed(err):
+	case aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown:
 		s.soak.Unknown++
 	case network != nil:
 		s.soak.Unsent++

@@ -51,19 +51,19 @@ func TestAScoreIsForTheNextRequestThatGetsOne(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
-	r.fake.Next(aimbraintest.Score(0.31))
+	r.fake.Queue(aimbraintest.Score(0.31))
 	newSession(t, r.client, "u")
 	require.NoError(t, r.enroll())
 	other := newSession(t, r.client, "nobody").ID
 	_, err := r.client.Face.Auth(ctx, other, ada())
 	require.ErrorIs(t, err, aimbrain.ErrNotEnrolled)
 	_, err = r.client.Face.Auth(ctx, "no session", ada())
-	require.ErrorIs(t, err, aimbrain.ErrNoSession)
+	require.ErrorIs(t, err, aimbrain.ErrSessionNotFound)
 	_, err = r.client.Face.Auth(ctx, r.id, aimbrain.Base64("AAAA"))
-	require.ErrorIs(t, err, aimbrain.ErrNotAccepted)
+	require.ErrorIs(t, err, aimbrain.ErrMediaRejected)
 	_, err = r.client.Score.Get(ctx, r.id)
 	require.NoError(t, err, "it has no entry to set yet")
-	_, err = r.client.Behavioural.Auth(ctx, other, aimbraintest.Behaviour("ada", 3))
+	_, err = r.client.Behaviour.Auth(ctx, other, aimbraintest.Behaviour("ada", 3))
 	require.NoError(t, err, "which is learning still")
 	assert.Len(t, r.fake.Pending(), 1)
 
@@ -80,7 +80,7 @@ func TestEveryScoreCanBeSet(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
-	set := func() { r.fake.Next(aimbraintest.Score(0).WithLiveliness(1)) }
+	set := func() { r.fake.Queue(aimbraintest.Score(0).WithLiveliness(1)) }
 
 	set()
 	face, err := r.auth()
@@ -97,11 +97,11 @@ func TestEveryScoreCanBeSet(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []float64{0, 1}, []float64{voice.Score, voice.Liveliness})
 	set()
-	behaviour, err := r.client.Behavioural.Auth(ctx, r.id, aimbraintest.Behaviour("ada", 3))
+	behaviour, err := r.client.Behaviour.Auth(ctx, r.id, aimbraintest.Behaviour("ada", 3))
 	require.NoError(t, err)
 	assert.Equal(t, aimbrain.Enrolled, behaviour.Status)
 	assert.Zero(t, behaviour.Score)
-	r.fake.Next(aimbraintest.Score(0.5))
+	r.fake.Queue(aimbraintest.Score(0.5))
 	scores, err := r.client.Score.Get(ctx, r.id)
 	require.NoError(t, err)
 	require.Len(t, scores.Scores, 3)
@@ -109,7 +109,7 @@ func TestEveryScoreCanBeSet(t *testing.T) {
 		assert.Equal(t, 0.5, entry.Value)
 	}
 
-	r.fake.Next(aimbraintest.Liveliness(0.2))
+	r.fake.Queue(aimbraintest.Liveliness(0.2))
 	face, err = r.auth()
 	require.NoError(t, err)
 	assert.Equal(t, 0.2, face.Liveliness)
@@ -119,12 +119,12 @@ func TestEveryScoreCanBeSet(t *testing.T) {
 func TestOutcomesComeInTheirOrder(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.fake.Next(
+	r.fake.Queue(
 		aimbraintest.Score(0.1).Times(2),
 		aimbraintest.Status(503),
 		aimbraintest.Score(0.2),
 	)
-	r.fake.Next(aimbraintest.Status(500).On(aimbrain.EndpointScore))
+	r.fake.Queue(aimbraintest.Status(500).On(aimbrain.EndpointScore))
 	_, err := r.client.Sessions.Create(t.Context(), sessionRequest("u"))
 	require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the first that can apply to it")
 	for _, want := range []float64{0.1, 0.1, 0.2} {
@@ -133,16 +133,16 @@ func TestOutcomesComeInTheirOrder(t *testing.T) {
 		assert.Equal(t, want, result.Score)
 	}
 	_, err = r.client.Score.Get(t.Context(), r.id)
-	require.ErrorIs(t, err, aimbrain.ErrServer)
+	require.ErrorIs(t, err, aimbrain.ErrServerError)
 }
 
 func TestAScoreThatDidNotHappenIsBackInItsPlace(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.fake.Next(aimbraintest.Score(0.1).Times(2), aimbraintest.Score(0.2), aimbraintest.Score(0.3))
+	r.fake.Queue(aimbraintest.Score(0.1).Times(2), aimbraintest.Score(0.2), aimbraintest.Score(0.3))
 	for _, want := range []float64{0.1, 0.1, 0.2, 0.3} {
 		_, err := r.client.Face.Auth(t.Context(), "no session", ada())
-		require.ErrorIs(t, err, aimbrain.ErrNoSession)
+		require.ErrorIs(t, err, aimbrain.ErrSessionNotFound)
 		result, err := r.auth()
 		require.NoError(t, err)
 		assert.Equal(t, want, result.Score)
@@ -152,7 +152,7 @@ func TestAScoreThatDidNotHappenIsBackInItsPlace(t *testing.T) {
 func TestOnRestrictsAnOutcome(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.fake.Next(aimbraintest.Score(0.31).On(aimbrain.EndpointFaceAuth), aimbraintest.Code(aimbrain.CodeNoFace).On(aimbrain.EndpointFaceEnroll))
+	r.fake.Queue(aimbraintest.Score(0.31).On(aimbrain.EndpointFaceAuth), aimbraintest.Code(aimbrain.CodeNoFace).On(aimbrain.EndpointFaceEnroll))
 	result, err := r.client.Face.Compare(t.Context(), ada(), ada())
 	require.NoError(t, err)
 	assert.NotEqual(t, 0.31, result.Score)
@@ -174,7 +174,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		if status == 0 {
 			status = 422
 		}
-		r.fake.Next(aimbraintest.Code(code).On(aimbrain.EndpointFaceAuth))
+		r.fake.Queue(aimbraintest.Code(code).On(aimbrain.EndpointFaceAuth))
 		_, err := r.auth()
 		require.ErrorIs(t, err, code)
 		require.ErrorIs(t, err, aimbrain.HTTPStatus(status), "code %d", code)
@@ -185,7 +185,7 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	rows := []struct {
-		outcome aimbraintest.Outcome
+		outcome aimbraintest.Stub
 		status  int
 		body    string
 	}{
@@ -197,7 +197,7 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 		{aimbraintest.Status(429).WithMessage("slow down"), 429, `{"error":"slow down","errors":[]}`},
 	}
 	for _, row := range rows {
-		r.fake.Next(row.outcome.On(aimbrain.EndpointSessions))
+		r.fake.Queue(row.outcome.On(aimbrain.EndpointSessions))
 		answer := post(t, r.fake, "/v1/sessions", sessionBody)
 		assert.Equal(t, row.status, answer.status)
 		assert.JSONEq(t, row.body, answer.body)
@@ -206,9 +206,9 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 	r.fake.AssertCount(t, aimbrain.EndpointSessions, 1+len(rows))
 	assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointSessions))
 
-	r.fake.Next(aimbraintest.Status(429).WithHeader("Retry-After", "7"))
+	r.fake.Queue(aimbraintest.Status(429).WithHeader("Retry-After", "7"))
 	assert.Equal(t, "7", post(t, r.fake, "/v1/sessions", sessionBody).header.Get("Retry-After"))
-	r.fake.Next(aimbraintest.Score(0.5).WithHeader("X-Request-Id", "17"))
+	r.fake.Queue(aimbraintest.Score(0.5).WithHeader("X-Request-Id", "17"))
 	result, err := r.auth()
 	require.NoError(t, err)
 	assert.Equal(t, "17", result.Response.Header.Get("X-Request-Id"))
@@ -217,22 +217,22 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 func TestRawAndAnswerSayWhatever(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.fake.Next(aimbraintest.Raw(502, "text/html", "<h1>Bad Gateway</h1>"))
+	r.fake.Queue(aimbraintest.Raw(502, "text/html", "<h1>Bad Gateway</h1>"))
 	answer := post(t, r.fake, "/v1/sessions", sessionBody)
 	assert.Equal(t, 502, answer.status)
 	assert.Equal(t, "<h1>Bad Gateway</h1>", answer.body)
 	assert.Equal(t, "text/html", answer.header.Get("Content-Type"))
 
-	r.fake.Next(aimbraintest.Raw(200, "", `{"score":0.1,"SCORE":0.9}`))
+	r.fake.Queue(aimbraintest.Raw(200, "", `{"score":0.1,"SCORE":0.9}`))
 	answer = post(t, r.fake, "/v1/face/auth", "{}")
 	assert.NotContains(t, answer.header, "Content-Type")
-	r.fake.Next(aimbraintest.Raw(307, "", "").WithHeader("Location", "https://evil.example/"))
+	r.fake.Queue(aimbraintest.Raw(307, "", "").WithHeader("Location", "https://evil.example/"))
 	_, err := r.auth()
 	var redirect *aimbrain.RedirectError
 	require.ErrorAs(t, err, &redirect)
 	assert.Equal(t, "evil.example", redirect.Host)
 
-	r.fake.Next(aimbraintest.Answer(func(w http.ResponseWriter, req *http.Request) {
+	r.fake.Queue(aimbraintest.RespondWith(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write(body)
@@ -241,7 +241,7 @@ func TestRawAndAnswerSayWhatever(t *testing.T) {
 	assert.Equal(t, http.StatusTeapot, answer.status)
 	assert.Equal(t, "hello", answer.body)
 
-	r.fake.Next(aimbraintest.Answer(func(w http.ResponseWriter, _ *http.Request) { // half an answer
+	r.fake.Queue(aimbraintest.RespondWith(func(w http.ResponseWriter, _ *http.Request) { // half an answer
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if assert.NoError(t, err) {
 			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"))
@@ -251,11 +251,11 @@ func TestRawAndAnswerSayWhatever(t *testing.T) {
 	_, err = r.auth()
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 
-	r.fake.Next(aimbraintest.Answer(func(w http.ResponseWriter, _ *http.Request) {
+	r.fake.Queue(aimbraintest.RespondWith(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"score":0.5,`))
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
-	}), aimbraintest.Answer(func(http.ResponseWriter, *http.Request) {}))
+	}), aimbraintest.RespondWith(func(http.ResponseWriter, *http.Request) {}))
 	_, err = r.auth()
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.Equal(t, 200, post(t, r.fake, "/v1/score", "").status)
@@ -283,10 +283,10 @@ func TestBrokenConnections(t *testing.T) {
 				_, err := client.Face.Enroll(t.Context(), id, ada())
 				return err
 			}
-			fake.Next(aimbraintest.Reset())
+			fake.Queue(aimbraintest.Reset())
 			err := enroll()
 			require.Error(t, err)
-			assert.True(t, aimbrain.MaybeProcessed(err), "nobody can tell")
+			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "nobody can tell")
 			assert.Zero(t, fake.Processed(aimbrain.EndpointFaceEnroll))
 			face, _, _ := fake.Status("u")
 			assert.Equal(t, aimbrain.NotEnrolled, face)
@@ -294,10 +294,10 @@ func TestBrokenConnections(t *testing.T) {
 				require.ErrorIs(t, err, syscall.ECONNRESET)
 			}
 
-			fake.Next(aimbraintest.LostResponse())
+			fake.Queue(aimbraintest.LostResponse())
 			err = enroll()
 			require.Error(t, err)
-			assert.True(t, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 			assert.Equal(t, 1, fake.Processed(aimbrain.EndpointFaceEnroll))
 			face, _, _ = fake.Status("u")
 			assert.Equal(t, aimbrain.Enrolled, face)
@@ -308,7 +308,7 @@ func TestBrokenConnections(t *testing.T) {
 				assert.Equal(t, want, fake.RequestsTo(aimbrain.EndpointFaceEnroll)[i].Status)
 			}
 
-			fake.Next(aimbraintest.LostResponse())
+			fake.Queue(aimbraintest.LostResponse())
 			_, err = client.Face.Auth(t.Context(), "no session", ada())
 			require.Error(t, err)
 			assert.Zero(t, fake.Processed(aimbrain.EndpointFaceAuth), "a refused request is not processed")
@@ -326,7 +326,7 @@ func TestAConnectionThatCannotBeHijackedIsAborted(t *testing.T) {
 	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(server.Client()), once)
 	require.NoError(t, err)
 	newSession(t, client, "u")
-	fake.Next(aimbraintest.Reset())
+	fake.Queue(aimbraintest.Reset())
 	_, err = client.Sessions.Create(t.Context(), sessionRequest("u"))
 	require.Error(t, err)
 	newSession(t, client, "u")
@@ -337,7 +337,7 @@ func TestDelaysTakeNoTimeInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, aimbrain.WithAttemptTimeout(10*time.Second))
 		started := time.Now()
-		r.fake.Next(aimbraintest.Delay(3*time.Second), aimbraintest.Score(0.3).After(4*time.Second), aimbraintest.Status(503).After(time.Second))
+		r.fake.Queue(aimbraintest.Delay(3*time.Second), aimbraintest.Score(0.3).After(4*time.Second), aimbraintest.Status(503).After(time.Second))
 		result, err := r.auth()
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, result.Score, 0.8, "a delay changes nothing else")
@@ -350,13 +350,13 @@ func TestDelaysTakeNoTimeInABubble(t *testing.T) {
 		require.ErrorIs(t, err, aimbrain.HTTPStatus(503))
 		assert.Equal(t, 8*time.Second, time.Since(started))
 
-		r.fake.Next(aimbraintest.Delay(time.Minute))
+		r.fake.Queue(aimbraintest.Delay(time.Minute))
 		err = r.enroll()
 		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
 		synctest.Wait()
 		assert.Zero(t, r.fake.Processed(aimbrain.EndpointFaceEnroll), "the caller gave up before")
 
-		r.fake.Next(aimbraintest.Score(0.3).After(time.Minute))
+		r.fake.Queue(aimbraintest.Score(0.3).After(time.Minute))
 		_, err = r.auth()
 		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
 		synctest.Wait()
@@ -375,7 +375,7 @@ func TestAnAnswerFunctionEndsWithTheFake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake, err := aimbraintest.Start()
 		require.NoError(t, err)
-		fake.Next(aimbraintest.Answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		fake.Queue(aimbraintest.RespondWith(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		stuck := request(t, fake, "/v1/sessions", sessionBody)
 		go func() {
 			answer, err := fake.Transport().RoundTrip(stuck)
@@ -383,7 +383,7 @@ func TestAnAnswerFunctionEndsWithTheFake(t *testing.T) {
 				answer.Body.Close() // the function was faster than the end of its connection
 			}
 		}()
-		_, err = fake.Await(t.Context(), 1)
+		_, err = fake.WaitForRequests(t.Context(), 1)
 		require.NoError(t, err)
 		fake.Close()
 	})
@@ -393,14 +393,14 @@ func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
 	t.Parallel()
 	failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
 		fake := aimbraintest.New(t)
-		fake.Next(
+		fake.Queue(
 			aimbraintest.Score(0.31).WithLiveliness(0.5).On(aimbrain.EndpointFaceAuth),
 			aimbraintest.Status(500).Times(3),
 			aimbraintest.Code(10, 11).After(time.Second).On(aimbrain.EndpointVoiceAuth),
 			aimbraintest.Delay(time.Minute), aimbraintest.Reset(), aimbraintest.Liveliness(1), aimbraintest.Raw(502, "", ""),
 		)
 		_, err := fake.Client(once).Sessions.Create(t.Context(), sessionRequest("u"))
-		assert.ErrorIs(t, err, aimbrain.ErrServer)
+		assert.ErrorIs(t, err, aimbrain.ErrServerError)
 	})
 	require.Len(t, failures, 1)
 	assert.Equal(t, `aimbraintest: queued outcomes were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
@@ -408,9 +408,9 @@ func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
 
 	failures = (&recorderTB{TB: t}).run(func(t *recorderTB) {
 		fake := aimbraintest.New(t)
-		fake.Next(aimbraintest.Status(500))
+		fake.Queue(aimbraintest.Status(500))
 		_, err := fake.Client(once).Sessions.Create(t.Context(), sessionRequest("u"))
-		assert.ErrorIs(t, err, aimbrain.ErrServer)
+		assert.ErrorIs(t, err, aimbrain.ErrServerError)
 	})
 	assert.Empty(t, failures)
 }
@@ -420,26 +420,26 @@ func TestOutcomesThatCannotBeMeantPanic(t *testing.T) {
 	nan := 0.0
 	nan /= nan
 	for want, make := range map[string]func(){
-		"Score(1.5)":               func() { aimbraintest.Score(1.5) },
-		"Score(-0.1)":              func() { aimbraintest.Score(-0.1) },
-		"Score(NaN)":               func() { aimbraintest.Score(nan) },
-		"Liveliness(2)":            func() { aimbraintest.Liveliness(2) },
-		"WithLiveliness(2)":        func() { aimbraintest.Score(1).WithLiveliness(2) },
-		"goes with Score":          func() { aimbraintest.Reset().WithLiveliness(1) },
-		"Status(200)":              func() { aimbraintest.Status(200) },
-		"WithStatus(600)":          func() { aimbraintest.Code(1).WithStatus(600) },
-		"WithStatus goes":          func() { aimbraintest.Reset().WithStatus(500) },
-		"WithMessage goes":         func() { aimbraintest.Reset().WithMessage("x") },
-		"WithHeader does not go":   func() { aimbraintest.Reset().WithHeader("a", "b") },
-		"Raw(100":                  func() { aimbraintest.Raw(100, "", "") },
-		"the function is nil":      func() { aimbraintest.Answer(nil) },
-		`On("/v1/faces")`:          func() { aimbraintest.Reset().On("/v1/faces") },
-		"no such number":           func() { aimbraintest.Score(1).On(aimbrain.EndpointSessions) },
-		"to set by Liveliness":     func() { aimbraintest.Liveliness(1).On(aimbrain.EndpointBehavioural) },
-		"Times(0)":                 func() { aimbraintest.Reset().Times(0) },
-		"After(-1ns)":              func() { aimbraintest.Reset().After(-1) },
-		"Next of an Outcome":       func() { aimbraintest.New(t).Next(aimbraintest.Outcome{}) },
-		"On of an Outcome that is": func() { aimbraintest.Outcome{}.On(aimbrain.EndpointScore) },
+		"Score(1.5)":             func() { aimbraintest.Score(1.5) },
+		"Score(-0.1)":            func() { aimbraintest.Score(-0.1) },
+		"Score(NaN)":             func() { aimbraintest.Score(nan) },
+		"Liveliness(2)":          func() { aimbraintest.Liveliness(2) },
+		"WithLiveliness(2)":      func() { aimbraintest.Score(1).WithLiveliness(2) },
+		"goes with Score":        func() { aimbraintest.Reset().WithLiveliness(1) },
+		"Status(200)":            func() { aimbraintest.Status(200) },
+		"WithStatus(600)":        func() { aimbraintest.Code(1).WithStatus(600) },
+		"WithStatus goes":        func() { aimbraintest.Reset().WithStatus(500) },
+		"WithMessage goes":       func() { aimbraintest.Reset().WithMessage("x") },
+		"WithHeader does not go": func() { aimbraintest.Reset().WithHeader("a", "b") },
+		"Raw(100":                func() { aimbraintest.Raw(100, "", "") },
+		"the function is nil":    func() { aimbraintest.RespondWith(nil) },
+		`On("/v1/faces")`:        func() { aimbraintest.Reset().On("/v1/faces") },
+		"no such number":         func() { aimbraintest.Score(1).On(aimbrain.EndpointSessions) },
+		"to set by Liveliness":   func() { aimbraintest.Liveliness(1).On(aimbrain.EndpointBehaviour) },
+		"Times(0)":               func() { aimbraintest.Reset().Times(0) },
+		"After(-1ns)":            func() { aimbraintest.Reset().After(-1) },
+		"Queue of a Stub":        func() { aimbraintest.New(t).Queue(aimbraintest.Stub{}) },
+		"On of a Stub that is":   func() { aimbraintest.Stub{}.On(aimbrain.EndpointScore) },
 	} {
 		func() {
 			defer func() { assert.Contains(t, recover(), want) }()
@@ -453,7 +453,7 @@ func TestAnOutcomeIsAValue(t *testing.T) {
 	r := newRig(t)
 	base := aimbraintest.Status(429).WithHeader("A", "1")
 	_ = base.WithHeader("B", "2").Times(9).On(aimbrain.EndpointScore).After(time.Hour)
-	r.fake.Next(base)
+	r.fake.Queue(base)
 	answer := post(t, r.fake, "/v1/sessions", sessionBody)
 	assert.Equal(t, "1", answer.header.Get("A"))
 	assert.Empty(t, answer.header.Get("B"))
@@ -464,11 +464,11 @@ func TestAnAnswerThatNeverComesEndsByTheCallersTimeLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, aimbrain.WithAttemptTimeout(3*time.Second))
-		r.fake.Next(aimbraintest.Stall())
+		r.fake.Queue(aimbraintest.Stall())
 		began := time.Now()
 		err := r.enroll()
 		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
-		assert.True(t, aimbrain.MaybeProcessed(err))
+		assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		assert.Equal(t, 3*time.Second, time.Since(began))
 		assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointFaceEnroll), "it was carried out")
 		require.NoError(t, r.enroll())
@@ -478,11 +478,11 @@ func TestAnAnswerThatNeverComesEndsByTheCallersTimeLimit(t *testing.T) {
 func TestACallerThatHangsUpOnAStallIsBackAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.fake.Next(aimbraintest.Stall())
+	r.fake.Queue(aimbraintest.Stall())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	hungUp := errors.New("hung up")
 	go func() {
-		_, _ = r.fake.Await(t.Context(), 2) // the session, and this
+		_, _ = r.fake.WaitForRequests(t.Context(), 2) // the session, and this
 		cancel(hungUp)
 	}()
 	_, err := r.client.Face.Enroll(ctx, r.id, ada())
@@ -495,9 +495,9 @@ func TestAStallEndsWithTheFake(t *testing.T) {
 	fake, err := aimbraintest.Start()
 	require.NoError(t, err)
 	client := fake.Client(once)
-	fake.Next(aimbraintest.Stall())
+	fake.Queue(aimbraintest.Stall())
 	go func() {
-		_, _ = fake.Await(t.Context(), 1)
+		_, _ = fake.WaitForRequests(t.Context(), 1)
 		fake.Close()
 	}()
 	_, err = client.Sessions.Create(t.Context(), sessionRequest("u"))
@@ -517,11 +517,11 @@ func TestAnAnswerThatIsCutOffIsNoAnswer(t *testing.T) {
 				t.Cleanup(func() { _ = client.Close() })
 				r.client = client
 			}
-			r.fake.Next(aimbraintest.CutOff().On(aimbrain.EndpointFaceAuth))
+			r.fake.Queue(aimbraintest.CutOff().On(aimbrain.EndpointFaceAuth))
 			result, err := r.auth()
 			var network *aimbrain.NetworkError
 			require.ErrorAs(t, err, &network)
-			assert.True(t, aimbrain.MaybeProcessed(err))
+			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 			assert.Zero(t, result)
 			assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointFaceAuth))
 			_, err = r.auth()
@@ -536,7 +536,7 @@ func TestACertificateThatCannotBeTrustedIsFinal(t *testing.T) {
 	_, err := fake.Client().Sessions.Create(t.Context(), sessionRequest("u"))
 	var certificate *tls.CertificateVerificationError
 	require.ErrorAs(t, err, &certificate)
-	assert.False(t, aimbrain.MaybeProcessed(err))
+	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 	var network *aimbrain.NetworkError
 	require.ErrorAs(t, err, &network)
 	assert.Equal(t, 1, network.Attempts)

@@ -11,11 +11,11 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// An Outcome is what is to happen to a coming request, see [Fake.Next]. It is
+// A Stub is what is to happen to a coming request, see [Fake.Queue]. It is
 // a value: its methods return a changed copy. What cannot be meant makes them
 // panic, as a test with such a line is wrong before it runs.
-type Outcome struct {
-	kind       outcomeKind
+type Stub struct {
+	kind       stubKind
 	score      *float64
 	liveliness *float64
 	codes      []aimbrain.Code
@@ -29,95 +29,95 @@ type Outcome struct {
 	after      time.Duration
 }
 
-type outcomeKind string
+type stubKind string
 
 const (
-	kindScore      outcomeKind = "Score"
-	kindLiveliness outcomeKind = "Liveliness"
-	kindCode       outcomeKind = "Code"
-	kindStatus     outcomeKind = "Status"
-	kindDelay      outcomeKind = "Delay"
-	kindReset      outcomeKind = "Reset"
-	kindLost       outcomeKind = "LostResponse"
-	kindStall      outcomeKind = "Stall"
-	kindCutOff     outcomeKind = "CutOff"
-	kindRaw        outcomeKind = "Raw"
-	kindAnswer     outcomeKind = "Answer"
+	kindScore      stubKind = "Score"
+	kindLiveliness stubKind = "Liveliness"
+	kindCode       stubKind = "Code"
+	kindStatus     stubKind = "Status"
+	kindDelay      stubKind = "Delay"
+	kindReset      stubKind = "Reset"
+	kindLost       stubKind = "LostResponse"
+	kindStall      stubKind = "Stall"
+	kindCutOff     stubKind = "CutOff"
+	kindRaw        stubKind = "Raw"
+	kindAnswer     stubKind = "RespondWith"
 )
 
 // Score makes a request score so much: a face or voice authentication, a
 // comparison, an enrolled user's behaviour, or all entries of /v1/score. It
 // waits for the next such request that is in order otherwise: signed, valid,
-// and of an enrolled user. Without [Outcome.WithLiveliness] the liveliness
+// and of an enrolled user. Without [Stub.WithLiveliness] the liveliness
 // stays what the fake makes of the media.
-func Score(score float64) Outcome {
+func Score(score float64) Stub {
 	mustBeShare("Score", score)
-	return Outcome{kind: kindScore, score: &score, times: 1}
+	return Stub{kind: kindScore, score: &score, times: 1}
 }
 
 // Liveliness makes a face or voice authentication, or both faces of a
 // comparison, live so much, and leaves the score alone. It waits as [Score]
 // does.
-func Liveliness(liveliness float64) Outcome {
+func Liveliness(liveliness float64) Stub {
 	mustBeShare("Liveliness", liveliness)
-	return Outcome{kind: kindLiveliness, liveliness: &liveliness, times: 1}
+	return Stub{kind: kindLiveliness, liveliness: &liveliness, times: 1}
 }
 
 // Code refuses a request with AimBrain's codes, described in the vendor's
 // words, and the status that goes with the first of them; one that is not
-// documented goes with 500, see [Outcome.WithStatus]. It waits for the next
+// documented goes with 500, see [Stub.WithStatus]. It waits for the next
 // request that can be refused so, whatever comes before: a code about faces for
 // faces, about voices for voices, [aimbrain.CodeUserNotFound] for an
 // authentication; one that says nothing of the kind is for the next request at
-// all. [Outcome.On] says which instead.
-func Code(code aimbrain.Code, more ...aimbrain.Code) Outcome {
-	return Outcome{kind: kindCode, codes: append([]aimbrain.Code{code}, more...), status: statusOf(code), times: 1}
+// all. [Stub.On] says which instead.
+func Code(code aimbrain.Code, more ...aimbrain.Code) Stub {
+	return Stub{kind: kindCode, codes: append([]aimbrain.Code{code}, more...), status: statusOf(code), times: 1}
 }
 
 // Status refuses a request with an HTTP status from 400 to 599 and no code, in
 // the API's error form. It is for the next request at all.
-func Status(status int) Outcome {
+func Status(status int) Stub {
 	mustBeError("Status", status)
-	return Outcome{kind: kindStatus, status: status, times: 1}
+	return Stub{kind: kindStatus, status: status, times: 1}
 }
 
 // Delay makes a request take its time, and then processes it as usual. When
 // the caller gives up meanwhile, nothing is processed. It is for the next
-// request at all; to delay another outcome use [Outcome.After].
-func Delay(d time.Duration) Outcome {
-	return Outcome{kind: kindDelay, times: 1}.After(d)
+// request at all; to delay another outcome use [Stub.After].
+func Delay(d time.Duration) Stub {
+	return Stub{kind: kindDelay, times: 1}.After(d)
 }
 
 // Reset breaks the connection when the request has arrived, before anything
 // is processed. It is for the next request at all. Where there is no
 // connection to break, as with a [net/http/httptest.ResponseRecorder], the
 // handler panics with [http.ErrAbortHandler].
-func Reset() Outcome { return Outcome{kind: kindReset, times: 1} }
+func Reset() Stub { return Stub{kind: kindReset, times: 1} }
 
 // LostResponse processes the request and then breaks the connection in place
 // of the answer: the caller cannot tell it from [Reset], and a repeated
 // enrolment is carried out twice, see [Fake.Processed]. It is for the next
 // request at all.
-func LostResponse() Outcome { return Outcome{kind: kindLost, times: 1} }
+func LostResponse() Stub { return Stub{kind: kindLost, times: 1} }
 
 // Stall processes the request and then says nothing, until the caller gives up
 // or the fake is closed: by the caller's time limits, which are virtual inside
 // a testing/synctest bubble. It is for the next request at all. For a server
 // that is slow and answers in the end there is [Delay].
-func Stall() Outcome { return Outcome{kind: kindStall, times: 1} }
+func Stall() Stub { return Stub{kind: kindStall, times: 1} }
 
 // CutOff processes the request, sends the half of the answer, and breaks the
 // connection. It is for the next request at all.
-func CutOff() Outcome { return Outcome{kind: kindCutOff, times: 1} }
+func CutOff() Stub { return Stub{kind: kindCutOff, times: 1} }
 
 // Raw answers a request with any status from 200 on and any body, such as a
 // load balancer's page. Nothing is processed. An empty contentType sends none.
 // It is for the next request at all.
-func Raw(status int, contentType, body string) Outcome {
+func Raw(status int, contentType, body string) Stub {
 	if status < 200 || status > 999 {
 		panic(fmt.Sprintf("aimbraintest: Raw(%d, ...): the status must be from 200 to 999", status))
 	}
-	o := Outcome{kind: kindRaw, status: status, body: body, times: 1}
+	o := Stub{kind: kindRaw, status: status, body: body, times: 1}
 	if contentType == "" {
 		o.header = http.Header{"Content-Type": nil} // keeps net/http from guessing one
 		return o
@@ -125,19 +125,19 @@ func Raw(status int, contentType, body string) Outcome {
 	return o.WithHeader("Content-Type", contentType)
 }
 
-// Answer leaves the answer to a function. The request's body can be read, its
+// RespondWith leaves the answer to a function. The request's body can be read, its
 // context ends with the request or the fake, and w can be hijacked. Nothing is
 // processed. It is for the next request at all.
-func Answer(handler func(w http.ResponseWriter, r *http.Request)) Outcome {
+func RespondWith(handler func(w http.ResponseWriter, r *http.Request)) Stub {
 	if handler == nil {
-		panic("aimbraintest: Answer: the function is nil")
+		panic("aimbraintest: RespondWith: the function is nil")
 	}
-	return Outcome{kind: kindAnswer, handler: handler, times: 1}
+	return Stub{kind: kindAnswer, handler: handler, times: 1}
 }
 
 // On makes the outcome wait for a request to this endpoint, such as
 // [aimbrain.EndpointFaceAuth].
-func (o Outcome) On(endpoint string) Outcome {
+func (o Stub) On(endpoint string) Stub {
 	o.mustBeMade("On")
 	if !slices.Contains(aimbrain.Endpoints(), endpoint) {
 		panic(fmt.Sprintf("aimbraintest: On(%q): not an endpoint: use the constants such as aimbrain.EndpointFaceAuth", endpoint))
@@ -150,7 +150,7 @@ func (o Outcome) On(endpoint string) Outcome {
 }
 
 // Times makes the outcome happen to so many requests, not to one.
-func (o Outcome) Times(n int) Outcome {
+func (o Stub) Times(n int) Stub {
 	o.mustBeMade("Times")
 	if n < 1 {
 		panic(fmt.Sprintf("aimbraintest: Times(%d): must be 1 or more", n))
@@ -162,7 +162,7 @@ func (o Outcome) Times(n int) Outcome {
 // After makes the request wait before the outcome happens. When the caller
 // gives up meanwhile, nothing is processed. The wait is in real time, which is
 // virtual inside a testing/synctest bubble.
-func (o Outcome) After(d time.Duration) Outcome {
+func (o Stub) After(d time.Duration) Stub {
 	o.mustBeMade("After")
 	if d < 0 {
 		panic(fmt.Sprintf("aimbraintest: After(%v): must not be negative", d))
@@ -172,7 +172,7 @@ func (o Outcome) After(d time.Duration) Outcome {
 }
 
 // WithLiveliness sets the liveliness that goes with a [Score].
-func (o Outcome) WithLiveliness(liveliness float64) Outcome {
+func (o Stub) WithLiveliness(liveliness float64) Stub {
 	if o.kind != kindScore {
 		panic(fmt.Sprintf("aimbraintest: WithLiveliness goes with Score, not with %s", o.kind))
 	}
@@ -182,7 +182,7 @@ func (o Outcome) WithLiveliness(liveliness float64) Outcome {
 }
 
 // WithStatus sets another status from 400 to 599 for a [Code].
-func (o Outcome) WithStatus(status int) Outcome {
+func (o Stub) WithStatus(status int) Stub {
 	if o.kind != kindCode {
 		panic(fmt.Sprintf("aimbraintest: WithStatus goes with Code, not with %s", o.kind))
 	}
@@ -192,7 +192,7 @@ func (o Outcome) WithStatus(status int) Outcome {
 }
 
 // WithMessage sets the text of a [Code] or [Status].
-func (o Outcome) WithMessage(message string) Outcome {
+func (o Stub) WithMessage(message string) Stub {
 	if o.kind != kindCode && o.kind != kindStatus {
 		panic(fmt.Sprintf("aimbraintest: WithMessage goes with Code and Status, not with %s", o.kind))
 	}
@@ -201,7 +201,7 @@ func (o Outcome) WithMessage(message string) Outcome {
 }
 
 // WithHeader adds a header to the answer, such as Retry-After.
-func (o Outcome) WithHeader(name, value string) Outcome {
+func (o Stub) WithHeader(name, value string) Stub {
 	o.mustBeMade("WithHeader")
 	if o.kind == kindReset || o.kind == kindLost || o.kind == kindStall {
 		panic(fmt.Sprintf("aimbraintest: WithHeader does not go with %s, which is no answer", o.kind))
@@ -215,7 +215,7 @@ func (o Outcome) WithHeader(name, value string) Outcome {
 }
 
 // String returns the outcome as it is written in a test.
-func (o Outcome) String() string {
+func (o Stub) String() string {
 	var b strings.Builder
 	b.WriteString(string(o.kind) + "(" + o.argument() + ")")
 	if o.kind == kindScore && o.liveliness != nil {
@@ -233,7 +233,7 @@ func (o Outcome) String() string {
 	return b.String()
 }
 
-func (o Outcome) argument() string {
+func (o Stub) argument() string {
 	switch o.kind {
 	case kindScore:
 		return number(*o.score)
@@ -257,10 +257,10 @@ func (o Outcome) argument() string {
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // scores reports whether the outcome is about a request that is in order.
-func (o Outcome) scores() bool { return o.kind == kindScore || o.kind == kindLiveliness }
+func (o Stub) scores() bool { return o.kind == kindScore || o.kind == kindLiveliness }
 
 // fits reports whether the outcome can happen to a request to this endpoint.
-func (o Outcome) fits(endpoint string) bool {
+func (o Stub) fits(endpoint string) bool {
 	if o.endpoint != "" && o.endpoint != endpoint {
 		return false
 	}
@@ -270,7 +270,7 @@ func (o Outcome) fits(endpoint string) bool {
 	switch endpoint {
 	case aimbrain.EndpointFaceAuth, aimbrain.EndpointFaceCompare, aimbrain.EndpointVoiceAuth:
 		return true
-	case aimbrain.EndpointBehavioural, aimbrain.EndpointScore:
+	case aimbrain.EndpointBehaviour, aimbrain.EndpointScore:
 		return o.kind != kindLiveliness
 	}
 	return !o.scores()
@@ -309,9 +309,9 @@ func canRefuse(code aimbrain.Code, endpoint string) bool {
 	return true
 }
 
-func (o Outcome) mustBeMade(method string) {
+func (o Stub) mustBeMade(method string) {
 	if o.kind == "" {
-		panic("aimbraintest: " + method + " of an Outcome that is nothing: begin with Score, Code, Status or another of the functions")
+		panic("aimbraintest: " + method + " of a Stub that is nothing: begin with Score, Code, Status or another of the functions")
 	}
 }
 

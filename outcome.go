@@ -1,0 +1,86 @@
+package aimbrain
+
+import "strconv"
+
+// An Outcome is what is known of a request after a call: whether the API may
+// have processed it. See [OutcomeOf] and [Attempt].
+type Outcome int
+
+// The outcomes. The zero value is the one that promises nothing.
+const (
+	// OutcomeUnknown means that the request may have been processed: it was
+	// sent, or part of it was, and no reliable response came back. Only a call
+	// that is safe to repeat is retried.
+	OutcomeUnknown Outcome = iota
+	// OutcomeNotSent means that the request was provably never written, or was
+	// turned away unread. Sending it again is safe for every call.
+	OutcomeNotSent
+	// OutcomeRefused means that the API, or a gateway in front of it, responded
+	// with an error that says that the request was not processed.
+	OutcomeRefused
+	// OutcomeSucceeded means that the request was processed and its response is
+	// the result.
+	OutcomeSucceeded
+)
+
+// String returns "unknown", "not sent", "refused" or "succeeded".
+func (o Outcome) String() string {
+	switch o {
+	case OutcomeUnknown:
+		return "unknown"
+	case OutcomeNotSent:
+		return "not sent"
+	case OutcomeRefused:
+		return "refused"
+	case OutcomeSucceeded:
+		return "succeeded"
+	}
+	return "Outcome(" + strconv.Itoa(int(o)) + ")"
+}
+
+// OutcomeOf returns the outcome of the call that returned err, over all its
+// attempts: one attempt with an unknown outcome makes that of the call unknown.
+// It is [OutcomeSucceeded] for nil.
+//
+// Wrapped and joined errors are searched. Of several the first of unknown,
+// refused and not sent counts. An error in which no error of this package is
+// found is [OutcomeUnknown], since nothing is known of it.
+//
+// After the first enrolment of a user the outcome decides between sending again
+// and finding out first, see [FaceService.EnrollAndConfirm].
+func OutcomeOf(err error) Outcome {
+	if err == nil {
+		return OutcomeSucceeded
+	}
+	found := OutcomeSucceeded
+	searchOutcomes(err, func(o Outcome) {
+		if found == OutcomeSucceeded || o == OutcomeUnknown || o == OutcomeRefused && found == OutcomeNotSent {
+			found = o
+		}
+	})
+	if found == OutcomeSucceeded {
+		return OutcomeUnknown
+	}
+	return found
+}
+
+// searchOutcomes calls visit for each error of this package in the tree of err.
+// It does not look inside those: their own outcome covers what they wrap.
+func searchOutcomes(err error, visit func(Outcome)) {
+	if own, ok := err.(interface{ outcome() Outcome }); ok {
+		visit(own.outcome())
+		return
+	}
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			searchOutcomes(inner, visit)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if inner != nil {
+				searchOutcomes(inner, visit)
+			}
+		}
+	}
+}
