@@ -5,17 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
 // An attempt is one request and what came of it.
@@ -28,11 +26,8 @@ type attempt struct {
 	answered bool // the API gave an answer that counts for its health
 	report   Attempt
 
-	sent atomic.Bool // the headers went out, or the body was read; the transport's goroutines tell
-
-	mu    sync.Mutex
-	conns []*guardedConn // lent to it: one, unless somebody's transport does more with the call's context
-	over  bool
+	carried transport.Report // what the library's own transport says
+	sent    atomic.Bool      // through a caller's: the headers were written, or the body was read
 }
 
 func (c *call) attempt(ctx context.Context, into decoder) *attempt {
@@ -62,16 +57,10 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 
 // exchange sends the request and reads the answer.
 func (a *attempt) exchange(ctx, once context.Context, into decoder) {
-	defer a.leave(false)
 	request := a.request(once)
 	answer, err := a.call.client.send(request)
-	for n := 0; isAbandoned(err); n++ {
-		a.sent.Store(false) // and there is one connection fewer that was given up
-		if n == maxAbandoned || once.Err() != nil {
-			break
-		}
-		request = a.request(once)
-		answer, err = a.call.client.send(request)
+	if err == nil {
+		err = checkResponse(answer)
 	}
 	if err != nil {
 		a.lost(ctx, once, err)
@@ -83,15 +72,13 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 		a.end(OutcomeUnknown, &RedirectError{Endpoint: a.call.endpoint, StatusCode: answer.StatusCode, Host: answer.Request.URL.Host, Attempts: a.call.attempts, unknown: true})
 		return
 	}
-	if reason := a.unusable(answer); reason != nil {
-		a.leave(true)
-		a.lost(ctx, once, reason)
+	if answer.StatusCode < http.StatusOK { // its body is the connection, and ends with no context
+		a.lost(ctx, once, errSwitched)
 		return
 	}
 	a.response = Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: a.call.attempts, endpoint: a.call.endpoint}
 	body, err := readBounded(answer.Body, answer.ContentLength, MaxResponseBytes)
 	a.report.ResponseBytes = len(body)
-	a.leave(HTTPStatus(answer.StatusCode).leavesOutcomeUnknown())
 	switch {
 	case err != nil && (answer.StatusCode < 300 || ctx.Err() != nil):
 		a.lost(ctx, once, err)
@@ -100,6 +87,20 @@ func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	default:
 		a.accepted(answer, body, into)
 	}
+}
+
+// checkResponse refuses what a transport must not return, and mends a body that
+// it left out.
+func checkResponse(response *http.Response) error {
+	switch {
+	case response == nil:
+		return errNoResponse
+	case response.Body == nil && response.ContentLength > 0:
+		return errNoBody
+	case response.Body == nil:
+		response.Body = http.NoBody
+	}
+	return nil
 }
 
 // request makes the HTTP request. It is put together here and not by
@@ -113,7 +114,10 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 	if target.RawPath != "" {
 		target.RawPath += c.endpoint
 	}
-	trace := &httptrace.ClientTrace{WroteHeaders: a.wrote, GotConn: func(info httptrace.GotConnInfo) { a.got(ctx, info.Conn) }}
+	ctx = transport.WithReport(ctx, &a.carried)
+	if !c.client.ownTransport {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: a.wrote})
+	}
 	request := (&http.Request{
 		Method: http.MethodPost,
 		URL:    &target,
@@ -128,14 +132,11 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 			"X-Aimbrain-Signature": values[4:5:5],
 		},
 		ContentLength: int64(c.size),
-	}).WithContext(httptrace.WithClientTrace(ctx, trace))
-	request.Body = a.reader()
-	if target.Scheme == "http" && c.client.ownTransport {
-		// On a dead connection that took no byte net/http sends the request anew by
-		// itself. Over HTTP/2, which a caller's transport may speak here too, it must
-		// not be able to: a stream that the server ended by PROTOCOL_ERROR counts as
-		// not looked at there, whatever was done by then. See turnedAway for what was
-		// not looked at indeed.
+		Body:          a.reader(),
+	}).WithContext(ctx)
+	if c.client.ownTransport {
+		// It asks for the body again only when no byte of the request was read. Any
+		// other transport must not be able to: net/http's repeats a request that was.
 		request.GetBody = func() (io.ReadCloser, error) { return a.reader(), nil }
 	}
 	return request
@@ -155,60 +156,12 @@ func (a *attempt) reader() io.ReadCloser {
 // knows no httptrace is found out by its reading of the body.
 func (a *attempt) wrote() { a.sent.Store(true) }
 
-// got borrows the connection, where it is the library's own over HTTP/1.
-func (a *attempt) got(ctx context.Context, conn net.Conn) {
-	guarded := guardOf(conn)
-	if guarded == nil {
-		return
+// reached reports whether the API may have received the request.
+func (a *attempt) reached(err error) bool {
+	if sent, known := a.carried.Sent(); known {
+		return sent
 	}
-	a.mu.Lock()
-	over, held := a.over, slices.Contains(a.conns, guarded)
-	a.mu.Unlock()
-	switch {
-	case over:
-		return // somebody's transport goes on after the call
-	case held:
-		guarded.begin()
-		return
-	case !guarded.lend(ctx):
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.over {
-		guarded.handOn()
-		return
-	}
-	a.conns = append(a.conns, guarded)
-}
-
-// unusable says why what came is no answer to this request, nil when it is one.
-func (a *attempt) unusable(answer *http.Response) error {
-	if answer.StatusCode < http.StatusOK { // its body is the connection, and hears no context
-		return errSwitched
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.conns) > 0 && !slices.ContainsFunc(a.conns, (*guardedConn).hasHeard) {
-		return errEarly
-	}
-	return nil
-}
-
-// leave hands the connection on, or gives it up: a gateway that gave up on the
-// API may still pass the API's own answer on when it comes, and the next call on
-// the connection would take it for its own, another user's score.
-func (a *attempt) leave(giveUp bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.over = true
-	for _, conn := range a.conns {
-		if giveUp {
-			conn.giveUp()
-		}
-		conn.handOn()
-	}
-	a.conns = nil
+	return a.sent.Load() && !transport.IsTurnedAway(err)
 }
 
 func (a *attempt) end(outcome Outcome, err error) {
@@ -221,7 +174,7 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	sent := a.sent.Load() && !turnedAway(err) || a.response.StatusCode != 0
+	sent := a.reached(err) || a.response.StatusCode != 0
 	failure := &NetworkError{Endpoint: a.call.endpoint, Attempts: a.call.attempts}
 	switch {
 	case ctx.Err() != nil:
@@ -231,7 +184,7 @@ func (a *attempt) lost(ctx, once context.Context, err error) {
 		err = context.Cause(once)
 		a.final = !errors.Is(err, ErrAttemptTimeout)
 	default:
-		a.final = isPermanent(err)
+		a.final = transport.IsPermanent(err)
 		err = a.call.redactor().error(err)
 	}
 	failure.Err = err

@@ -24,7 +24,7 @@ type Client struct {
 	// the last requests in its connections' buffers.
 	send         func(*http.Request) (*http.Response, error)
 	closeIdle    func()
-	ownTransport bool // the library's own, not a caller's
+	ownTransport bool // it is a *Transport, and no wrapper
 
 	signer  atomic.Pointer[Signer]
 	buffers buffers
@@ -47,21 +47,37 @@ func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
 	}
 	c := &Client{config: config}
 	c.signer.Store(signer)
-	httpClient, own := newHTTPClient(config.httpClient)
-	c.send, c.closeIdle = httpClient.Do, func() {}
-	if own != nil {
-		c.closeIdle, c.ownTransport = own.CloseIdleConnections, true
-	}
-	if config.httpClient == nil {
-		c.send = own.RoundTrip // nothing of http.Client is needed: no redirects, no cookies, no timeout
-	}
-	config.httpClient = nil
+	c.connect()
 	c.Sessions = &SessionsService{c}
 	c.Face = &FaceService{c}
 	c.Voice = &VoiceService{c}
 	c.Behaviour = &BehaviourService{c}
 	c.Score = &ScoreService{c}
 	return c, nil
+}
+
+// connect chooses what carries the requests: a transport alone where nothing of
+// an http.Client is needed, since it has no redirects, cookies and time limit.
+func (c *Client) connect() {
+	c.closeIdle = func() {}
+	client, carrier := c.config.httpClient, c.config.transport
+	c.config.httpClient, c.config.transport = nil, nil // see the field send
+	if client != nil {
+		carrier = client.Transport
+	}
+	if carrier == nil {
+		own := NewTransport()
+		carrier, c.closeIdle = own, own.CloseIdleConnections
+	}
+	_, c.ownTransport = carrier.(*Transport)
+	c.send = carrier.RoundTrip
+	if client != nil {
+		client.Transport = carrier
+		// Custom headers and bodies follow a redirect to any host: net/http holds back
+		// the standard ones alone.
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		c.send = client.Do
+	}
 }
 
 // Rotate makes the client sign with another key pair from the next call on.

@@ -123,14 +123,14 @@ func overOwnTransport(t *testing.T, server *httptest.Server, secure bool) *aimbr
 		server.Start()
 	}
 	t.Cleanup(server.Close)
-	transport := aimbrain.NewTransport()
-	if secure {
-		transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-		transport.ForceAttemptHTTP2 = false
-		transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
-	}
-	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(server.URL),
-		aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}), aimbrain.WithHTTPClient(&http.Client{Transport: transport}))
+	transport := aimbrain.NewTransport(func(inner *http.Transport) {
+		if secure {
+			inner.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+			inner.ForceAttemptHTTP2 = false
+			inner.TLSClientConfig.NextProtos = []string{"http/1.1"}
+		}
+	})
+	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(server.URL), noRetries(), aimbrain.WithTransport(transport))
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = client.Close()

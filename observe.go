@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
 // An Observer is told of every attempt when it has ended, in the goroutine of
@@ -131,7 +133,7 @@ func loggableCause(err error) error {
 		dns  *net.DNSError
 		cert *tls.CertificateVerificationError
 		own  ErrorKind
-		deny proxyError
+		deny transport.ProxyError
 	)
 	switch {
 	case errors.As(err, &own):

@@ -36,6 +36,7 @@ type config struct {
 	base           *url.URL
 	insecureHTTP   bool
 	httpClient     *http.Client
+	transport      http.RoundTripper
 	timeout        time.Duration
 	attemptTimeout time.Duration
 	retry          RetryPolicy
@@ -120,20 +121,40 @@ func WithInsecureHTTP() Option {
 	}
 }
 
-// WithHTTPClient makes calls through a caller's own client: its transport,
-// its cookie jar, its timeout. The client is copied and never changed, and
-// the copy never follows a redirect. Without a transport it gets the library's
-// own. Attempts are counted and bounded by the library; a transport that sends
-// a request again by itself would enrol twice and must not be used. What the
-// library's own transport does beyond net/http's is then the caller's part:
-// begin with [NewTransport].
+// WithTransport sends requests through a transport: a [Transport] with other
+// settings, a wrapper around one, or any other. Nothing follows a redirect then,
+// and the library counts attempts and limits their time.
+//
+// A transport must not send a request again by itself, or an enrolment may be
+// processed twice. One that is not a [Transport] and does not wrap one lacks what
+// a Transport does beyond net/http's; docs/reliability.md lists what does not hold
+// then. The client never closes the connections of a transport that it was given.
+// Of WithTransport and [WithHTTPClient] the last one counts.
+func WithTransport(transport http.RoundTripper) Option {
+	return func(c *config) error {
+		own, isOwn := transport.(*Transport)
+		switch {
+		case transport == nil:
+			return &ConfigError{Parameter: "WithTransport", Reason: "is nil: leave the option out instead"}
+		case isOwn && (own == nil || own.inner == nil):
+			return &ConfigError{Parameter: "WithTransport", Reason: "is a Transport that was not made by NewTransport"}
+		}
+		c.transport, c.httpClient = transport, nil
+		return nil
+	}
+}
+
+// WithHTTPClient sends requests through a caller's own client: its transport, its
+// cookie jar, its timeout. The client is copied and never changed, and the copy
+// never follows a redirect. Without a transport it gets the library's own. What
+// [WithTransport] says of transports holds for the client's.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
 			return &ConfigError{Parameter: "WithHTTPClient", Reason: "is nil: leave the option out instead"}
 		}
 		copied := *client
-		c.httpClient = &copied
+		c.httpClient, c.transport = &copied, nil
 		return nil
 	}
 }

@@ -59,7 +59,7 @@ func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
 		"401":             {status(401), never, false},
 		"403":             {status(403), never, false},
 		"no such host":    {unsent(&net.DNSError{IsNotFound: true}), never, false},
-		"proxy is closed": {unsent(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), never, false},
+		"proxy is closed": {unsent(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), every, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

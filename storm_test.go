@@ -85,26 +85,26 @@ func (s *stormServer) client(t *testing.T, secure, http2 bool, late *atomic.Int6
 	server := httptest.NewUnstartedServer(s)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.EnableHTTP2 = http2
-	transport := NewTransport()
+	roots := x509.NewCertPool()
 	if secure {
 		server.StartTLS()
-		pool := x509.NewCertPool()
-		pool.AddCert(server.Certificate())
-		transport.TLSClientConfig.RootCAs = pool
+		roots.AddCert(server.Certificate())
 	} else {
 		server.Start()
 	}
 	t.Cleanup(server.Close)
-	t.Cleanup(transport.CloseIdleConnections)
-	chunks := newSendChunks()
-	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
+	transport := NewTransport(func(inner *http.Transport) {
+		inner.TLSClientConfig.RootCAs = roots
+		inner.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return slowConn{conn}, nil
 		}
-		return newGuardedConn(slowConn{conn}, chunks), nil
-	}
-	client, err := New("storm-key", "storm-secret", WithBaseURL(server.URL), WithInsecureHTTP(), WithHTTPClient(&http.Client{Transport: lateReads{transport, late}}),
+	})
+	t.Cleanup(transport.CloseIdleConnections)
+	client, err := New("storm-key", "storm-secret", WithBaseURL(server.URL), WithInsecureHTTP(), WithTransport(lateReads{transport, late}),
 		WithRetry(RetryPolicy{BaseDelay: 1, MaxDelay: 1}), WithTimeout(2*time.Minute), WithAttemptTimeout(time.Minute))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })

@@ -21,7 +21,7 @@ type Fake struct {
 	config    config
 	t         testing.TB // nil for a program
 	listener  *pipeListener
-	transport *http.Transport
+	transport *aimbrain.Transport
 	server    *http.Server
 	stop      context.Context // ends when the fake is closed, and waits with it
 	cancel    context.CancelFunc
@@ -120,7 +120,7 @@ func (f *Fake) Client(opts ...aimbrain.Option) *aimbrain.Client {
 	if f.t != nil {
 		f.t.Helper()
 	}
-	all := append([]aimbrain.Option{aimbrain.WithHTTPClient(&http.Client{Transport: f.Transport()})}, opts...)
+	all := append([]aimbrain.Option{aimbrain.WithTransport(f.Transport())}, opts...)
 	client, err := aimbrain.New(f.APIKey(), f.APISecret(), all...)
 	if err != nil {
 		f.fatal("aimbraintest: Client: " + err.Error())

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/aimbrain/aimbrain-go"
 )
 
 // errClosed is what a request meets after Close.
@@ -20,10 +22,10 @@ type text string
 func (t text) Error() string { return string(t) }
 
 // Transport returns a round tripper that reaches the fake without a listener,
-// whatever host and scheme a request is for. It is a real [http.Transport]
-// whose connections are pipes inside the process, spoken HTTP/1.1 and without
-// TLS: what net/http does with connections, traces, time limits and broken
-// answers is what it does with a network.
+// whatever host and scheme a request is for. It is an [aimbrain.Transport] whose
+// connections are pipes inside the process, spoken HTTP/1.1 and without TLS: what
+// it does with connections, time limits and broken responses is what it does with
+// a network.
 func (f *Fake) Transport() http.RoundTripper { return f.transport }
 
 // URL returns the address of the fake on the loopback interface, such as
@@ -60,17 +62,16 @@ func (f *Fake) startServer() {
 		Handler:   f,
 		ConnState: f.track,
 	}
-	f.transport = &http.Transport{
-		DialContext:         f.listener.dial,
-		DialTLSContext:      f.listener.dial,
-		DisableCompression:  true,
-		MaxIdleConnsPerHost: 1024,
-	}
-	if f.config.untrusted {
-		f.transport.DialTLSContext = func(context.Context, string, string) (net.Conn, error) {
-			return nil, &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
+	f.transport = aimbrain.NewTransport(func(t *http.Transport) {
+		t.Proxy = nil
+		t.DialContext, t.DialTLSContext = f.listener.dial, f.listener.dial
+		t.MaxIdleConnsPerHost = 1024
+		if f.config.untrusted {
+			t.DialTLSContext = func(context.Context, string, string) (net.Conn, error) {
+				return nil, &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
+			}
 		}
-	}
+	})
 	f.serve(f.listener)
 }
 

@@ -89,7 +89,7 @@ func (a *Authority) pool() *x509.CertPool {
 	return pool
 }
 
-// server returns the settings of a healthy server.
-func (a *Authority) server(protocols ...string) *tls.Config {
+// Config returns the settings of a healthy server.
+func (a *Authority) Config(protocols ...string) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{a.leaf}, NextProtos: protocols}
 }

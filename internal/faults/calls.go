@@ -131,8 +131,8 @@ func events() aimbrain.Events {
 func userName(user int) string { return fmt.Sprintf("user-%07d", user) }
 func session(user int) string  { return userName(user) + "-session" }
 
-// userOf finds out whose request a body is, and -1 when it does not tell.
-func userOf(body []byte) int {
+// UserOf says whose request a body is, and -1 when it does not tell.
+func UserOf(body []byte) int {
 	var request struct {
 		UserID  string   `json:"userId"`
 		Session string   `json:"session"`

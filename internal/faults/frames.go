@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -61,12 +60,12 @@ type FrameServer struct {
 	tls       *tls.Config
 	numbers   atomic.Int64
 	deaf      atomic.Bool
-	transport *http.Transport
+	transport *aimbrain.Transport
 }
 
 // ServeFrames starts a server of one endpoint.
 func (a *Authority) ServeFrames(endpoint string, virtual bool, script FrameScript) (*FrameServer, error) {
-	s := &FrameServer{Ledger: newLedger(), endpoint: endpoint, script: script, authority: a, tls: a.server("h2")}
+	s := &FrameServer{Ledger: newLedger(), endpoint: endpoint, script: script, authority: a, tls: a.Config("h2")}
 	if virtual {
 		s.pipe = newPipe()
 		s.listener, s.URL = listenOn(s.pipe, s.serve), "https://"+VirtualHost
@@ -88,7 +87,7 @@ func (s *FrameServer) NewClient(opts ...aimbrain.Option) (*aimbrain.Client, erro
 		dial = s.pipe.dial
 	}
 	s.transport = s.authority.Transport(dial)
-	opts = append([]aimbrain.Option{aimbrain.WithBaseURL(s.URL), aimbrain.WithHTTPClient(&http.Client{Transport: s.transport})}, opts...)
+	opts = append([]aimbrain.Option{aimbrain.WithBaseURL(s.URL), aimbrain.WithTransport(s.transport)}, opts...)
 	return aimbrain.New(Key, Secret, opts...)
 }
 
@@ -235,7 +234,7 @@ func (s *Stream) Good() {
 
 // Answer answers as the API would.
 func (s *Stream) Answer() {
-	answer := Answer(s.server.endpoint, userOf(s.Body))
+	answer := Answer(s.server.endpoint, UserOf(s.Body))
 	s.Headers(false, field(0x0f, 0x10, "application/json")...)
 	s.Data(true, answer)
 }

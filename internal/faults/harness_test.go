@@ -401,7 +401,7 @@ func dialled(w want, dial func(server string) dial, opts ...aimbrain.Option) run
 // through makes clients with a transport of the caller's.
 func through(transport http.RoundTripper, url string) maker {
 	return func(opts ...aimbrain.Option) (*aimbrain.Client, error) {
-		own := []aimbrain.Option{aimbrain.WithBaseURL(url), aimbrain.WithInsecureHTTP(), aimbrain.WithHTTPClient(&http.Client{Transport: transport})}
+		own := []aimbrain.Option{aimbrain.WithBaseURL(url), aimbrain.WithInsecureHTTP(), aimbrain.WithTransport(transport)}
 		return aimbrain.New(faults.Key, faults.Secret, append(own, opts...)...)
 	}
 }

@@ -65,7 +65,7 @@ func (l *Ledger) endpoint(endpoint string) *Account {
 func (l *Ledger) body(endpoint string, body []byte) *Account {
 	sum := sha256.Sum256(append([]byte(endpoint+"\n"), body...))
 	if l.bodies[sum] == nil {
-		l.bodies[sum] = &Account{Endpoint: endpoint, User: userOf(body), Signatures: map[string]int{}}
+		l.bodies[sum] = &Account{Endpoint: endpoint, User: UserOf(body), Signatures: map[string]int{}}
 	}
 	return l.bodies[sum]
 }

@@ -156,6 +156,10 @@ func guarding() []row {
 		{70, "canary key, secret, signature and image under every fmt verb, JSON, error chains", "0 hits", canaries()},
 		{71, "caller changes its media slice during or after the call", "the request stays what it was at the call", changedMedia()},
 		{72, "one client, 1,000 goroutines, race detector", "0 reports", thousandGoroutines()},
+		{74, "HTTP/2 server with 4, 32, 64 streams and 300 calls at once, cold and warm", "0 failures, each executed once, at most 8 connections", fewStreams()},
+		{75, "1,000 first calls at once", "at most 8 handshakes under way", manyFirstCalls()},
+		{80, "a stray response cut inside its header, the rest after the next request, TCP and TLS", "never taken for the next call's", splitStray()},
+		{81, "a transport wrapper that rebuilds the request, HTTP/2 reset after execution", "1 execution over the library's transport", rebuiltRequest()},
 		{73, "Close during calls, abandoned responses", "0 goroutines leaked", closeDuring()},
 	}
 }

@@ -1,9 +1,13 @@
 package faults
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 )
@@ -107,6 +111,25 @@ func Reset(conn net.Conn) {
 		_ = tcp.SetLinger(0) // or it would be an ordinary end
 	}
 	_ = conn.Close()
+}
+
+// A RequestReader reads the requests of an HTTP/1.1 connection.
+type RequestReader struct{ reader *bufio.Reader }
+
+// NewRequestReader returns a reader of the requests of a connection.
+func NewRequestReader(conn net.Conn) RequestReader { return RequestReader{bufio.NewReader(conn)} }
+
+// Next returns the body of the next request.
+func (r RequestReader) Next() ([]byte, error) {
+	request, err := http.ReadRequest(r.reader)
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, fmt.Errorf("body of a request: %w", err)
+	}
+	return body, nil
 }
 
 // A Refuser is an address where connections are refused. It is the near end of

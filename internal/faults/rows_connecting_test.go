@@ -101,8 +101,8 @@ func proxyRefuses() []cell {
 	return join(
 		each("403", "", proxied("403", permanent)),
 		each("407", "", proxied("407", permanent)),
-		each("502", "", proxied("502", permanent)),
-		each("refuses the connection", "", proxied("refused", permanent)),
+		each("502", "", proxied("502", unsent)),
+		each("refuses the connection", "", proxied("refused", unsent)),
 		each("does its work", faults.HTTP2, proxied("fine", fine)),
 		each("from NewTransport, 407", "", callersProxy(faults.ProxyPassword, permanent, false)),
 		each("caller's own, 407", "", callersProxy(faults.ProxyPassword, permanent, true)),
@@ -119,11 +119,15 @@ func callersProxy(answer string, w want, foreign bool) run {
 		proxy, err := faults.NewProxy(answer)
 		require.NoError(t, err)
 		defer proxy.Close()
-		transport := l.authority.Transport((&net.Dialer{}).DialContext)
-		if foreign {
-			transport = &http.Transport{}
+		via := func(t *http.Transport) {
+			t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr, User: url.UserPassword("somebody", proxyPassword)})
 		}
-		transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr, User: url.UserPassword("somebody", proxyPassword)})
+		var transport http.RoundTripper = l.authority.Transport(nil, via)
+		if foreign {
+			own := &http.Transport{}
+			via(own)
+			transport = own
+		}
 		s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
 		s.do(t.Context())
 		s.verify(t, w, nil)
@@ -209,8 +213,9 @@ func endlessProxy() []cell {
 			proxy, err := faults.NewEndlessProxy(func(n int) { taken.Add(int64(n)) })
 			require.NoError(t, err)
 			defer proxy.Close()
-			transport := l.authority.Transport((&net.Dialer{}).DialContext)
-			transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr})
+			transport := l.authority.Transport(nil, func(t *http.Transport) {
+				t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr})
+			})
 			s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
 			s.do(t.Context())
 			s.verify(t, unsent, nil)

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,6 +29,7 @@ type Setup struct {
 	Virtual  bool   // without a network, for virtual time
 	Early    bool   // the script runs before the body is read
 	Own      bool   // clients have the library's own transport, over TLS too
+	Streams  int    // how many streams an HTTP/2 connection may have; 0 is enough for a crowd
 
 	TLS *tls.Config // in place of what a healthy server has
 }
@@ -56,7 +58,7 @@ type Server struct {
 	mu         sync.Mutex
 	closing    bool
 	running    sync.WaitGroup
-	transports []*http.Transport
+	transports []*aimbrain.Transport
 }
 
 type connKey struct{}
@@ -76,7 +78,7 @@ func (a *Authority) Serve(setup Setup, script Script) (*Server, error) {
 		Handler:           s,
 		ReadHeaderTimeout: time.Hour, // a server that is too patient is the worse one
 		ErrorLog:          log.New(io.Discard, "", 0),
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 20_000}, // so that a crowd needs one connection
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cmp.Or(setup.Streams, 20_000)}, // so that a crowd needs one connection
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			s.conns.Add(1)
 			return context.WithValue(ctx, connKey{}, conn)
@@ -84,7 +86,7 @@ func (a *Authority) Serve(setup Setup, script Script) (*Server, error) {
 	}
 	s.running.Go(func() {
 		if setup.Protocol == HTTP2 {
-			s.http.TLSConfig = a.server("h2")
+			s.http.TLSConfig = a.Config("h2")
 			if setup.TLS != nil {
 				s.http.TLSConfig = setup.TLS
 			}
@@ -151,17 +153,19 @@ func (s *Server) Conns() int { return int(s.conns.Load()) }
 func (s *Server) NewClient(opts ...aimbrain.Option) (*aimbrain.Client, error) {
 	opts = append([]aimbrain.Option{aimbrain.WithBaseURL(s.URL), aimbrain.WithInsecureHTTP()}, opts...)
 	if s.setup.Virtual || s.setup.Protocol == HTTP2 && !s.setup.Own {
-		opts = append([]aimbrain.Option{aimbrain.WithHTTPClient(&http.Client{Transport: s.Transport()})}, opts...)
+		opts = append([]aimbrain.Option{aimbrain.WithTransport(s.Transport())}, opts...)
 	}
 	return aimbrain.New(Key, Secret, opts...)
 }
 
-// Transport returns the library's own transport, which trusts the server.
-func (s *Server) Transport() *http.Transport {
-	transport := s.authority.Transport(nil)
+// Transport returns the library's own transport, which trusts the server. The
+// functions change it further.
+func (s *Server) Transport(configure ...func(*http.Transport)) *aimbrain.Transport {
+	var dial func(context.Context, string, string) (net.Conn, error)
 	if s.pipe != nil {
-		transport.DialContext = s.pipe.dial
+		dial = s.pipe.dial
 	}
+	transport := s.authority.Transport(dial, configure...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.transports = append(s.transports, transport)
@@ -169,15 +173,17 @@ func (s *Server) Transport() *http.Transport {
 }
 
 // Transport returns the library's own transport, which trusts the authority,
-// goes through no proxy, and dials as it is told unless that is nil.
-func (a *Authority) Transport(dial func(context.Context, string, string) (net.Conn, error)) *http.Transport {
-	transport := aimbrain.NewTransport()
-	transport.Proxy = nil
-	transport.TLSClientConfig.RootCAs = a.pool()
-	if dial != nil {
-		transport.DialContext = dial
+// goes through no proxy, and dials as it is told unless that is nil. The
+// functions change it further.
+func (a *Authority) Transport(dial func(context.Context, string, string) (net.Conn, error), configure ...func(*http.Transport)) *aimbrain.Transport {
+	settings := func(transport *http.Transport) {
+		transport.Proxy = nil
+		transport.TLSClientConfig.RootCAs = a.pool()
+		if dial != nil {
+			transport.DialContext = dial
+		}
 	}
-	return transport
+	return aimbrain.NewTransport(append([]func(*http.Transport){settings}, configure...)...)
 }
 
 // ServeHTTP implements http.Handler.
@@ -225,7 +231,7 @@ func (x *Exchange) ReadBody() error {
 	if err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
-	x.Body, x.User = body, userOf(body)
+	x.Body, x.User = body, UserOf(body)
 	signature := x.request.Header.Get(aimbrain.HeaderSignature)
 	x.signed = x.request.Header.Get(aimbrain.HeaderAPIKey) == Key &&
 		x.server.signer.Verify(x.request.Method, x.Endpoint, body, signature) == nil

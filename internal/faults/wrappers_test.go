@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -31,7 +30,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func wrapped(t *testing.T, server *faults.Server, around func(own http.RoundTripper) roundTripper, opts ...aimbrain.Option) *aimbrain.Client {
 	t.Helper()
 	own := server.Transport()
-	opts = append(quick(), append(opts, aimbrain.WithHTTPClient(&http.Client{Transport: around(own)}))...)
+	opts = append(quick(), append(opts, aimbrain.WithTransport(around(own)))...)
 	client, err := server.NewClient(opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
@@ -121,36 +120,6 @@ func TestACallWithinACallIsMade(t *testing.T) {
 	assert.LessOrEqual(t, server.Conns(), 2)
 }
 
-// TestATransportThatKeepsAnErrorDoesNotHoldACall: a circuit breaker may return
-// its last error again and again, also one that says "send it anew".
-func TestATransportThatKeepsAnErrorDoesNotHoldACall(t *testing.T) {
-	t.Parallel()
-	server := serve(t, func(x *faults.Exchange) { x.Reply(http.StatusBadGateway, "") })
-	var last atomic.Pointer[error]
-	var asked atomic.Int64
-	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
-		return func(r *http.Request) (*http.Response, error) {
-			if open := last.Load(); open != nil {
-				asked.Add(1)
-				return nil, fmt.Errorf("circuit open: %w", *open)
-			}
-			response, err := own.RoundTrip(r)
-			if err != nil {
-				last.Store(&err)
-			}
-			return response, err
-		}
-	}, aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}))
-	_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
-	require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusBadGateway))
-	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 2) // meets the connection that was given up
-	var network *aimbrain.NetworkError
-	require.ErrorAs(t, err, &network)
-	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "nothing was sent")
-	assert.Less(t, asked.Load(), int64(5000))
-	assert.Equal(t, 1, server.Received())
-}
-
 // TestNothingIsSentTwiceOverPlainHTTP2: net/http sends a stream that ended by
 // PROTOCOL_ERROR again wherever it can have the body anew.
 func TestNothingIsSentTwiceOverPlainHTTP2(t *testing.T) {
@@ -164,16 +133,17 @@ func TestNothingIsSentTwiceOverPlainHTTP2(t *testing.T) {
 	server.Config.Protocols.SetUnencryptedHTTP2(true)
 	server.Start()
 	defer server.Close()
-	transport := aimbrain.NewTransport()
-	transport.Protocols = new(http.Protocols)
-	transport.Protocols.SetUnencryptedHTTP2(true)
+	transport := aimbrain.NewTransport(func(inner *http.Transport) {
+		inner.Protocols = new(http.Protocols)
+		inner.Protocols.SetUnencryptedHTTP2(true)
+	})
 	defer transport.CloseIdleConnections()
 	var anew atomic.Bool
 	spy := roundTripper(func(r *http.Request) (*http.Response, error) {
 		anew.Store(anew.Load() || r.GetBody != nil)
 		return transport.RoundTrip(r)
 	})
-	client, err := aimbrain.New(faults.Key, faults.Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(&http.Client{Transport: spy}))
+	client, err := aimbrain.New(faults.Key, faults.Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithTransport(spy))
 	require.NoError(t, err)
 	defer client.Close()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("the test took too long"))

@@ -1,0 +1,165 @@
+package transport
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A conn is a connection of a pool. The pool's lock guards the fields below it.
+type conn struct {
+	pool   *pool
+	client *http.ClientConn
+	guard  *guardedConn // nil when a caller's DialTLSContext made the connection
+	shared bool         // HTTP/2: it carries several requests at a time
+	made   time.Time
+	used   atomic.Bool // it has carried a request before
+
+	lastUsed time.Time   // HTTP/1.1
+	limit    int         // HTTP/2: how many streams the server allows, 0 while not known
+	retired  bool        // HTTP/2: it takes no further request
+	closing  atomic.Bool // HTTP/2: it is to be closed when it carries no request
+}
+
+// initialStreams is how many streams net/http believes an HTTP/2 server to allow
+// until its settings arrive.
+const initialStreams = 100
+
+// settleTime is how long a new HTTP/2 connection may have net/http's initial
+// number of streams before that is taken for the server's own. A server sends
+// its settings first of all.
+const settleTime = 100 * time.Millisecond
+
+// settled reports whether the server's settings have arrived. Until then a
+// connection carries one request: net/http never sends those that it has
+// accepted beyond the number that the server then names.
+func (c *conn) settled() bool {
+	inFlight := c.client.InFlight()
+	return c.client.Available()+inFlight != initialStreams || c.used.Load() || time.Since(c.made) >= settleTime
+}
+
+// leaseStream takes a stream of an HTTP/2 connection, and reports false when
+// there is none at the moment. It retires a connection that the server has begun
+// to close. The caller holds the pool's lock, so that streams only become free
+// meanwhile.
+func (c *conn) leaseStream() bool {
+	if c.retired {
+		return false
+	}
+	inFlight, available := c.client.InFlight(), c.client.Available()
+	switch {
+	case c.client.Err() != nil, available == 0 && (inFlight < c.limit || inFlight == 0):
+		c.retired = true
+		return false
+	case available == 0, !c.settled() && inFlight > 0:
+		return false
+	case c.settled():
+		c.limit = available + inFlight
+	}
+	if c.client.Reserve() != nil {
+		return false
+	}
+	c.closing.Store(false)
+	return true
+}
+
+// exchangeShared sends a request on a leased HTTP/2 stream.
+func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Response, fate, error) {
+	var wrote atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }}
+	response, err := c.client.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
+	if err == nil {
+		c.used.Store(true) // and the server's settings came before the response
+		report.sent.Store(true)
+		return response, final, nil
+	}
+	switch {
+	case isRefusedStream(err):
+		return nil, refused, err
+	case isUnprocessed(err):
+		return nil, closed, err
+	case wrote.Load():
+		report.sent.Store(true)
+	}
+	return nil, final, err
+}
+
+// exchangeAlone sends a request on a leased HTTP/1.1 connection.
+func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Response, fate, error) {
+	var early atomic.Bool
+	if c.guard != nil {
+		c.guard.begin()
+		request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
+			// At this moment net/http has read no further than the first byte.
+			GotFirstResponseByte: func() { early.Store(early.Load() || !c.guard.hasHeard()) },
+		}))
+	}
+	response, err := c.client.RoundTrip(request)
+	// Only after an error has net/http stopped writing.
+	wrote := err == nil || c.guard == nil || c.guard.hasWritten()
+	if wrote {
+		report.sent.Store(true)
+	}
+	switch {
+	case err == nil && early.Load():
+		err = errEarly
+	case err == nil && response.StatusCode == http.StatusSwitchingProtocols: // its body is the connection, and ends with no context
+		err = errSwitched
+	}
+	if err != nil {
+		c.pool.discard(c)
+		if !wrote && c.used.Load() && request.Context().Err() == nil {
+			return nil, closed, err
+		}
+		return nil, final, err
+	}
+	response.Body = &leasedBody{ReadCloser: response.Body, conn: c, reuse: c.guard != nil && reusable(response.StatusCode)}
+	return response, final, nil
+}
+
+// reusable reports whether an HTTP/1.1 connection may carry another request
+// after a response with this status. A gateway that stopped waiting for the API
+// may pass the API's own response on when it comes, and the next call on the
+// connection would take it for its own: the score of another user.
+func reusable(status int) bool {
+	return status < 500 && status != http.StatusRequestTimeout
+}
+
+// A leasedBody is the body of a response over HTTP/1.1. The lease of its
+// connection ends with it.
+type leasedBody struct {
+	io.ReadCloser
+	conn  *conn
+	reuse bool
+	once  sync.Once
+}
+
+// Read implements [io.Reader].
+func (b *leasedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.end(errors.Is(err, io.EOF))
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (b *leasedBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.end(true) // net/http has closed the connection if the body was not read to its end
+	return err
+}
+
+func (b *leasedBody) end(whole bool) {
+	b.once.Do(func() {
+		if whole && b.reuse {
+			b.conn.pool.giveBack(b.conn)
+			return
+		}
+		b.conn.pool.discard(b.conn)
+	})
+}

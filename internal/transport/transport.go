@@ -1,0 +1,277 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxHeaderBytes bounds what the header of a response may cost, that of a
+	// proxy included.
+	maxHeaderBytes = 64 << 10
+	// maxIdle is how many idle connections are kept. There is one host; the
+	// default of 2 would dial for each call under load.
+	maxIdle = 512
+	// idleTimeout is below the 60 s after which load balancers usually close an
+	// idle connection, so that they do not close it under a request.
+	idleTimeout = 45 * time.Second
+	// The wait before a refused HTTP/2 stream is requested again.
+	minRefusedWait, maxRefusedWait = 100 * time.Millisecond, time.Second
+)
+
+// A Transport is an [http.RoundTripper] for requests that must not be sent
+// twice. It is made by [New] and safe for concurrent use.
+type Transport struct {
+	inner    *http.Transport
+	maxConns int // to a host over HTTP/1.1, 0 for any number
+
+	mu    sync.Mutex
+	pools map[poolKey]*pool
+}
+
+type poolKey struct{ scheme, address string }
+
+// New returns a transport. The functions change the settings of net/http's
+// transport that dials for it: they are called once, in order, before New
+// returns.
+func New(configure ...func(*http.Transport)) *Transport {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	inner := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: checkProxy,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    5 * time.Second,
+		ForceAttemptHTTP2:      true,
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout: 5 * time.Second, // a silent connection is detected by a ping,
+			PingTimeout:     5 * time.Second, // and discarded before the attempt ends
+		},
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableCompression:     true, // responses are small, and a bomb is not
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdle,
+		IdleConnTimeout:        idleTimeout,
+	}
+	for _, change := range configure {
+		change(inner)
+	}
+	guardConnections(inner)
+	t := &Transport{inner: inner, maxConns: inner.MaxConnsPerHost, pools: map[poolKey]*pool{}}
+	inner.MaxConnsPerHost = 0 // net/http counts no ClientConn when it is made, and panics when one is closed
+	return t
+}
+
+// guardConnections puts a guard around each connection that is dialled, and has
+// the proxy function see the URL of the request, of which net/http's ClientConn
+// shows it the host alone.
+func guardConnections(inner *http.Transport) {
+	dialContext, chunks := inner.DialContext, newSendChunks()
+	if dialContext == nil {
+		dialContext = (&net.Dialer{}).DialContext
+	}
+	inner.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return guarded(ctx, conn, chunks), nil
+	}
+	if secure := inner.DialTLSContext; secure != nil {
+		inner.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := secure(ctx, network, address)
+			if _, standard := conn.(*tls.Conn); err != nil || standard { // net/http must see it to speak HTTP/2
+				return conn, err
+			}
+			return guarded(ctx, conn, chunks), nil
+		}
+	}
+	if proxy := inner.Proxy; proxy != nil {
+		inner.Proxy = func(request *http.Request) (*url.URL, error) {
+			if d, ok := request.Context().Value(dialKey{}).(*dial); ok {
+				request = request.WithContext(request.Context())
+				request.URL = d.target
+			}
+			return proxy(request)
+		}
+	}
+}
+
+func guarded(ctx context.Context, conn net.Conn, chunks chan *sendChunk) *guardedConn {
+	guard := &guardedConn{Conn: conn, chunks: chunks}
+	if d, ok := ctx.Value(dialKey{}).(*dial); ok {
+		d.guard = guard
+	}
+	return guard
+}
+
+// A Report is what the transport says of a request whose context carries it, see
+// [WithReport]. It is complete when RoundTrip has returned.
+type Report struct {
+	handled atomic.Bool
+	sent    atomic.Bool
+}
+
+// Sent returns whether any byte of the request was written that the server did
+// not say to have ignored. It is known only when a [Transport] carried the
+// request.
+func (r *Report) Sent() (sent, known bool) { return r.sent.Load(), r.handled.Load() }
+
+type reportKey struct{}
+
+// WithReport returns a context for a request that fills the report.
+func WithReport(ctx context.Context, r *Report) context.Context {
+	return context.WithValue(ctx, reportKey{}, r)
+}
+
+// CloseIdleConnections closes the connections that carry no request, and those
+// that carry one once they do not. Connections that are being made for nobody
+// are not completed.
+func (t *Transport) CloseIdleConnections() {
+	t.mu.Lock()
+	pools := make([]*pool, 0, len(t.pools))
+	for _, p := range t.pools {
+		pools = append(pools, p)
+	}
+	t.mu.Unlock()
+	for _, p := range pools {
+		p.closeIdle()
+	}
+}
+
+// pool returns the connections to the host of a URL.
+func (t *Transport) pool(target *url.URL) (*pool, error) {
+	if target == nil || target.Host == "" {
+		return nil, errNoHost
+	}
+	port := target.Port()
+	switch {
+	case target.Scheme != "http" && target.Scheme != "https":
+		return nil, errScheme
+	case port == "" && target.Scheme == "https":
+		port = "443"
+	case port == "":
+		port = "80"
+	}
+	key := poolKey{target.Scheme, net.JoinHostPort(target.Hostname(), port)}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.pools[key]
+	if p == nil {
+		p = newPool(t, key)
+		t.pools[key] = p
+	}
+	return p, nil
+}
+
+// RoundTrip implements [http.RoundTripper]. It repeats a request only if the
+// server has provably not read it, and only if its GetBody returns the body
+// again: at once when the connection was closed before, and after a wait when an
+// HTTP/2 server refused the stream, until the context ends.
+func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	report, ok := request.Context().Value(reportKey{}).(*Report)
+	if !ok {
+		report = new(Report)
+	}
+	report.handled.Store(true)
+	p, err := t.pool(request.URL)
+	if err != nil {
+		closeBody(request)
+		return nil, err
+	}
+	body := request.Body
+	for tries := 1; ; tries++ {
+		response, fate, err := p.exchange(withoutRepeats(request, body), report)
+		if err == nil {
+			response.Request = request
+			return response, nil
+		}
+		switch {
+		case fate == final, fate == closed && tries == maxTries, request.GetBody == nil:
+			return nil, err
+		case fate == refused && !sleep(request.Context(), minRefusedWait+rand.N(maxRefusedWait-minRefusedWait)): //nolint:gosec // it spreads callers, and need not be secret
+			return nil, err
+		}
+		if body, err = request.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// maxTries bounds how often a request meets a connection that was closed before
+// it: each idle one is met once at most.
+const maxTries = 2 * maxIdle
+
+// withoutRepeats returns a copy of the request that net/http cannot repeat by
+// itself.
+func withoutRepeats(request *http.Request, body io.ReadCloser) *http.Request {
+	inner := request.WithContext(request.Context())
+	inner.Body, inner.GetBody = body, nil
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if _, set := inner.Header[name]; set {
+			inner.Header = inner.Header.Clone()
+			inner.Header.Del(name)
+		}
+	}
+	return inner
+}
+
+// A fate is what follows from a try that failed.
+type fate int
+
+const (
+	final   fate = iota // the request may have been read, or another try is of no use
+	closed              // the connection was closed before a byte was written
+	refused             // an HTTP/2 server refused the stream, unread
+)
+
+// exchange sends the request once, on a connection from the pool.
+func (p *pool) exchange(request *http.Request, report *Report) (*http.Response, fate, error) {
+	trace := httptrace.ContextClientTrace(request.Context())
+	if trace != nil && trace.GetConn != nil {
+		trace.GetConn(p.key.address)
+	}
+	c, err := p.acquire(request.Context(), request.URL)
+	if err != nil {
+		closeBody(request)
+		return nil, final, err
+	}
+	if trace != nil && trace.GotConn != nil {
+		info := httptrace.GotConnInfo{Reused: c.used.Load()}
+		if c.guard != nil {
+			info.Conn = c.guard
+		}
+		trace.GotConn(info)
+	}
+	if c.shared {
+		return c.exchangeShared(request, report)
+	}
+	return c.exchangeAlone(request, report)
+}
+
+func closeBody(request *http.Request) {
+	if request.Body != nil {
+		_ = request.Body.Close() // nothing was read from it
+	}
+}
+
+// sleep reports whether the time passed before the context ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
