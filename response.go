@@ -99,6 +99,7 @@ func decodeBody(status int, body []byte, into decoder) (metadata []byte, err err
 	f := fields{}
 	f.members, f.err = strictjson.Object(f.space[:0], body)
 	if f.err == nil {
+		f.refuseErrors()
 		into.decode(&f)
 	}
 	if f.err == nil {
@@ -148,6 +149,22 @@ func (f *fields) required(name string) ([]byte, bool) {
 		return value, true
 	}
 	return nil, false
+}
+
+// refuseErrors fails for a response with a good status that also says that there
+// was an error: it means two things, and a score in it must not be taken for an
+// accept.
+func (f *fields) refuseErrors() {
+	for _, name := range []string{"error", "Error", "errors"} {
+		raw := f.raw(name)
+		switch string(raw) {
+		case "", "null", "false", `""`, "{}":
+			continue
+		}
+		if elements, err := strictjson.Elements(nil, raw); err != nil || len(elements) > 0 {
+			f.fail("the status is good, but "+strconv.Quote(name)+" is not empty", nil)
+		}
+	}
 }
 
 // score reads a number from 0 to 1.

@@ -52,6 +52,13 @@ func TestAnAnswerThatCannotBeReliedOnIsAnErrorAndNeverAScore(t *testing.T) {
 		"a plus":                     `{"score":+0.9,"liveliness":0.9}`,
 		"a control character":        "{\"score\":0.9,\"liveliness\":0.9,\"a\":\"\x01\"}",
 		"NUL after it":               "{\"score\":0.9,\"liveliness\":0.9}\x00",
+		"an error beside it":         `{"score":0.9,"liveliness":0.9,"error":"no face"}`,
+		"an Error beside it":         `{"score":0.9,"liveliness":0.9,"Error":"no face"}`,
+		"an error that is an object": `{"score":0.9,"liveliness":0.9,"error":{"code":1}}`,
+		"an error that is a number":  `{"score":0.9,"liveliness":0.9,"error":1}`,
+		"errors beside it":           `{"errors":[{"code":1}],"score":0.9,"liveliness":0.9}`,
+		"errors of another shape":    `{"errors":{"code":1},"score":0.9,"liveliness":0.9}`,
+		"errors that are a text":     `{"errors":"no face","score":0.9,"liveliness":0.9}`,
 		"the score in another place": `{"result":{"score":0.9,"liveliness":0.9}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -284,4 +291,30 @@ func TestStatusesPrint(t *testing.T) {
 	assert.Equal(t, "enrolled", aimbrain.Enrolled.String())
 	assert.Equal(t, "building", aimbrain.Building.String())
 	assert.Equal(t, "ModuleStatus(9)", aimbrain.ModuleStatus(9).String())
+}
+
+func TestResult_WithAnEmptyErrorIsGood(t *testing.T) {
+	t.Parallel()
+	for _, empty := range []string{`"error":null`, `"error":""`, `"error":false`, `"Error":""`, `"errors":[]`, `"errors":[ ]`, `"errors":null`, `"errors":{}`} {
+		client, _ := answering(t, 200, `{"score":0.9,"liveliness":0.9,`+empty+`}`)
+		result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		require.NoError(t, err, empty)
+		assert.InDelta(t, 0.9, result.Score, 0, empty)
+	}
+}
+
+// TestForward_RefusesAGoodStatusWithAnError covers every endpoint, and one that
+// the library does not know: none of them is read by a typed call here.
+func TestForward_RefusesAGoodStatusWithAnError(t *testing.T) {
+	t.Parallel()
+	const body = `{"score":0.9,"liveliness":0.9,"errors":[{"code":1,"description":"no face"}]}`
+	for _, endpoint := range append(aimbrain.Endpoints(), "/v1/unknown") {
+		client, _ := answering(t, 200, body)
+		_, err := client.Forward(t.Context(), endpoint, []byte(`{"session":"s"}`))
+		var decode *aimbrain.DecodeError
+		assert.ErrorAs(t, err, &decode, endpoint)
+	}
+	_, err := aimbrain.Decode[aimbrain.FaceAuthResult](aimbrain.Response{StatusCode: 200, Body: []byte(body)})
+	var decode *aimbrain.DecodeError
+	assert.ErrorAs(t, err, &decode)
 }
