@@ -31,6 +31,8 @@ type Client struct {
 	budget  budget
 	calls   atomic.Int64 // under way
 	closed  atomic.Bool
+	closing context.Context // ends with Close, and the polls with it
+	endPoll context.CancelFunc
 }
 
 // New returns a client that signs with the given key pair. Without options it
@@ -48,6 +50,8 @@ func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
 	c := &Client{config: config}
 	c.signer.Store(signer)
 	c.connect()
+	c.closing, c.endPoll = context.WithCancel(context.Background())
+	c.closing.Done() // makes its channel now, and not in the testing/synctest bubble of the first poll
 	c.Sessions = &SessionsService{c}
 	c.Face = &FaceService{c}
 	c.Voice = &VoiceService{c}
@@ -94,10 +98,12 @@ func (c *Client) Rotate(apiKey, apiSecret string) error {
 
 // Close makes further calls fail with [ErrClosed] and closes the connections
 // that are idle; calls that are under way end normally, and their connections
-// are closed then. The connections of a caller's own client are left alone.
+// are closed then. What EnrollAndConfirm and WaitWhileBuilding wait for is not
+// waited for any longer. The connections of a caller's own client are left alone.
 // Close returns at once, may be called more than once, and never fails.
 func (c *Client) Close() error {
 	c.closed.Store(true)
+	c.endPoll()
 	c.closeIdle()
 	return nil
 }
@@ -168,6 +174,7 @@ type CallOption func(*callConfig)
 type callConfig struct {
 	metadata []byte
 	repeat   bool
+	confirm  *time.Duration // nil when it was not set
 }
 
 // WithMetadata sends an integration's own bytes along, as base64 in the

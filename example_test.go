@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
@@ -85,6 +86,40 @@ func ExampleFaceService_Enroll() {
 	// 2 <nil>
 }
 
+func ExampleFaceService_EnrollAndConfirm() {
+	ctx, fake, client, _ := scene()
+	defer fake.Close()
+
+	user := aimbrain.SessionRequest{UserID: "u-new", Device: "iPhone6,2", System: "iOS 9.2.1"}
+	session, err := client.Sessions.Create(ctx, user)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fake.Queue(aimbraintest.LostResponse().On(aimbrain.EndpointFaceEnroll))
+	enrolment, err := client.Face.EnrollAndConfirm(ctx, session, user, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
+	if err != nil {
+		fmt.Println(err) // with OutcomeUnknown: do not enrol again, create a session some minutes later
+		return
+	}
+	if enrolment.Session != nil {
+		fmt.Println("the response was lost, the user is", enrolment.Session.Face)
+	}
+	// Output:
+	// the response was lost, the user is enrolled
+}
+
+func ExampleSessionsService_WaitWhileBuilding() {
+	ctx, fake, client, _ := scene()
+	defer fake.Close()
+
+	user := aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"}
+	session, err := client.Sessions.WaitWhileBuilding(ctx, user, aimbrain.ModuleFace, time.Minute)
+	fmt.Println(session.Face, err)
+	// Output:
+	// enrolled <nil>
+}
+
 func ExampleFaceService_Auth() {
 	ctx, fake, client, session := scene()
 	defer fake.Close()
@@ -140,9 +175,6 @@ func ExampleVoiceService_Enroll() {
 	defer fake.Close()
 
 	result, err := client.Voice.Enroll(ctx, session.ID, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
-	if aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown {
-		fmt.Println("create a session and look at its Voice status before sending it again")
-	}
 	fmt.Println(result.VoiceSamples, err)
 	// Output:
 	// 1 <nil>

@@ -2,10 +2,12 @@ package aimbrain_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,28 +15,184 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a snippet of the README may take for granted.
+// What a snippet may take for granted, and how all of them are run: in a bubble
+// of testing/synctest, where a wait of minutes takes no time.
 const surroundings = `
 var (
-	ctx = context.Background()
-	fake = must(aimbraintest.Start(aimbraintest.WithCredentials("snippet-key", "snippet-secret")))
-	client = fake.Client()
+	ctx      context.Context
+	fake     *aimbraintest.Fake
+	client   *aimbrain.Client
+	session  aimbrain.Session
+	apiKey, apiSecret, newKey, newSecret string
+
 	user = aimbrain.SessionRequest{UserID: "u-81f3", Device: "d", System: "s"}
-	session = must(client.Sessions.Create(ctx, user))
 	selfie = aimbraintest.FacePhoto("ada")
 	straight, above, below, left, right = photo(0), photo(1), photo(2), photo(3), photo(4)
 	record = func(token string) []byte { return aimbraintest.VoiceWAV("ada", aimbraintest.Saying(token)) }
 	appRequest = []byte(fmt.Sprintf("{\"session\":\"the app's\",\"faces\":[%q]}", base64.StdEncoding.EncodeToString(selfie)))
-	apiKey, apiSecret, newKey, newSecret = "key", "secret", "key-2", "secret-2"
+	pool = x509.NewCertPool()
 )
+
+type auditing struct{ next http.RoundTripper }
+
+func (a auditing) RoundTrip(r *http.Request) (*http.Response, error) { return a.next.RoundTrip(r) }
 
 func photo(variant int) []byte { return aimbraintest.FacePhoto("ada", aimbraintest.Variant(variant)) }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
+// run runs a snippet on its own, after something has been broken. Snippets that
+// authenticate have a user who is enrolled.
+func run(t *testing.T, name string, enrolled bool, breakIt func(*testing.T), check func(*testing.T, error)) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var err error
+			if fake, err = aimbraintest.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer fake.Close()
+			if enrolled {
+				fake.Enroll(user.UserID, "ada")
+			}
+			ctx, client = t.Context(), fake.Client()
+			if session, err = client.Sessions.Create(ctx, user); err != nil {
+				t.Fatal(err)
+			}
+			apiKey, apiSecret, newKey, newSecret = "key", "secret", "key-2", "secret-2"
+			breakIt(t)
+			check(t, snippets[name]())
+		})
+	})
+}
+
+func enrolments() []aimbraintest.Request {
+	return append(fake.RequestsTo(aimbrain.EndpointFaceEnroll), fake.RequestsTo(aimbrain.EndpointVoiceEnroll)...)
+}
+
+func processed() int {
+	return fake.Processed(aimbrain.EndpointFaceEnroll) + fake.Processed(aimbrain.EndpointVoiceEnroll)
+}
+
+// enrolsOnce fails the test if an enrolment was sent twice, or if the error
+// invites a caller to send it again although it was processed.
+func enrolsOnce(t *testing.T, err error) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, r := range enrolments() {
+		if r.Status == 429 {
+			continue // not processed, and retried for every call
+		}
+		if seen[string(r.Body)] {
+			t.Error("an enrolment was sent twice")
+		}
+		seen[string(r.Body)] = true
 	}
-	return v
+	if processed() > 1 {
+		t.Errorf("%d enrolments were processed", processed())
+	}
+	if err != nil && processed() > 0 && aimbrain.OutcomeOf(err) != aimbrain.OutcomeUnknown {
+		t.Errorf("an enrolment was processed, and the outcome is %v: %v", aimbrain.OutcomeOf(err), err)
+	}
+}
+
+func queue(stub aimbraintest.Stub) func(*testing.T) {
+	return func(*testing.T) { fake.Queue(stub.Times(10_000)) }
+}
+
+func TestSnippets(t *testing.T) {
+	calls, enrols := map[string]bool{}, map[string]bool{} // which snippets call the API, and enrol
+	for name := range snippets {
+		for _, enrolled := range []bool{false, true} {
+			run(t, name, enrolled, func(*testing.T) {}, func(t *testing.T, err error) {
+				if len(fake.Requests()) > 1 {
+					calls[name] = true
+				}
+				if len(enrolments()) > 0 {
+					enrols[name] = true
+				}
+				if enrolled && err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	if len(calls) < 7 || len(enrols) < 4 {
+		t.Fatalf("only %d snippets call the API, and %d enrol", len(calls), len(enrols))
+	}
+
+	for what, breakIt := range map[string]func(*testing.T){
+		"response lost":     queue(aimbraintest.LostResponse()),
+		"connection broken": queue(aimbraintest.Reset()),
+		"cut off":           queue(aimbraintest.CutOff()),
+		"no response":       queue(aimbraintest.Stall()),
+		"422":               queue(aimbraintest.Status(422)),
+		"500":               queue(aimbraintest.Status(500)),
+		"429":               queue(aimbraintest.Status(429)),
+		"HTML":              queue(aimbraintest.Raw(200, "text/html", "<html>")),
+		"unauthorized":      func(*testing.T) { fake.RemoveCredentials(fake.APIKey()) },
+		"closed":            func(*testing.T) { _ = client.Close() },
+		"cancelled": func(t *testing.T) {
+			cancelled, cancel := context.WithCancel(ctx)
+			cancel()
+			ctx = cancelled
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			for name := range snippets {
+				if !calls[name] {
+					continue
+				}
+				run(t, name, true, breakIt, func(t *testing.T, err error) {
+					if err == nil {
+						t.Error("no error")
+					}
+					enrolsOnce(t, err)
+				})
+			}
+		})
+	}
+
+	for what, stub := range map[string]aimbraintest.Stub{
+		"enrolment lost":                      aimbraintest.LostResponse(),
+		"enrolment broken":                    aimbraintest.Reset(),
+		"enrolment cut off":                   aimbraintest.CutOff(),
+		"deadline passes during the enrolment": aimbraintest.Stall(),
+		"enrolment fails":                     aimbraintest.Status(500),
+		"enrolment refused":                   aimbraintest.Status(422),
+	} {
+		t.Run(what, func(t *testing.T) {
+			for name := range snippets {
+				if !enrols[name] {
+					continue
+				}
+				run(t, name, false, func(t *testing.T) {
+					fake.Queue(stub.On(aimbrain.EndpointFaceEnroll), stub.On(aimbrain.EndpointVoiceEnroll))
+					limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+					t.Cleanup(cancel)
+					ctx = limited
+				}, func(t *testing.T, err error) {
+					if err == nil && processed() == 0 {
+						t.Error("no error, and nothing was enrolled")
+					}
+					if len(enrolments()) == 0 {
+						t.Error("nothing was sent")
+					}
+					enrolsOnce(t, err)
+				})
+			}
+		})
+	}
+
+	t.Run("misconfigured", func(t *testing.T) {
+		for name := range snippets {
+			if calls[name] {
+				continue
+			}
+			run(t, name, true, func(*testing.T) { apiKey, apiSecret, newKey, newSecret = "", "", "", "" }, func(t *testing.T, err error) {
+				if err == nil {
+					t.Error("no error")
+				}
+			})
+		}
+	})
 }
 `
 
@@ -60,6 +218,7 @@ func imports(code string) string {
 	var b strings.Builder
 	for name, path := range map[string]string{
 		"context": "context", "errors": "errors", "fmt": "fmt", "slog": "log/slog", "testing": "testing", "base64": "encoding/base64", "time": "time",
+		"http": "net/http", "x509": "crypto/x509", "synctest": "testing/synctest", "os": "os",
 		"aimbrain": "github.com/aimbrain/aimbrain-go", "aimbraintest": "github.com/aimbrain/aimbrain-go/aimbraintest",
 	} {
 		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
@@ -69,14 +228,48 @@ func imports(code string) string {
 	return b.String()
 }
 
-func TestEverySnippetOfTheReadmeRunsInAModuleOfItsOwn(t *testing.T) {
+// programFaults breaks the fake of a snippet that is a whole program.
+const programFaults = `
+func fault(fake *aimbraintest.Fake) {
+	switch os.Getenv("SNIPPET_FAULT") {
+	case "impostor":
+		fake.Queue(aimbraintest.Score(0.31))
+	case "not enrolled":
+		fake.Forget("u-81f3")
+	case "dark":
+		fake.Queue(aimbraintest.Code(aimbrain.CodePoorBrightness))
+	case "no session":
+		fake.Queue(aimbraintest.Status(500).On(aimbrain.EndpointSessions))
+	case "lost":
+		fake.Queue(aimbraintest.LostResponse().On(aimbrain.EndpointFaceAuth))
+	}
+}
+`
+
+// snippetsOf returns the Go blocks of a page by their names.
+func snippetsOf(t *testing.T, page string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	blocks := map[string]string{}
+	for i, block := range regexp.MustCompile("(?ms)^```go\n(.*?)^```").FindAllStringSubmatch(string(text), -1) {
+		blocks[fmt.Sprintf("%s%d", strings.ToLower(strings.TrimSuffix(filepath.Base(page), ".md")), i+1)] = block[1]
+	}
+	return blocks
+}
+
+func TestSnippets_RunInAModuleOfTheirOwnAndOnTheirErrorPaths(t *testing.T) {
 	t.Parallel()
 	root, err := os.Getwd()
 	require.NoError(t, err)
-	readme, err := os.ReadFile("README.md")
+	pages, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?ms)^```go\n(.*?)^```").FindAllStringSubmatch(string(readme), -1)
+	require.NotEmpty(t, pages)
+	blocks := snippetsOf(t, "README.md")
 	require.GreaterOrEqual(t, len(blocks), 8)
+	for _, page := range pages {
+		maps.Copy(blocks, snippetsOf(t, page))
+	}
 
 	module := t.TempDir()
 	write := func(name, content string) {
@@ -89,37 +282,72 @@ func TestEverySnippetOfTheReadmeRunsInAModuleOfItsOwn(t *testing.T) {
 	write("go.sum", string(sums))
 	write("go.mod", "module consumer.example\n\ngo 1.26.0\n\nrequire github.com/aimbrain/aimbrain-go v0.0.0\n\nreplace github.com/aimbrain/aimbrain-go => "+root+"\n")
 
-	var programs []string
-	functions, calls := "", ""
-	for i, block := range blocks {
-		code := block[1]
-		name := fmt.Sprintf("snippet%d", i+1)
+	var programs, tests []string
+	functions, table := "", ""
+	for _, name := range slices.Sorted(maps.Keys(blocks)) {
+		code := blocks[name]
 		switch {
 		case strings.HasPrefix(code, "package main"):
-			write(name+"/main.go", code)
 			programs = append(programs, name)
+			write(name+"/main.go", code)
+			const begins = "ctx := context.Background()\n"
+			require.Contains(t, code, begins)
+			write(name+"faults/main.go", strings.Replace(code, begins, "fault(fake)\n\t"+begins, 1))
+			write(name+"faults/fault.go", "package main\n\n"+imports(programFaults)+programFaults)
 		case strings.HasPrefix(code, "func Test"):
+			tests = append(tests, name)
 			write(name+"/snippet_test.go", "package snippet\n\n"+imports(code+underTest)+underTest+code)
+			const decides = "!result.Matches(aimbrain.RecommendedThreshold)"
+			require.Contains(t, underTest, decides)
+			letsIn := strings.Replace(underTest, decides, "false", 1)
+			letsIn = strings.Replace(letsIn, "result, err :=", "_, err =", 1)
+			write(name+"faults/snippet_test.go", "package snippet\n\n"+imports(code+letsIn)+letsIn+code)
 		default:
 			functions += "func " + name + "() error {\n" + code + "\nreturn nil\n}\n\n"
-			calls += "\tif err := " + name + "(); err != nil {\n\t\tpanic(fmt.Sprint(\"" + name + ": \", err))\n\t}\n"
+			table += fmt.Sprintf("\t\t%q: %s,\n", name, name)
 		}
 	}
-	code := surroundings + functions + "func main() {\n" + calls + "\tfmt.Println(\"all snippets ran\")\n}\n"
-	write("snippets/main.go", "package main\n\n"+imports(code)+code)
+	code := surroundings + functions + "var snippets map[string]func() error\n\nfunc init() {\n\tsnippets = map[string]func() error{\n" + table + "\t}\n}\n"
+	write("snippets/snippets_test.go", "package snippets\n\n"+imports(code)+code)
 
+	run := func(env []string, name string, args ...string) (string, error) {
+		command := exec.CommandContext(t.Context(), name, args...)
+		command.Dir = module
+		command.Env = append(append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "AIMBRAIN_API_KEY=key", "AIMBRAIN_API_SECRET=secret"), env...)
+		out, err := command.CombinedOutput()
+		return string(out), err
+	}
 	gotool := func(args ...string) string {
 		t.Helper()
-		command := exec.CommandContext(t.Context(), "go", args...)
-		command.Dir = module
-		command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "AIMBRAIN_API_KEY=key", "AIMBRAIN_API_SECRET=secret")
-		out, err := command.CombinedOutput()
+		out, err := run(nil, "go", args...)
 		require.NoError(t, err, "go %v:\n%s", args, out)
-		return string(out)
+		return out
 	}
 	gotool("vet", "./...")
-	assert.Contains(t, gotool("run", "./snippets"), "all snippets ran")
+	gotool("test", "./snippets")
 	require.Len(t, programs, 1)
-	assert.Equal(t, "let in\n", gotool("run", "./"+programs[0]))
-	gotool("test", "./...")
+	require.Len(t, tests, 1)
+	gotool("test", "./"+tests[0])
+	out, err := run(nil, "go", "test", "./"+tests[0]+"faults")
+	require.Error(t, err, "the test passes for code that lets everybody in")
+	assert.Contains(t, out, "--- FAIL: Test")
+
+	program := filepath.Join(module, "program.exe")
+	gotool("build", "-o", program, "./"+programs[0]+"faults")
+	for fault, want := range map[string]struct {
+		prints string
+		fails  bool
+	}{
+		"":             {prints: "let in"},
+		"impostor":     {prints: "kept out"},
+		"not enrolled": {prints: "enrol first"},
+		"dark":         {prints: "better light"},
+		"no session":   {prints: "500", fails: true},
+		"lost":         {prints: "may have been processed", fails: true},
+	} {
+		out, err := run([]string{"SNIPPET_FAULT=" + fault}, program)
+		assert.Equal(t, want.fails, err != nil, "%q: %v\n%s", fault, err, out)
+		assert.Contains(t, out, want.prints, "%q", fault)
+		assert.Equal(t, fault == "", strings.Contains(out, "let in"), "%q: %s", fault, out)
+	}
 }

@@ -45,6 +45,9 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 	if call.config.repeat && repeatability(endpoint) == repeatNever {
 		return nil, call.refuse("WithRetryUnknownOutcome", "is not for this endpoint: carried out twice it would change what is stored about the person")
 	}
+	if call.config.confirm != nil {
+		return nil, call.refuse("WithConfirmTime", "is for EnrollAndConfirm alone")
+	}
 	if ctx.Err() != nil {
 		return nil, &NetworkError{Endpoint: endpoint, Err: ended(ctx), result: OutcomeNotSent}
 	}

@@ -32,6 +32,44 @@ type Session struct {
 	Response  Response     `json:"-"`         // the answer as it came
 }
 
+// A Module is one of the ways of recognising a person.
+type Module int
+
+// The modules. The zero value is none.
+const (
+	ModuleFace      Module = iota + 1 // photos and videos of faces
+	ModuleVoice                       // recordings of voices
+	ModuleBehaviour                   // touches, movements, typing
+)
+
+// String returns the module's name, such as "face".
+func (m Module) String() string {
+	switch m {
+	case ModuleFace:
+		return "face"
+	case ModuleVoice:
+		return "voice"
+	case ModuleBehaviour:
+		return "behaviour"
+	}
+	return "Module(" + strconv.Itoa(int(m)) + ")"
+}
+
+// Status returns the status of a module when the session was created. For a
+// value that is no module it is -1, which is none of the statuses: who asks for
+// nothing must not be told to enrol.
+func (s Session) Status(m Module) ModuleStatus {
+	switch m {
+	case ModuleFace:
+		return s.Face
+	case ModuleVoice:
+		return s.Voice
+	case ModuleBehaviour:
+		return s.Behaviour
+	}
+	return -1
+}
+
 // A ModuleStatus says how far a user is with a module. A number that is not
 // documented comes through as it is, and is not [Enrolled].
 type ModuleStatus int

@@ -57,7 +57,7 @@ func enroll(ctx context.Context, client *aimbrain.Client, sessionID string, reco
 		}
 		fmt.Fprintf(out, "step %d of 5, please read: %q\n", i+1, token.Text)
 		if _, err := client.Voice.Enroll(ctx, sessionID, aimbrain.Recordings(record(token.Text))); err != nil {
-			return err // when aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown: look at a new session's Voice status before going on
+			return err // see Voice.EnrollAndConfirm for the first step, when its outcome is unknown
 		}
 	}
 	return nil
