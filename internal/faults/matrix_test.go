@@ -157,5 +157,6 @@ func guarding() []row {
 		{71, "caller changes its media slice during or after the call", "the request stays what it was at the call", changedMedia()},
 		{72, "one client, 1,000 goroutines, race detector", "0 reports", thousandGoroutines()},
 		{73, "Close during calls, abandoned responses", "0 goroutines leaked", closeDuring()},
+		{76, "a caller's reader, or a FIFO, that blocks", "back within 10 ms of the context; no pooled buffer touched later", blockedReader()},
 	}
 }
