@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -20,6 +21,10 @@ const MaxRequestBytes = 2_000_000
 // chunks join without padding.
 const chunk = 24 << 10
 
+// maxPiece is how much of a file or reader is read at a time: several chunks,
+// as each time costs two switches of goroutines.
+const maxPiece = 4 * chunk
+
 // A body is the JSON of one request in the making. It is hashed as it grows.
 // The first fault sticks, and later writes do nothing.
 type body struct {
@@ -33,6 +38,8 @@ type body struct {
 	ended    func() error      // why there is no time left, nil while there is
 	advise   func(file []byte) // nil unless somebody wants to know
 	err      error
+
+	limited func() (context.Context, context.CancelFunc) // a context that ends when there is no time left
 }
 
 // fail records the first fault.
@@ -153,7 +160,7 @@ func (b *body) hash() {
 // another call once nothing can read it any more, see [sharedBody].
 type buffers struct {
 	pools   [22]sync.Pool // by the number of bits of the capacity: up to 2 MB
-	scratch sync.Pool     // *[chunk]byte, for files and readers
+	scratch sync.Pool     // *[maxPiece]byte, for files and readers
 }
 
 func (b *buffers) get(n int) []byte {

@@ -2,9 +2,14 @@ package aimbrain
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -51,12 +56,29 @@ func Videos(videos ...[]byte) Media { return mediaOf(faceKind, videos, rawMedium
 // linear PCM, as raw bytes.
 func Recordings(recordings ...[]byte) Media { return mediaOf(voiceKind, recordings, rawMedium) }
 
-// Files is one or more photos, videos or recordings in files. They are opened
-// when the call is made.
+// Files is one or more photos, videos or recordings in regular files. They are
+// opened when the call is made, and closed before it returns. A path to
+// anything else, such as a directory, a device, a socket or a named pipe, is
+// refused with a [*RequestError]; symbolic links are followed. A file system
+// that does not respond holds up a call no longer than a reader does, see
+// [Readers].
 func Files(paths ...string) Media { return mediaOf(anyKind, paths, fileMedium) }
 
 // Readers is one or more photos, videos or recordings, each read to its end
 // when the call is made: such a value serves one call. Readers are not closed.
+//
+// A Read that blocks does not hold up the call. When the context ends, or the
+// time of [WithTimeout] has passed, the call returns a [*NetworkError], and
+// nothing was sent. Go cannot end the Read, so each reader is read in a
+// goroutine of its own, which ends when the Read does. Until then the reader is
+// still in use: close the pipe or connection behind it to end the Read. What
+// the reader writes to its buffer by then is discarded. The readers of packages
+// bytes and strings never block, and are read in the caller's goroutine.
+//
+// A reader that breaks the contract of [io.Reader], by a count below 0 or
+// beyond its buffer, is a [*RequestError]. A panic of a reader reaches the
+// caller of the call with the same value; it is recovered and dropped when the
+// call has returned by then.
 func Readers(readers ...io.Reader) Media { return mediaOf(anyKind, readers, readerMedium) }
 
 // Base64 is one or more photos, videos or recordings that are standard base64
@@ -83,13 +105,7 @@ func rawMedium(raw []byte) medium {
 
 func fileMedium(path string) medium {
 	return medium{
-		size: func() int {
-			info, err := os.Stat(path)
-			if err != nil || !info.Mode().IsRegular() || info.Size() >= MaxRequestBytes {
-				return 0
-			}
-			return base64.StdEncoding.EncodedLen(int(info.Size()))
-		},
+		size:  func() int { return 0 }, // asking the file system may block
 		write: func(b *body, member string) { b.fileMedium(member, path) },
 	}
 }
@@ -98,11 +114,16 @@ func readerMedium(r io.Reader) medium {
 	return medium{
 		size: func() int { return 0 },
 		write: func(b *body, member string) {
-			if r == nil {
+			switch r.(type) {
+			case nil:
 				b.refuse(member, "holds a reader that is nil", nil)
-				return
+			case *bytes.Reader, *bytes.Buffer, *strings.Reader: // never block
+				b.readMedium(member, func(buf []byte) (int, bool, error) { return fill(buf, r, b.ended) })
+			default:
+				next, stop := b.aside(r, func() {})
+				defer stop()
+				b.readMedium(member, next)
 			}
-			b.readMedium(member, r)
 		},
 	}
 }
@@ -162,7 +183,7 @@ func mismatch(want mediaKind) string {
 }
 
 // encodedSize is the size of the array in JSON, as far as it can be known
-// before files and readers are read.
+// before files are opened and readers are read.
 func (m Media) encodedSize() int {
 	size := 0
 	for _, item := range m.items {
@@ -233,52 +254,215 @@ func isBase64Digit(c byte) bool {
 }
 
 func (b *body) fileMedium(name, path string) {
-	file, err := os.Open(path)
-	if err != nil {
-		b.refuse(name, "holds a file that cannot be opened", err)
-		return
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	b.readMedium(name, file)
+	file := &regularFile{path: path}
+	next, stop := b.aside(file, file.close)
+	defer stop()
+	sized := false
+	b.readMedium(name, func(buf []byte) (int, bool, error) {
+		n, last, err := next(buf)
+		if err == nil && !sized {
+			b.expect(base64.StdEncoding.EncodedLen(int(min(file.size, MaxRequestBytes))) + 32) // what follows it too
+			sized = true
+		}
+		return n, last, err
+	})
 }
 
-// readMedium encodes what a reader gives, piece by piece, and stops once the
-// request is too large.
-func (b *body) readMedium(name string, r io.Reader) {
-	scratch, ok := b.buffers.scratch.Get().(*[chunk]byte)
-	if !ok {
-		scratch = new([chunk]byte)
+// A regularFile is a file that is opened by its first Read, as that may block
+// like any other.
+type regularFile struct {
+	path string
+	file *os.File
+	size int64
+}
+
+func (f *regularFile) Read(p []byte) (int, error) {
+	if f.file == nil {
+		if err := f.open(); err != nil {
+			return 0, err
+		}
 	}
-	defer b.buffers.scratch.Put(scratch)
-	for first := true; b.err == nil; first = false {
-		n, last, err := b.fill(scratch[:], r)
-		piece := scratch[:n]
-		switch {
-		case err != nil:
-			b.refuse(name, "holds a file that cannot be read to its end", err)
+	return f.file.Read(p)
+}
+
+// open looks at the file first: opening a named pipe waits for a writer, and
+// opening a device may have effects. It looks again at what it has opened, as
+// the path may have come to name another file.
+func (f *regularFile) open() error {
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
+		return f.irregular(info)
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return &unusableError{"holds a file that cannot be opened", err}
+	}
+	f.file = file
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return &unusableError{"holds a file that cannot be opened", err}
+	case !info.Mode().IsRegular():
+		return f.irregular(info)
+	}
+	f.size = info.Size()
+	return nil
+}
+
+func (f *regularFile) irregular(info fs.FileInfo) error {
+	kind := "is an irregular file"
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		kind = "is a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "is a named pipe"
+	case mode&fs.ModeSocket != 0:
+		kind = "is a socket"
+	case mode&fs.ModeDevice != 0:
+		kind = "is a device"
+	}
+	return &unusableError{"holds what is not a regular file", &fs.PathError{Op: "open", Path: f.path, Err: errors.New(kind)}}
+}
+
+func (f *regularFile) close() {
+	if f.file != nil {
+		_ = f.file.Close() // it was only read
+	}
+}
+
+// An unusableError is what is wrong with a medium, for a [RequestError].
+type unusableError struct {
+	reason string
+	err    error
+}
+
+func (e *unusableError) Error() string { return e.reason }
+
+// readMedium encodes what next fills its buffer with, piece by piece, and
+// stops once the request is too large. The first piece is a short one: it is all
+// of a small file.
+//
+// The buffer is used again only when every Read has ended well: a Read that is
+// still under way, or has failed, may yet write to it. It is cleared, as a
+// reader may claim more bytes than it wrote.
+func (b *body) readMedium(name string, next func(buf []byte) (n int, last bool, err error)) {
+	scratch, ok := b.buffers.scratch.Get().(*[maxPiece]byte)
+	if !ok {
+		scratch = new([maxPiece]byte)
+	}
+	buf := scratch[:chunk]
+	for first, last := true, false; !last && b.err == nil; first = false {
+		if !first {
+			buf = scratch[:]
+		}
+		var n int
+		var err error
+		if n, last, err = next(buf); err != nil {
+			b.unread(name, err)
 			return
-		case first && (n == 0 || encodedAlready(piece)):
+		}
+		piece := buf[:n]
+		if first && (n == 0 || encodedAlready(piece)) {
 			b.rawMedium(name, piece) // says what is wrong
-			return
-		case first && b.advise != nil:
+			break
+		}
+		if first && b.advise != nil {
 			b.advise(piece) // the headers are in the first piece, as a rule
 		}
 		b.encode(piece)
-		if last {
-			return
+	}
+	clear(buf)
+	b.buffers.scratch.Put(scratch)
+}
+
+// unread records why a medium was not read to its end. The end of the call's
+// time goes before the reader's own error, which may be a consequence of it.
+func (b *body) unread(name string, err error) {
+	var unusable *unusableError
+	ended := b.ended()
+	switch {
+	case errors.As(err, &unusable):
+		b.refuse(name, unusable.reason, unusable.err)
+	case ended != nil:
+		b.fail(&NetworkError{Endpoint: b.endpoint, Err: fmt.Errorf("nothing was sent: %s was not read to its end: %w", name, ended), result: OutcomeNotSent})
+	default:
+		b.refuse(name, "holds a file that cannot be read to its end", err)
+	}
+}
+
+// A filling is what came of filling a buffer.
+type filling struct {
+	n    int
+	last bool
+	err  error
+	exit func() // what the reader did instead of returning
+}
+
+// aside returns a function that fills a buffer from a reader, as [fill] does,
+// but in another goroutine, and is back when the call's time has ended. The
+// buffer is then still the reader's, for good. Between two calls of next the
+// reader is at rest. The caller stops the goroutine, which calls done last.
+func (b *body) aside(r io.Reader, done func()) (next func(buf []byte) (int, bool, error), stop func()) {
+	ctx, cancel := b.limited()
+	asked, filled := make(chan []byte), make(chan filling, 1)
+	go supply(ctx, r, asked, filled, done)
+	next = func(buf []byte) (int, bool, error) {
+		asked <- buf
+		select {
+		case f := <-filled:
+			if f.exit != nil {
+				f.exit()
+			}
+			return f.n, f.last, f.err
+		case <-ctx.Done():
+			return 0, false, ctx.Err()
 		}
+	}
+	stop = func() {
+		defer cancel()
+		close(asked)
+		select {
+		case <-filled: // closed: it has ended
+		case <-ctx.Done():
+		}
+	}
+	return next, stop
+}
+
+// supply fills the buffers that it is asked to fill. It must know nothing of
+// the call, which may have returned before it does: what nobody waits for stays
+// in the channel, a panic as well.
+func supply(ctx context.Context, r io.Reader, asked <-chan []byte, filled chan<- filling, done func()) {
+	defer close(filled)
+	defer done()
+	reading := false
+	defer func() {
+		if value := recover(); value != nil {
+			filled <- filling{exit: func() { panic(value) }}
+		} else if reading {
+			filled <- filling{exit: runtime.Goexit}
+		}
+	}()
+	for buf := range asked {
+		reading = true
+		n, last, err := fill(buf, r, ctx.Err)
+		reading = false
+		filled <- filling{n: n, last: last, err: err}
 	}
 }
 
 // fill reads until the buffer is full or the reader has ended, which io.EOF
-// alone says: a download that was cut off says io.ErrUnexpectedEOF. It gives
-// up with the call, and on a reader that never gives anything.
-func (b *body) fill(buf []byte, r io.Reader) (n int, last bool, err error) {
+// alone says: a download that was cut off says io.ErrUnexpectedEOF. It stops
+// between two Reads when ended says so, and on a reader that never gives
+// anything.
+func fill(buf []byte, r io.Reader, ended func() error) (n int, last bool, err error) {
 	for empty := 0; n < len(buf); {
-		if err := b.ended(); err != nil {
+		if err := ended(); err != nil {
 			return n, false, err
 		}
 		more, err := r.Read(buf[n:])
+		if more < 0 || more > len(buf)-n {
+			return n, false, &unusableError{"holds a reader that breaks io.Reader's contract", fmt.Errorf("read %d bytes into a buffer of %d", more, len(buf)-n)}
+		}
 		n += more
 		switch {
 		case err == io.EOF: // as it is: inside another error it is no end

@@ -68,11 +68,12 @@ func (c *call) write(ctx context.Context, write func(*body)) error {
 		switch {
 		case ctx.Err() != nil:
 			return ended(ctx)
-		case time.Now().After(c.deadline):
+		case !time.Now().Before(c.deadline):
 			return ErrTotalTimeout
 		}
 		return nil
 	}
+	b.limited = func() (context.Context, context.CancelFunc) { return context.WithDeadline(ctx, c.deadline) }
 	if logger := c.client.config.logger; logger != nil && logger.Enabled(ctx, slog.LevelWarn) {
 		b.advise = func(file []byte) { advise(ctx, logger, c.endpoint, file) }
 	}

@@ -161,5 +161,6 @@ func guarding() []row {
 		{80, "a stray response cut inside its header, the rest after the next request, TCP and TLS", "never taken for the next call's", splitStray()},
 		{81, "a transport wrapper that rebuilds the request, HTTP/2 reset after execution", "1 execution over the library's transport", rebuiltRequest()},
 		{73, "Close during calls, abandoned responses", "0 goroutines leaked", closeDuring()},
+		{76, "a caller's reader, or a FIFO, that blocks", "back within 10 ms of the context; no pooled buffer touched later", blockedReader()},
 	}
 }

@@ -1,0 +1,187 @@
+package faults_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
+)
+
+type reads func([]byte) (int, error)
+
+func (f reads) Read(p []byte) (int, error) { return f(p) }
+
+// withMedia makes a call with media of any form. A comparison has the user's
+// own as its first face.
+func withMedia(ctx context.Context, client *aimbrain.Client, endpoint string, media aimbrain.Media) (any, error) {
+	session := fmt.Sprintf("user-%07d-session", user)
+	switch endpoint {
+	case aimbrain.EndpointFaceEnroll:
+		return client.Face.Enroll(ctx, session, media)
+	case aimbrain.EndpointFaceAuth:
+		return client.Face.Auth(ctx, session, media)
+	case aimbrain.EndpointFaceCompare:
+		return client.Face.Compare(ctx, aimbrain.Photos(faults.NewMedia(user).Raw), media)
+	case aimbrain.EndpointVoiceEnroll:
+		return client.Voice.Enroll(ctx, session, media)
+	case aimbrain.EndpointVoiceAuth:
+		return client.Voice.Auth(ctx, session, media)
+	}
+	panic("no media in " + endpoint)
+}
+
+func blockedReader() []cell {
+	media := calls(func(c faults.Call) bool { return c.Media })
+	return join(
+		these(media, "cancelled", faults.HTTP1, blocking(afterASecond, []error{context.Canceled, errCause})),
+		these(media, "the context's deadline", faults.HTTP1, blocking(within(time.Second), []error{context.DeadlineExceeded})),
+		these(media, "total timeout", faults.HTTP1, blocking(context.WithCancel, []error{aimbrain.ErrTotalTimeout}, aimbrain.WithTimeout(time.Second))),
+		these(media, "a pipe", faults.HTTP1, blockedPipe),
+		these(media, "a FIFO among files", faults.HTTP1, fifoAmongFiles),
+		both(func(variant, protocol string, run run) []cell { return these(media, variant, protocol, run) }, "its buffer afterwards", bufferAfterwards),
+	)
+}
+
+// blocking is a call whose reader blocks until after the call's end.
+func blocking(ctx func(context.Context) (context.Context, context.CancelFunc), wanted []error, opts ...aimbrain.Option) run {
+	return func(t *testing.T, l *lab, c cell) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol, Virtual: true}, (*faults.Exchange).Good)
+			require.NoError(t, err)
+			defer server.Close()
+			s := open(t, c, server.NewClient, opts...)
+			defer s.client.Close()
+			released := make(chan struct{})
+			defer close(released)
+			reader := reads(func([]byte) (int, error) { <-released; return 0, io.EOF })
+			ctx, cancel := ctx(t.Context())
+			defer cancel()
+			started := time.Now()
+			s.result, s.err = withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reader))
+			assert.Equal(t, time.Second, time.Since(started), "back at the very moment")
+			for _, want := range wanted {
+				assert.ErrorIs(t, s.err, want)
+			}
+			notSent(t, server, s, network)
+		})
+	}
+}
+
+// notSent: the call has failed with an error of that kind before its first attempt.
+func notSent(t *testing.T, server *faults.Server, s *seen, wanted string) {
+	t.Helper()
+	kind, attempts := kindOf(s.err)
+	assert.Equal(t, wanted, kind)
+	assert.Zero(t, attempts)
+	assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(s.err))
+	assert.True(t, faults.IsZero(s.result))
+	assert.Empty(t, s.attempts)
+	assert.Zero(t, server.Received())
+	assert.Zero(t, server.Conns())
+}
+
+// blockedPipe: the Read blocks in the system, and not in the runtime alone.
+func blockedPipe(t *testing.T, l *lab, c cell) {
+	t.Helper()
+	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, (*faults.Exchange).Good)
+	require.NoError(t, err)
+	defer server.Close()
+	s := open(t, c, server.NewClient, quick()...)
+	defer s.client.Close()
+	from, to, err := os.Pipe()
+	require.NoError(t, err)
+	defer from.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := make(chan struct{})
+	s.result, s.err = withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reads(func(p []byte) (int, error) {
+		defer close(ended)
+		cancel(errCause)
+		return from.Read(p)
+	})))
+	assert.ErrorIs(t, s.err, context.Canceled)
+	assert.ErrorIs(t, s.err, errCause)
+	notSent(t, server, s, network)
+	require.NoError(t, to.Close()) // ends the Read
+	<-ended
+}
+
+// fifoAmongFiles: opening it would block until somebody writes to it.
+func fifoAmongFiles(t *testing.T, l *lab, c cell) {
+	t.Helper()
+	path := fifo(t)
+	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, (*faults.Exchange).Good)
+	require.NoError(t, err)
+	defer server.Close()
+	s := open(t, c, server.NewClient, quick()...)
+	defer s.client.Close()
+	s.result, s.err = withMedia(t.Context(), s.client, c.call.Endpoint, aimbrain.Files(path))
+	assert.ErrorContains(t, s.err, "named pipe")
+	notSent(t, server, s, request)
+}
+
+// bufferAfterwards has an abandoned reader write a canary to its buffer while
+// other readers of the same client are at work in theirs, each time before what
+// they have read is taken from them.
+func bufferAfterwards(t *testing.T, l *lab, c cell) {
+	t.Helper()
+	canary := bytes.Repeat([]byte("C"), 60)
+	var mu sync.Mutex
+	leaked := 0
+	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, func(x *faults.Exchange) {
+		if bytes.Contains(x.Body, []byte(base64.StdEncoding.EncodeToString(canary))) {
+			mu.Lock()
+			leaked++
+			mu.Unlock()
+		}
+		x.Good()
+	})
+	require.NoError(t, err)
+	defer server.Close()
+	s := open(t, c, server.NewClient, quick()...)
+	defer s.client.Close()
+	const rounds, others = 5, 3
+	for range rounds {
+		write, wrote, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reads(func(p []byte) (int, error) {
+			defer close(ended)
+			cancel()
+			for range write {
+				for i := range p {
+					p[i] = 'C'
+				}
+				wrote <- struct{}{}
+			}
+			return len(p), nil
+		})))
+		require.ErrorIs(t, err, context.Canceled)
+		for range others {
+			result, err := withMedia(t.Context(), s.client, c.call.Endpoint, aimbrain.Readers(reads(func(p []byte) (int, error) {
+				n := copy(p, bytes.Repeat(faults.NewMedia(user).Raw, 200))
+				write <- struct{}{}
+				<-wrote
+				return n, io.EOF
+			})))
+			require.NoError(t, err)
+			require.NoError(t, faults.CheckResult(user, result))
+		}
+		close(write)
+		<-ended
+	}
+	assert.Zero(t, leaked, "requests with another's media in them")
+	assert.Equal(t, rounds*others, server.Executed())
+	assert.Zero(t, server.Forged())
+}
