@@ -27,7 +27,8 @@ const (
 	ErrTrailing Kind = "data after the value"
 	// ErrType: a value of another type than the one asked for.
 	ErrType Kind = "wrong type"
-	// ErrRange: a number that the Go type cannot hold.
+	// ErrRange: a number that the Go type cannot hold, or a score that is not
+	// in 0..1.
 	ErrRange Kind = "number out of range"
 )
 
