@@ -167,20 +167,19 @@ func (f *fields) refuseErrors() {
 	}
 }
 
-// score reads a number from 0 to 1.
+// score reads a number from 0 to 1. The range holds for its text, and the result
+// reaches no threshold that the text does not.
 func (f *fields) score(name string) float64 {
 	value, ok := f.required(name)
 	if !ok {
 		return 0
 	}
-	score, err := strictjson.Number(value)
-	if err != nil {
-		f.fail(strconv.Quote(name)+" is not a number", err)
-		return 0
-	}
-	if !(score >= 0 && score <= 1) {
+	score, err := strictjson.Score(value)
+	switch {
+	case errors.Is(err, strictjson.ErrRange):
 		f.fail(strconv.Quote(name)+" is not in 0..1", nil)
-		return 0
+	case err != nil:
+		f.fail(strconv.Quote(name)+" is not a number", err)
 	}
 	return score
 }

@@ -318,3 +318,40 @@ func TestForward_RefusesAGoodStatusWithAnError(t *testing.T) {
 	var decode *aimbrain.DecodeError
 	assert.ErrorAs(t, err, &decode)
 }
+
+// TestScore_ReachesNoThresholdThatItsTextDoesNot covers the texts whose nearest
+// float64 is another number.
+func TestScore_ReachesNoThresholdThatItsTextDoesNot(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text      string
+		threshold float64
+		matches   bool
+	}{
+		{text: "0.5", threshold: 0.5, matches: true},
+		{text: "5e-1", threshold: 0.5, matches: true},
+		{text: "0.49999999999999999", threshold: 0.5, matches: false},
+		{text: "0.499999999999999999999999999999999999", threshold: 0.5, matches: false},
+		{text: "0.50000000000000001", threshold: 0.5, matches: true},
+		{text: "0.9", threshold: 0.9, matches: true},
+		{text: "0.89999999999999999", threshold: 0.9, matches: false},
+		{text: "0.30000000000000004", threshold: 0.30000000000000004, matches: true},
+		{text: "0.3", threshold: 0.30000000000000004, matches: false},
+		{text: "0.99999999999999999", threshold: 1, matches: false},
+		{text: "1", threshold: 1, matches: true},
+		{text: "1e-999", threshold: 5e-324, matches: false},
+	} {
+		client, _ := answering(t, 200, `{"score":`+c.text+`,"liveliness":`+c.text+`}`)
+		result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		require.NoError(t, err, c.text)
+		assert.Equal(t, c.matches, result.Matches(c.threshold), "%s against %v", c.text, c.threshold)
+		assert.Equal(t, c.matches, result.IsLive(c.threshold), "%s against %v", c.text, c.threshold)
+	}
+	for _, text := range []string{"1.00000000000000001", "1.1", "-1e-400", "-0.1", "1e999"} {
+		client, _ := answering(t, 200, `{"score":`+text+`,"liveliness":0.5}`)
+		_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
+		var decode *aimbrain.DecodeError
+		require.ErrorAs(t, err, &decode, text)
+		assert.Contains(t, decode.Reason, "not in 0..1")
+	}
+}
