@@ -87,7 +87,7 @@ var signatures = [...]struct { //nolint:gochecknoglobals // a table that nothing
 func Sniff(data []byte) Format {
 	for i := range signatures {
 		s := &signatures[i]
-		if len(data) >= s.offset && bytes.HasPrefix(data[s.offset:], []byte(s.magic)) {
+		if bytes.HasPrefix(data[min(s.offset, len(data)):], []byte(s.magic)) {
 			return s.format
 		}
 	}
