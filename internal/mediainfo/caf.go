@@ -1,6 +1,9 @@
 package mediainfo
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // cafFile is what the chunks of a CAF say.
 type cafFile struct {
@@ -11,8 +14,7 @@ type cafFile struct {
 	framesPerPacket uint64
 	channels, bits  int
 	dataSize        uint64 // of the samples
-	dataOpen        bool
-	missing         uint64
+	cut             bool   // the samples go on behind the data
 }
 
 // parseCAF reads the chunks up to and with the samples.
@@ -57,15 +59,12 @@ func parseCAF(data []byte) (cafFile, error) {
 // edit count.
 func (c *cafFile) setData(size, rest uint64) error {
 	if size == math.MaxUint64 { // -1: up to the end of the file
-		size, c.dataOpen = rest, true
+		size = rest
 	}
 	if size < 4 {
 		return bad(CAF, "the data chunk is too short")
 	}
-	if size > rest {
-		c.missing = size - rest
-	}
-	c.dataSize = size - 4
+	c.dataSize, c.cut = size-4, size > rest
 	return nil
 }
 
@@ -107,11 +106,11 @@ func inspectCAF(data []byte, info *Info) error {
 	}
 	// Packets of varying size say 0 and keep a table elsewhere.
 	if c.bytesPerPacket != 0 {
-		packets := c.dataSize / c.bytesPerPacket
-		if c.framesPerPacket != 0 && packets > math.MaxUint64/c.framesPerPacket {
-			packets = math.MaxUint64 / c.framesPerPacket
+		over, frames := bits.Mul64(c.dataSize/c.bytesPerPacket, c.framesPerPacket)
+		if over != 0 {
+			frames = math.MaxUint64
 		}
-		info.Duration = span(packets*c.framesPerPacket, uint64(c.rate))
+		info.Duration = span(frames, uint64(c.rate))
 		info.AudioDuration = info.Duration
 	}
 	return nil
@@ -126,7 +125,7 @@ func checkCAF(data []byte) error {
 		return bad(CAF, "the samples are not linear PCM")
 	case c.bits == 0 || c.framesPerPacket != 1 || c.bytesPerPacket < uint64(c.channels)*uint64((c.bits+7)/8):
 		return bad(CAF, "the description contradicts itself about the sample size")
-	case c.missing > 0:
+	case c.cut:
 		return short(CAF, "ends inside the samples")
 	case c.dataSize < c.bytesPerPacket:
 		return bad(CAF, "no samples")

@@ -12,11 +12,9 @@ type wavFile struct {
 	codec                int // after looking into an extensible header
 	channels, rate, bits int
 	blockAlign           int
-	hasFormat, hasData   bool
-	dataStart            int
+	hasFormat            bool
 	dataSize             uint64
-	dataOpen             bool // a streaming writer left the size open
-	missing              uint64
+	cut                  bool // the samples go on behind the data
 }
 
 // parseWAV reads the chunks up to and with the samples, which is as far as a
@@ -39,7 +37,7 @@ func parseWAV(data []byte) (wavFile, error) {
 			if !w.hasFormat {
 				return w, bad(WAV, "no format chunk in front of the samples")
 			}
-			w.setData(pos+8, size, uint64(len(body)))
+			w.setData(size, uint64(len(body)))
 			return w, nil
 		}
 		if size += size & 1; size > uint64(len(body)) {
@@ -53,15 +51,12 @@ func parseWAV(data []byte) (wavFile, error) {
 	return w, short(WAV, "no data chunk")
 }
 
-func (w *wavFile) setData(start int, size, rest uint64) {
-	w.hasData, w.dataStart, w.dataSize = true, start, size
+func (w *wavFile) setData(size, rest uint64) {
 	// A writer to a pipe cannot come back to fill the size in.
 	if size == 0xffffffff || size == 0 {
-		w.dataSize, w.dataOpen = rest, true
+		size = rest
 	}
-	if w.dataSize > rest {
-		w.missing = w.dataSize - rest
-	}
+	w.dataSize, w.cut = size, size > rest
 }
 
 func (w *wavFile) parseFormat(p []byte) error {
@@ -124,7 +119,7 @@ func checkWAV(data []byte) error {
 		return bad(WAV, "the samples are not linear PCM in integers")
 	case w.bits == 0 || w.bits > 64 || w.blockAlign != w.channels*((w.bits+7)/8):
 		return bad(WAV, "the format chunk contradicts itself about the sample size")
-	case w.missing > 0:
+	case w.cut:
 		return short(WAV, "ends inside the samples")
 	case w.dataSize < uint64(w.blockAlign):
 		return bad(WAV, "no samples")
