@@ -1,16 +1,12 @@
 package mediainfo
 
-import (
-	"math/bits"
-	"time"
-)
+import "time"
 
 // box is one ISO BMFF box.
 type box struct {
 	kind string // one of the names in boxKinds, "" for any other
 	body []byte
-	// missing is how many bytes of the body are not in the data.
-	missing uint64
+	cut  bool // the body goes on behind the data
 }
 
 // boxes steps through the boxes in data. Each step takes 8 bytes at least, and
@@ -64,7 +60,7 @@ func (s *boxes) next() (b box, ok bool, err error) {
 		if !s.top {
 			return box{}, false, s.tooLong()
 		}
-		b.missing, size = size-uint64(len(rest)), uint64(len(rest))
+		b.cut, size = true, uint64(len(rest))
 	}
 	b.body = rest[header:size]
 	s.pos += int(size)
@@ -98,7 +94,7 @@ type mp4File struct {
 	size       uint64
 	moov       []byte
 	mdat, moof bool
-	missing    uint64
+	cut        bool // the last box goes on behind the data
 }
 
 func parseMP4(data []byte, f Format) (mp4File, error) {
@@ -111,7 +107,7 @@ func parseMP4(data []byte, f Format) (mp4File, error) {
 		}
 		switch b.kind {
 		case "moov":
-			if b.missing > 0 {
+			if b.cut {
 				return m, short(f, "ends inside the movie header (moov)")
 			}
 			if m.moov != nil {
@@ -123,7 +119,7 @@ func parseMP4(data []byte, f Format) (mp4File, error) {
 		case "moof":
 			m.moof = true
 		}
-		m.missing += b.missing
+		m.cut = b.cut
 	}
 }
 
@@ -150,7 +146,7 @@ func inspectMP4(data []byte, info *Info) error {
 // tracks reads the movie header into info and calls check for each track.
 func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented bool, err error) {
 	s := boxes{data: m.moov, format: m.format}
-	n := 0
+	found := false
 	var movie, extends time.Duration
 	var scale uint64
 	for {
@@ -174,7 +170,7 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 				extends = span(fragmentDuration(mehd), scale)
 			}
 		case "trak":
-			n++
+			found = true
 			t, err := m.track(b.body)
 			if err != nil {
 				return false, err
@@ -187,7 +183,7 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 			}
 		}
 	}
-	if n == 0 {
+	if !found {
 		return false, bad(m.format, "no track")
 	}
 	info.Duration = max(movie, extends)
@@ -332,11 +328,11 @@ func checkMP4(data []byte, f Format) error {
 	switch {
 	case err != nil:
 		return err
-	case m.moov == nil && m.missing > 0:
+	case m.moov == nil && m.cut:
 		return short(f, "ends inside a box, and has no movie header (moov)")
 	case m.moov == nil:
 		return bad(f, "no movie header (moov)")
-	case m.missing > 0:
+	case m.cut:
 		return short(f, "ends inside a box")
 	case !m.mdat:
 		return bad(f, "no media data (mdat)")
@@ -512,12 +508,8 @@ func (t *sampleTables) setTimes(f Format, p []byte) error {
 		return err
 	}
 	t.timed = 0
-	for ; len(e) > 0; e = e[8:] {
-		sum, carry := bits.Add64(t.timed, uint64(be32(e)), 0)
-		if carry != 0 {
-			return bad(f, "a time table (stts) counts too many samples")
-		}
-		t.timed = sum
+	for ; len(e) > 0; e = e[8:] { // counts of 32 bits: a table of 32 GiB would have to be there to overflow
+		t.timed += uint64(be32(e))
 	}
 	return nil
 }
