@@ -127,6 +127,10 @@ func TestJPEGFrame_DataThatIsNoWholePhoto(t *testing.T) {
 			problem: "JPEG: a scan header has the wrong length",
 		},
 		{
+			name: "scan of no component", data: jpegOf(jpegFrame(0xc0), jpegSegment(0xda, 0, 0, 63, 0), end),
+			problem: "JPEG: a scan header has the wrong length",
+		},
+		{
 			name: "empty scan header", data: jpegOf(jpegFrame(0xc0), jpegSegment(0xda), end),
 			problem: "JPEG: a scan header has the wrong length",
 		},
