@@ -147,8 +147,7 @@ func inspectMP4(data []byte, info *Info) error {
 func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented bool, err error) {
 	s := boxes{data: m.moov, format: m.format}
 	found := false
-	var movie, extends time.Duration
-	var scale uint64
+	var movie, extends, scale uint64
 	for {
 		b, ok, err := s.next()
 		if err != nil {
@@ -159,15 +158,13 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 		}
 		switch b.kind {
 		case "mvhd":
-			var units uint64
-			if units, scale, err = timeHeader(m.format, b.body); err != nil {
+			if movie, scale, err = timeHeader(m.format, b.body); err != nil {
 				return false, err
 			}
-			movie = span(units, scale)
 		case "mvex":
 			fragmented = true
 			if mehd, _ := find(m.format, b.body, "mehd"); mehd != nil {
-				extends = span(fragmentDuration(mehd), scale)
+				extends = fragmentDuration(mehd)
 			}
 		case "trak":
 			found = true
@@ -186,7 +183,7 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 	if !found {
 		return false, bad(m.format, "no track")
 	}
-	info.Duration = max(movie, extends)
+	info.Duration = span(max(movie, extends), scale)
 	if info.Duration == 0 {
 		info.Duration = max(info.VideoDuration, info.AudioDuration)
 	}
@@ -220,7 +217,7 @@ func fragmentDuration(mehd []byte) uint64 {
 	switch {
 	case len(mehd) >= 12 && mehd[0] == 1:
 		return be64(mehd[4:])
-	case len(mehd) >= 8:
+	case len(mehd) >= 8 && mehd[0] == 0:
 		return uint64(be32(mehd[4:]))
 	}
 	return 0
@@ -487,7 +484,11 @@ func (t *sampleTables) setSizes(f Format, b box) error {
 	t.count = uint64(be32(p[8:]))
 	if b.kind == "stz2" {
 		t.compact = true
-		if width := uint64(p[7]); (t.count*width+7)/8 > uint64(len(p)-12) {
+		width := uint64(p[7])
+		if width != 4 && width != 8 && width != 16 {
+			return bad(f, "a compact size table (stz2) has an impossible width")
+		}
+		if (t.count*width+7)/8 > uint64(len(p)-12) {
 			return bad(f, "a sample table counts more entries than it has")
 		}
 		return nil

@@ -245,6 +245,7 @@ func TestCheckStructure_MP4WithUnusualParts(t *testing.T) {
 				p.stsz = mp4Box("stz2", words(0, 4, 3), []byte{0x22, 0x20})
 			},
 		},
+		{name: "compact sizes of 8 bits", change: func(p *mp4Parts) { p.stsz = mp4Box("stz2", words(0, 8, 2), []byte{3, 3}) }},
 		{name: "compact sizes of 16 bits", change: func(p *mp4Parts) { p.stsz = mp4Box("stz2", words(0, 16, 2), []byte{0, 3, 0, 3}) }},
 		{
 			name: "samples in fragments",
@@ -376,6 +377,14 @@ func TestCheckStructure_MP4ThatCannotBeRead(t *testing.T) {
 			change: func(p *mp4Parts) { p.stsz = mp4Box("stz2", words(0, 4, 3), []byte{0x22}) },
 		},
 		{
+			name: "compact sizes of no bits", problem: "MP4: a compact size table (stz2) has an impossible width",
+			change: func(p *mp4Parts) { p.stsz = mp4Box("stz2", words(0, 0, 2)) },
+		},
+		{
+			name: "compact sizes of 32 bits", problem: "MP4: a compact size table (stz2) has an impossible width",
+			change: func(p *mp4Parts) { p.stsz = mp4Box("stz2", words(0, 32, 2, 3, 3)) },
+		},
+		{
 			name: "fewer times than samples", problem: "MP4: the time table (stts) and the size table (stsz) differ in the number of samples",
 			change: func(p *mp4Parts) { p.stts = mp4Box("stts", words(0, 1, 1, 40)) },
 		},
@@ -493,6 +502,16 @@ func TestInspect_MP4Duration(t *testing.T) {
 		{name: "of the fragments", want: 2500 * ms, change: mehd(words(0, 2500))},
 		{name: "of the fragments in 64 bits", want: 2500 * ms, change: mehd(words(1<<24, 0, 2500))},
 		{name: "of the track where that of the fragments is cut", want: 30 * ms, change: mehd([]byte{0, 0, 0, 0, 0, 0, 1})},
+		{
+			name: "of the track where that of the fragments in 64 bits is cut", want: 30 * ms,
+			change: mehd(append(words(1<<24, 1), 0, 0, 0)),
+		},
+		{
+			name: "of the fragments where they come in front of the movie header box", want: 2500 * ms,
+			change: func(p *mp4Parts) {
+				p.mvhd, p.mvex = mp4Box("mvex", mp4Box("mehd", words(0, 2500))), mp4Box("mvhd", mp4Time(0, 1000))
+			},
+		},
 		{
 			name: "of the track where there is no movie header box", want: 80 * ms,
 			change: func(p *mp4Parts) { p.mvhd, p.mvex = nil, mp4Box("mvex", mp4Box("mehd", words(0, 2500))) },
