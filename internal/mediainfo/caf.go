@@ -104,8 +104,10 @@ func inspectCAF(data []byte, info *Info) error {
 	if err != nil {
 		return err
 	}
-	// Packets of varying size say 0 and keep a table elsewhere.
-	if c.bytesPerPacket != 0 {
+	// Packets of varying size, or of a varying number of frames, say 0 and keep
+	// a table elsewhere.
+	info.DurationUnknown = c.bytesPerPacket == 0 || c.framesPerPacket == 0
+	if !info.DurationUnknown {
 		over, frames := bits.Mul64(c.dataSize/c.bytesPerPacket, c.framesPerPacket)
 		if over != 0 {
 			frames = math.MaxUint64

@@ -120,6 +120,7 @@ func TestInspect_CAFDuration(t *testing.T) {
 		desc func(*cafDescription)
 		size uint64 // of the samples, as the data chunk's header gives it
 		want time.Duration
+		open bool
 	}{
 		{name: "no samples", desc: func(*cafDescription) {}, size: 0},
 		{name: "half a second", desc: func(*cafDescription) {}, size: 16_000, want: 500 * time.Millisecond},
@@ -129,11 +130,11 @@ func TestInspect_CAFDuration(t *testing.T) {
 			desc: func(d *cafDescription) { d.format, d.packetBytes, d.packetFrames = "ima4", 34, 64 },
 		},
 		{
-			name: "packets of varying size", size: 1000,
+			name: "packets of varying size", size: 1000, open: true,
 			desc: func(d *cafDescription) { d.format, d.packetBytes, d.packetFrames = "alac", 0, 4096 },
 		},
 		{
-			name: "packets of a varying number of frames", size: 1000,
+			name: "packets of a varying number of frames", size: 1000, open: true,
 			desc: func(d *cafDescription) { d.packetFrames = 0 },
 		},
 		{
@@ -152,6 +153,7 @@ func TestInspect_CAFDuration(t *testing.T) {
 			assert.NoError(t, err)
 			assert.Equal(t, tt.want, info.Duration)
 			assert.Equal(t, tt.want, info.AudioDuration)
+			assert.Equal(t, tt.open, info.DurationUnknown, "DurationUnknown")
 		})
 	}
 }

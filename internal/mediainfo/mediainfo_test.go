@@ -114,6 +114,7 @@ func TestInspectReadsTheHeaders(t *testing.T) {
 		"extensible.wav": with(voice, func(i *mediainfo.Info) { i.Channels, i.BitsPerSample = 2, 24 }),
 		"mulaw.wav": with(voice, func(i *mediainfo.Info) {
 			i.AudioCodec, i.BitsPerSample, i.Duration, i.AudioDuration = "other", 8, 0, 0
+			i.DurationUnknown = true
 		}),
 		"pipe.caf":      with(voice, func(i *mediainfo.Info) { i.Format = mediainfo.CAF }),
 		"bigendian.caf": with(voice, func(i *mediainfo.Info) { i.Format = mediainfo.CAF }),

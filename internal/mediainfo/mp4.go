@@ -1,6 +1,9 @@
 package mediainfo
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // box is one ISO BMFF box.
 type box struct {
@@ -127,6 +130,7 @@ func parseMP4(data []byte, f Format) (mp4File, error) {
 type mp4Track struct {
 	video, audio bool
 	duration     time.Duration
+	open         bool // the media header leaves the duration open
 	stbl         []byte
 	entry        []byte // the first sample description, from its own header on
 }
@@ -146,7 +150,7 @@ func inspectMP4(data []byte, info *Info) error {
 // tracks reads the movie header into info and calls check for each track.
 func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented bool, err error) {
 	s := boxes{data: m.moov, format: m.format}
-	found := false
+	var found, open bool
 	var movie, extends, scale uint64
 	for {
 		b, ok, err := s.next()
@@ -158,9 +162,11 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 		}
 		switch b.kind {
 		case "mvhd":
-			if movie, scale, err = timeHeader(m.format, b.body); err != nil {
+			header, err := timeHeader(m.format, b.body)
+			if err != nil {
 				return false, err
 			}
+			movie, scale, open = header.units, header.scale, open || header.open
 		case "mvex":
 			fragmented = true
 			if mehd, _ := find(m.format, b.body, "mehd"); mehd != nil {
@@ -173,6 +179,7 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 				return false, err
 			}
 			t.describe(info)
+			open = open || t.open
 			if check != nil && (t.video || t.audio) {
 				if err := check(t); err != nil {
 					return false, err
@@ -187,30 +194,36 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 	if info.Duration == 0 {
 		info.Duration = max(info.VideoDuration, info.AudioDuration)
 	}
+	// In a fragmented file the headers cover what is in front of the fragments,
+	// often nothing.
+	info.DurationUnknown = info.Duration == 0 && (fragmented || open)
 	return fragmented, nil
 }
 
-// timeHeader reads the duration and its time scale from an mvhd or mdhd. A
-// duration of all ones stands for an unknown one.
-func timeHeader(f Format, p []byte) (units, scale uint64, err error) {
+// mp4Time is what an mvhd or mdhd gives: a duration and its time scale.
+type mp4Time struct {
+	units, scale uint64
+	open         bool // all ones stand for an unknown duration; units is 0 then
+}
+
+func timeHeader(f Format, p []byte) (t mp4Time, err error) {
+	unknown := uint64(math.MaxUint32)
 	switch {
 	case len(p) >= 32 && p[0] == 1:
-		units, scale = be64(p[24:]), uint64(be32(p[20:]))
-		if units == 1<<64-1 {
-			units = 0
-		}
+		t.units, t.scale = be64(p[24:]), uint64(be32(p[20:]))
+		unknown = math.MaxUint64
 	case len(p) >= 20 && p[0] == 0:
-		units, scale = uint64(be32(p[16:])), uint64(be32(p[12:]))
-		if units == 1<<32-1 {
-			units = 0
-		}
+		t.units, t.scale = uint64(be32(p[16:])), uint64(be32(p[12:]))
 	default:
-		return 0, 0, bad(f, "a time header (mvhd or mdhd) is too short or of an unknown version")
+		return t, bad(f, "a time header (mvhd or mdhd) is too short or of an unknown version")
 	}
-	if scale == 0 {
-		return 0, 0, bad(f, "a time header (mvhd or mdhd) gives a time scale of 0")
+	if t.scale == 0 {
+		return t, bad(f, "a time header (mvhd or mdhd) gives a time scale of 0")
 	}
-	return units, scale, nil
+	if t.units == unknown {
+		t.units, t.open = 0, true
+	}
+	return t, nil
 }
 
 func fragmentDuration(mehd []byte) uint64 {
@@ -232,11 +245,11 @@ func (m *mp4File) track(trak []byte) (t mp4Track, err error) {
 	if err != nil {
 		return t, err
 	}
-	units, scale, err := timeHeader(m.format, mdhd)
+	header, err := timeHeader(m.format, mdhd)
 	if err != nil {
 		return t, err
 	}
-	t.duration = span(units, scale)
+	t.duration, t.open = span(header.units, header.scale), header.open
 	hdlr, err := m.need(mdia, "hdlr", "a track has no handler (hdlr)")
 	if err != nil {
 		return t, err

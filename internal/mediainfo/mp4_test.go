@@ -483,6 +483,7 @@ func TestInspect_MP4Duration(t *testing.T) {
 		name   string
 		change func(*mp4Parts)
 		want   time.Duration
+		open   bool
 	}{
 		{name: "of the movie header", want: 90 * ms, change: func(p *mp4Parts) { p.mvhd = mp4Box("mvhd", mp4Time(90, 1000)) }},
 		{name: "of the track where the movie header leaves it open", want: 80 * ms, change: func(p *mp4Parts) { p.mvhd = mp4Box("mvhd", mp4Time(1<<32-1, 1000)) }},
@@ -513,6 +514,37 @@ func TestInspect_MP4Duration(t *testing.T) {
 			},
 		},
 		{
+			name: "of a fragmented file whose headers give none", open: true,
+			change: func(p *mp4Parts) {
+				p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time(0, 1000)), mp4Box("mdhd", mp4Time(0, 1000))
+				p.mvex = mp4Box("mvex")
+			},
+		},
+		{
+			name: "of a file that all headers leave open", open: true,
+			change: func(p *mp4Parts) {
+				p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time(1<<32-1, 1000)), mp4Box("mdhd", mp4Time(1<<32-1, 1000))
+			},
+		},
+		{
+			name: "of a file whose movie header leaves it open in 64 bits", open: true,
+			change: func(p *mp4Parts) {
+				p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time64(1<<64-1, 1000)), mp4Box("mdhd", mp4Time(0, 1000))
+			},
+		},
+		{
+			name: "of a file whose track leaves it open", open: true,
+			change: func(p *mp4Parts) {
+				p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time(0, 1000)), mp4Box("mdhd", mp4Time64(1<<64-1, 1000))
+			},
+		},
+		{
+			name: "of a file whose headers say that it is empty",
+			change: func(p *mp4Parts) {
+				p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time(0, 1000)), mp4Box("mdhd", mp4Time(0, 1000))
+			},
+		},
+		{
 			name: "of the track where there is no movie header box", want: 80 * ms,
 			change: func(p *mp4Parts) { p.mvhd, p.mvex = nil, mp4Box("mvex", mp4Box("mehd", words(0, 2500))) },
 		},
@@ -522,6 +554,7 @@ func TestInspect_MP4Duration(t *testing.T) {
 			info, err := mediainfo.Inspect(mp4File(tt.change))
 			assert.NoError(t, err)
 			assert.Equal(t, tt.want, info.Duration)
+			assert.Equal(t, tt.open, info.DurationUnknown, "DurationUnknown")
 		})
 	}
 }

@@ -103,7 +103,8 @@ func inspectWAV(data []byte, info *Info) error {
 	}
 	// With a compressed codec a block is more than one sample, and how many is
 	// said elsewhere: leave the duration open.
-	if w.codec == wavPCM || w.codec == wavFloat {
+	info.DurationUnknown = w.codec != wavPCM && w.codec != wavFloat
+	if !info.DurationUnknown {
 		info.Duration = span(w.dataSize/uint64(w.blockAlign), uint64(w.rate))
 		info.AudioDuration = info.Duration
 	}
