@@ -7,6 +7,10 @@ const (
 	wavExtensible = 0xfffe
 )
 
+// wavNoSize is what SoX writes for a size that it does not know, as it is or
+// cut to whole blocks. LAME writes 0x7fffffff there and arecord 0x80000000.
+const wavNoSize = 0x7ffff000
+
 // wavFile is what the chunks of a WAV say.
 type wavFile struct {
 	codec                int // after looking into an extensible header
@@ -53,8 +57,11 @@ func parseWAV(data []byte) (wavFile, error) {
 
 func (w *wavFile) setData(size, rest uint64) {
 	// A writer to a pipe cannot come back to fill the size in.
-	if size == 0xffffffff || size == 0 {
+	switch size {
+	case 0, 0xffffffff:
 		size = rest
+	case wavNoSize - wavNoSize%uint64(w.blockAlign), wavNoSize, 0x7fffffff, 0x80000000:
+		size = min(size, rest) // samples of 2 GiB may also be there
 	}
 	w.dataSize, w.cut = size, size > rest
 }

@@ -193,3 +193,54 @@ func TestCheckStructure_WAV(t *testing.T) {
 		})
 	}
 }
+
+func TestInspect_WAVOfAWriterThatLeavesTheSizeOpen(t *testing.T) {
+	t.Parallel()
+	stereo24 := func(f *wavFormat) { f.channels, f.blockAlign, f.depth = 2, 6, 24 }
+	for _, tt := range []struct {
+		name   string
+		format func(*wavFormat)
+		size   uint32 // as the data chunk's header gives it
+		bytes  int    // of the samples
+		want   time.Duration
+	}{
+		{name: "0", size: 0, bytes: 16_000, want: 500 * time.Millisecond},
+		{name: "all ones", size: 0xffffffff, bytes: 16_000, want: 500 * time.Millisecond},
+		{name: "2 GiB", size: 0x80000000, bytes: 16_000, want: 500 * time.Millisecond},
+		{name: "2 GiB less a byte", size: 0x7fffffff, bytes: 16_000, want: 500 * time.Millisecond},
+		{name: "2 GiB less a page", size: 0x7ffff000, bytes: 16_000, want: 500 * time.Millisecond},
+		{
+			name: "2 GiB less a page, in whole samples of 6 bytes", format: stereo24,
+			size: 0x7ffff000 / 6 * 6, bytes: 48_000, want: 500 * time.Millisecond,
+		},
+		{
+			name: "2 GiB less a page, with samples of 6 bytes", format: stereo24,
+			size: 0x7ffff000, bytes: 48_000, want: 500 * time.Millisecond,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if tt.format == nil {
+				tt.format = func(*wavFormat) {}
+			}
+			data := wavOf(voiceFormat(tt.format), riffHeader("data", tt.size), make([]byte, tt.bytes))
+			info, err := mediainfo.Inspect(data)
+			assert.NoError(t, err)
+			assert.Equal(t, tt.want, info.Duration)
+			assert.NoError(t, mediainfo.CheckStructure(data))
+		})
+	}
+}
+
+func TestInspect_WAVThatStopsEarlyBesideTheSizesThatStandForAnOpenOne(t *testing.T) {
+	t.Parallel()
+	for _, size := range []uint32{
+		0x7ffff000 - 2, 0x7ffff000 + 1, 0x7ffffffe, 0x80000001, 0xfffffffe,
+	} {
+		data := wavOf(voiceFormat(), riffHeader("data", size), make([]byte, 16_000))
+		info, err := mediainfo.Inspect(data)
+		assert.NoError(t, err)
+		assert.Greater(t, info.Duration, 10*time.Hour, "%#x", size)
+		wantError(t, mediainfo.CheckStructure(data), "WAV: ends inside the samples", true)
+	}
+}
