@@ -15,6 +15,8 @@ func TestSniff_FormatsInsideASharedContainer(t *testing.T) {
 		want        mediainfo.Format
 	}{
 		{name: "wave of more than 4 GiB", start: "RF64\xff\xff\xff\xffWAVE", want: mediainfo.WAV},
+		{name: "big-endian wave", start: "RIFX\x00\x00\x00\x24WAVE", want: mediainfo.RIFX},
+		{name: "other kind of RIFX", start: "RIFX\x00\x00\x00\x24RMID", want: mediainfo.Unknown},
 		{name: "other kind of RIFF", start: "RIFF\x24\x00\x00\x00RMID", want: mediainfo.Unknown},
 		{name: "wave without RIFF", start: "ABCD\x24\x00\x00\x00WAVE", want: mediainfo.Unknown},
 		{name: "compressed AIFF", start: "FORM\x00\x00\x00\x24AIFC", want: mediainfo.AIFF},
@@ -64,4 +66,12 @@ func TestFormat_EveryConstantHasANameOfItsOwn(t *testing.T) {
 		seen[name] = f
 	}
 	assert.Equal(t, "unknown", (mediainfo.Base64 + 1).String(), "the first value behind the constants")
+}
+
+func TestInspect_BigEndianWAVIsNamed(t *testing.T) {
+	t.Parallel()
+	data := []byte("RIFX\x00\x00\x00\x24WAVEfmt ")
+	_, err := mediainfo.Inspect(data)
+	wantError(t, err, "big-endian WAV (RIFX): not a format that is read here; JPEG, MP4, WAV and CAF are", false)
+	assert.Equal(t, err, mediainfo.CheckStructure(data))
 }
