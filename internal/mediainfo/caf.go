@@ -72,19 +72,27 @@ func (c *cafFile) parseDesc(p []byte) error {
 	if len(p) < 32 {
 		return bad(CAF, "the description chunk is too short")
 	}
-	rate := math.Float64frombits(be64(p))
-	channels, bits := be32(p[24:]), be32(p[28:])
-	// The negation refuses NaN too.
-	if !(rate >= 1 && rate <= maxRate) || channels == 0 || channels > math.MaxUint16 || bits > math.MaxUint16 {
+	rate, channels, bits, ok := soundNumbers(be64(p), be32(p[24:]), be32(p[28:]))
+	if !ok {
 		return bad(CAF, "the description gives an impossible rate, channel count or sample size")
 	}
 	c.hasDesc = true
-	c.rate = int(math.Round(rate))
 	c.linear = string(p[8:12]) == "lpcm"
 	c.float = be32(p[12:])&1 != 0
 	c.bytesPerPacket, c.framesPerPacket = uint64(be32(p[16:])), uint64(be32(p[20:]))
-	c.channels, c.bits = int(channels), int(bits)
+	c.rate, c.channels, c.bits = rate, channels, bits
 	return nil
+}
+
+// soundNumbers reads a rate in floating point, a number of channels and one of
+// bits a sample, ok false where one of them is impossible.
+func soundNumbers(rate64 uint64, channels32, bits32 uint32) (rate, channels, bits int, ok bool) {
+	hz := math.Float64frombits(rate64)
+	// The negation refuses NaN too.
+	if !(hz >= 1 && hz <= maxRate) || channels32 == 0 || channels32 > math.MaxUint16 || bits32 > math.MaxUint16 {
+		return 0, 0, 0, false
+	}
+	return int(math.Round(hz)), int(channels32), int(bits32), true
 }
 
 func inspectCAF(data []byte, info *Info) error {

@@ -129,6 +129,7 @@ func parseMP4(data []byte, f Format) (mp4File, error) {
 // mp4Track is one track's header and its sample tables.
 type mp4Track struct {
 	video, audio bool
+	scale        uint64
 	duration     time.Duration
 	open         bool // the media header leaves the duration open
 	stbl         []byte
@@ -249,7 +250,7 @@ func (m *mp4File) track(trak []byte) (t mp4Track, err error) {
 	if err != nil {
 		return t, err
 	}
-	t.duration, t.open = span(header.units, header.scale), header.open
+	t.scale, t.duration, t.open = header.scale, span(header.units, header.scale), header.open
 	hdlr, err := m.need(mdia, "hdlr", "a track has no handler (hdlr)")
 	if err != nil {
 		return t, err
@@ -310,13 +311,33 @@ func (t *mp4Track) describe(info *Info) {
 		info.VideoDuration = max(info.VideoDuration, t.duration)
 	case t.audio:
 		if !info.HasAudio {
-			info.Channels, info.BitsPerSample = be16(t.entry[24:]), be16(t.entry[26:])
-			info.SampleRate = be16(t.entry[32:]) // 16.16 fixed point
+			info.SampleRate, info.Channels, info.BitsPerSample = t.sound()
 			info.AudioCodec = codecName(t.entry[4:8])
 		}
 		info.HasAudio = true
 		info.AudioDuration = max(info.AudioDuration, t.duration)
 	}
+}
+
+// sound reads an audio track's sample description, 0 for what it leaves open.
+func (t *mp4Track) sound() (rate, channels, bits int) {
+	e := t.entry
+	if be16(e[16:]) == 2 { // QuickTime's, with constants in the fields of the others
+		if len(e) >= 60 {
+			rate, channels, bits, _ = soundNumbers(be64(e[40:]), be32(e[48:]), be32(e[56:]))
+		}
+		return rate, channels, bits
+	}
+	rate = be16(e[32:]) // 16.16 fixed point
+	switch t.scale {
+	case 88_200, 96_000, 176_400, 192_000, 352_800, 384_000:
+		// A rate beyond 16 bits is left out or loses its upper bits, and then
+		// the time scale has it.
+		if rate == 0 || rate == int(t.scale&0xffff) {
+			rate = int(t.scale)
+		}
+	}
+	return rate, be16(e[24:]), be16(e[26:])
 }
 
 // codecName returns a sample entry's name where it is a known one; the rest is

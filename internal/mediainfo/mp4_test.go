@@ -2,6 +2,7 @@ package mediainfo_test
 
 import (
 	"encoding/binary"
+	"math"
 	"testing"
 	"time"
 
@@ -555,6 +556,55 @@ func TestInspect_MP4Duration(t *testing.T) {
 			assert.NoError(t, err)
 			assert.Equal(t, tt.want, info.Duration)
 			assert.Equal(t, tt.open, info.DurationUnknown, "DurationUnknown")
+		})
+	}
+}
+
+// quickTimeSound is a version 2 sound description of floating-point samples.
+func quickTimeSound(rate float64, channels, depth uint32) []byte {
+	entry := append(words(72), "lpcm"...)
+	entry = append(append(entry, make([]byte, 8)...), words(2<<16, 0, 3<<16|16, 0xfffe<<16, 1<<16, 72)...)
+	entry = binary.BigEndian.AppendUint64(entry, math.Float64bits(rate))
+	return append(entry, words(channels, 0x7f000000, depth, 1, 4*channels, 1)...)
+}
+
+func TestInspect_MP4SampleRate(t *testing.T) {
+	t.Parallel()
+	sound := func(scale uint32, entry []byte) func(*mp4Parts) {
+		return func(p *mp4Parts) {
+			mp4Voice(p)
+			p.mdhd, p.stsd = mp4Box("mdhd", mp4Time(0, scale)), mp4Box("stsd", words(0, 1), entry)
+		}
+	}
+	for _, tt := range []struct {
+		name                  string
+		change                func(*mp4Parts)
+		rate, channels, depth int
+	}{
+		{name: "16 kHz", change: sound(16_000, mp4AudioEntry(16_000)), rate: 16_000, channels: 1, depth: 16},
+		{name: "highest of 16 bits", change: sound(65_535, mp4AudioEntry(65_535)), rate: 65_535, channels: 1, depth: 16},
+		{name: "16 kHz on another time scale", change: sound(96_000, mp4AudioEntry(16_000)), rate: 16_000, channels: 1, depth: 16},
+		{name: "88.2 kHz, left out", change: sound(88_200, mp4AudioEntry(0)), rate: 88_200, channels: 1, depth: 16},
+		{name: "96 kHz, left out", change: sound(96_000, mp4AudioEntry(0)), rate: 96_000, channels: 1, depth: 16},
+		{name: "96 kHz, its upper bits lost", change: sound(96_000, mp4AudioEntry(96_000-65_536)), rate: 96_000, channels: 1, depth: 16},
+		{name: "192 kHz, its upper bits lost", change: sound(192_000, mp4AudioEntry(192_000-2*65_536)), rate: 192_000, channels: 1, depth: 16},
+		{name: "left out on a time scale that is no rate", change: sound(90_000, mp4AudioEntry(0)), channels: 1, depth: 16},
+		{name: "96 kHz in a version 2 description", change: sound(1000, quickTimeSound(96_000, 2, 32)), rate: 96_000, channels: 2, depth: 32},
+		{name: "44.1 kHz in a version 2 description", change: sound(1000, quickTimeSound(44_100, 6, 24)), rate: 44_100, channels: 6, depth: 24},
+		{name: "lowest", change: sound(1000, quickTimeSound(1, 1, 16)), rate: 1, channels: 1, depth: 16},
+		{name: "highest", change: sound(1000, quickTimeSound(10_000_000, 1, 16)), rate: 10_000_000, channels: 1, depth: 16},
+		{name: "above the highest", change: sound(1000, quickTimeSound(10_000_001, 1, 16))},
+		{name: "not a number", change: sound(1000, quickTimeSound(math.NaN(), 1, 16))},
+		{name: "version 2 without its last byte that matters", change: sound(1000, quickTimeSound(96_000, 2, 32)[:59])},
+		{name: "version 2 up to its last byte that matters", change: sound(1000, quickTimeSound(96_000, 2, 32)[:60]), rate: 96_000, channels: 2, depth: 32},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			info, err := mediainfo.Inspect(mp4File(tt.change))
+			assert.NoError(t, err)
+			assert.Equal(t, tt.rate, info.SampleRate, "SampleRate")
+			assert.Equal(t, tt.channels, info.Channels, "Channels")
+			assert.Equal(t, tt.depth, info.BitsPerSample, "BitsPerSample")
 		})
 	}
 }
