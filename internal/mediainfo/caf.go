@@ -1,6 +1,9 @@
 package mediainfo
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // cafFile is what the chunks of a CAF say.
 type cafFile struct {
@@ -11,8 +14,7 @@ type cafFile struct {
 	framesPerPacket uint64
 	channels, bits  int
 	dataSize        uint64 // of the samples
-	dataOpen        bool
-	missing         uint64
+	cut             bool   // the samples go on behind the data
 }
 
 // parseCAF reads the chunks up to and with the samples.
@@ -57,15 +59,12 @@ func parseCAF(data []byte) (cafFile, error) {
 // edit count.
 func (c *cafFile) setData(size, rest uint64) error {
 	if size == math.MaxUint64 { // -1: up to the end of the file
-		size, c.dataOpen = rest, true
+		size = rest
 	}
 	if size < 4 {
 		return bad(CAF, "the data chunk is too short")
 	}
-	if size > rest {
-		c.missing = size - rest
-	}
-	c.dataSize = size - 4
+	c.dataSize, c.cut = size-4, size > rest
 	return nil
 }
 
@@ -73,19 +72,27 @@ func (c *cafFile) parseDesc(p []byte) error {
 	if len(p) < 32 {
 		return bad(CAF, "the description chunk is too short")
 	}
-	rate := math.Float64frombits(be64(p))
-	channels, bits := be32(p[24:]), be32(p[28:])
-	// The negation refuses NaN too.
-	if !(rate >= 1 && rate <= maxRate) || channels == 0 || channels > math.MaxUint16 || bits > math.MaxUint16 {
+	rate, channels, bits, ok := soundNumbers(be64(p), be32(p[24:]), be32(p[28:]))
+	if !ok {
 		return bad(CAF, "the description gives an impossible rate, channel count or sample size")
 	}
 	c.hasDesc = true
-	c.rate = int(math.Round(rate))
 	c.linear = string(p[8:12]) == "lpcm"
 	c.float = be32(p[12:])&1 != 0
 	c.bytesPerPacket, c.framesPerPacket = uint64(be32(p[16:])), uint64(be32(p[20:]))
-	c.channels, c.bits = int(channels), int(bits)
+	c.rate, c.channels, c.bits = rate, channels, bits
 	return nil
+}
+
+// soundNumbers reads a rate in floating point, a number of channels and one of
+// bits a sample, ok false where one of them is impossible.
+func soundNumbers(rate64 uint64, channels32, bits32 uint32) (rate, channels, bits int, ok bool) {
+	hz := math.Float64frombits(rate64)
+	// The negation refuses NaN too.
+	if !(hz >= 1 && hz <= maxRate) || channels32 == 0 || channels32 > math.MaxUint16 || bits32 > math.MaxUint16 {
+		return 0, 0, 0, false
+	}
+	return int(math.Round(hz)), int(channels32), int(bits32), true
 }
 
 func inspectCAF(data []byte, info *Info) error {
@@ -105,13 +112,15 @@ func inspectCAF(data []byte, info *Info) error {
 	if err != nil {
 		return err
 	}
-	// Packets of varying size say 0 and keep a table elsewhere.
-	if c.bytesPerPacket != 0 {
-		packets := c.dataSize / c.bytesPerPacket
-		if c.framesPerPacket != 0 && packets > math.MaxUint64/c.framesPerPacket {
-			packets = math.MaxUint64 / c.framesPerPacket
+	// Packets of varying size, or of a varying number of frames, say 0 and keep
+	// a table elsewhere.
+	info.DurationUnknown = c.bytesPerPacket == 0 || c.framesPerPacket == 0
+	if !info.DurationUnknown {
+		over, frames := bits.Mul64(c.dataSize/c.bytesPerPacket, c.framesPerPacket)
+		if over != 0 {
+			frames = math.MaxUint64
 		}
-		info.Duration = span(packets*c.framesPerPacket, uint64(c.rate))
+		info.Duration = span(frames, uint64(c.rate))
 		info.AudioDuration = info.Duration
 	}
 	return nil
@@ -126,7 +135,7 @@ func checkCAF(data []byte) error {
 		return bad(CAF, "the samples are not linear PCM")
 	case c.bits == 0 || c.framesPerPacket != 1 || c.bytesPerPacket < uint64(c.channels)*uint64((c.bits+7)/8):
 		return bad(CAF, "the description contradicts itself about the sample size")
-	case c.missing > 0:
+	case c.cut:
 		return short(CAF, "ends inside the samples")
 	case c.dataSize < c.bytesPerPacket:
 		return bad(CAF, "no samples")

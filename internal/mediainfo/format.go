@@ -32,6 +32,7 @@ const (
 	FLAC
 	AIFF
 	AMR
+	RIFX   // a big-endian WAV
 	Base64 // Base64 text or a data: URL of a file, where the file itself belongs
 )
 
@@ -40,7 +41,7 @@ var formatNames = [...]string{ //nolint:gochecknoglobals // a table that nothing
 	QuickTime: "QuickTime", M4A: "M4A", PNG: "PNG", GIF: "GIF", WebP: "WebP",
 	HEIC: "HEIC", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF", WebM: "WebM",
 	AVI: "AVI", MP3: "MP3", AAC: "AAC", Ogg: "Ogg", FLAC: "FLAC",
-	AIFF: "AIFF", AMR: "AMR", Base64: "Base64 text",
+	AIFF: "AIFF", AMR: "AMR", RIFX: "big-endian WAV (RIFX)", Base64: "Base64 text",
 }
 
 // String is the format's usual name, "unknown" for a value that is none of
@@ -87,7 +88,7 @@ var signatures = [...]struct { //nolint:gochecknoglobals // a table that nothing
 func Sniff(data []byte) Format {
 	for i := range signatures {
 		s := &signatures[i]
-		if len(data) >= s.offset && bytes.HasPrefix(data[s.offset:], []byte(s.magic)) {
+		if bytes.HasPrefix(data[min(s.offset, len(data)):], []byte(s.magic)) {
 			return s.format
 		}
 	}
@@ -113,6 +114,8 @@ func sniffContainer(data []byte) Format {
 		case "AVI ":
 			return AVI
 		}
+	case string(data[:4]) == "RIFX" && kind == "WAVE":
+		return RIFX
 	case string(data[:4]) == "FORM" && (kind == "AIFF" || kind == "AIFC"):
 		return AIFF
 	case string(data[4:8]) == "ftyp":

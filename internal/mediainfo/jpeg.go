@@ -139,7 +139,7 @@ func JPEGFrame(data []byte) (Frame, error) {
 			if frame.Width == 0 {
 				return Frame{}, bad(JPEG, "no frame header in front of the picture data")
 			}
-			if len(payload) < 4 || len(payload) != 4+2*int(payload[0]) {
+			if len(payload) < 6 || len(payload) != 4+2*int(payload[0]) { // 6: one component
 				return Frame{}, bad(JPEG, "a scan header has the wrong length")
 			}
 			frame.Scans++

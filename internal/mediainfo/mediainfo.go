@@ -25,6 +25,9 @@ type Info struct {
 	Duration      time.Duration
 	VideoDuration time.Duration // the longest video track's
 	AudioDuration time.Duration // the longest audio track's
+	// DurationUnknown is true for sound or video whose headers leave the
+	// duration open: Duration is 0 then, and the media is not empty for that.
+	DurationUnknown bool
 
 	SampleRate int // in Hz
 	// Channels and BitsPerSample are as the header has them. MP4 writers mostly

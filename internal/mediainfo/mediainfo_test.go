@@ -24,6 +24,16 @@ func file(t testing.TB, name string) []byte {
 	return data
 }
 
+// wantError holds that err is an [*mediainfo.Error] with this text, and that it
+// says rightly whether more of the file would do.
+func wantError(t *testing.T, err error, text string, incomplete bool) {
+	t.Helper()
+	var e *mediainfo.Error
+	require.ErrorAs(t, err, &e)
+	assert.EqualError(t, err, text)
+	assert.Equal(t, incomplete, e.Incomplete, "Incomplete")
+}
+
 func TestTheFirstBytesTellTheFormat(t *testing.T) {
 	t.Parallel()
 	for start, want := range map[string]mediainfo.Format{
@@ -104,6 +114,7 @@ func TestInspectReadsTheHeaders(t *testing.T) {
 		"extensible.wav": with(voice, func(i *mediainfo.Info) { i.Channels, i.BitsPerSample = 2, 24 }),
 		"mulaw.wav": with(voice, func(i *mediainfo.Info) {
 			i.AudioCodec, i.BitsPerSample, i.Duration, i.AudioDuration = "other", 8, 0, 0
+			i.DurationUnknown = true
 		}),
 		"pipe.caf":      with(voice, func(i *mediainfo.Info) { i.Format = mediainfo.CAF }),
 		"bigendian.caf": with(voice, func(i *mediainfo.Info) { i.Format = mediainfo.CAF }),

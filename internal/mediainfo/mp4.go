@@ -1,7 +1,7 @@
 package mediainfo
 
 import (
-	"math/bits"
+	"math"
 	"time"
 )
 
@@ -9,8 +9,7 @@ import (
 type box struct {
 	kind string // one of the names in boxKinds, "" for any other
 	body []byte
-	// missing is how many bytes of the body are not in the data.
-	missing uint64
+	cut  bool // the body goes on behind the data
 }
 
 // boxes steps through the boxes in data. Each step takes 8 bytes at least, and
@@ -64,7 +63,7 @@ func (s *boxes) next() (b box, ok bool, err error) {
 		if !s.top {
 			return box{}, false, s.tooLong()
 		}
-		b.missing, size = size-uint64(len(rest)), uint64(len(rest))
+		b.cut, size = true, uint64(len(rest))
 	}
 	b.body = rest[header:size]
 	s.pos += int(size)
@@ -98,7 +97,7 @@ type mp4File struct {
 	size       uint64
 	moov       []byte
 	mdat, moof bool
-	missing    uint64
+	cut        bool // the last box goes on behind the data
 }
 
 func parseMP4(data []byte, f Format) (mp4File, error) {
@@ -111,7 +110,7 @@ func parseMP4(data []byte, f Format) (mp4File, error) {
 		}
 		switch b.kind {
 		case "moov":
-			if b.missing > 0 {
+			if b.cut {
 				return m, short(f, "ends inside the movie header (moov)")
 			}
 			if m.moov != nil {
@@ -123,14 +122,16 @@ func parseMP4(data []byte, f Format) (mp4File, error) {
 		case "moof":
 			m.moof = true
 		}
-		m.missing += b.missing
+		m.cut = b.cut
 	}
 }
 
 // mp4Track is one track's header and its sample tables.
 type mp4Track struct {
 	video, audio bool
+	scale        uint64
 	duration     time.Duration
+	open         bool // the media header leaves the duration open
 	stbl         []byte
 	entry        []byte // the first sample description, from its own header on
 }
@@ -150,9 +151,8 @@ func inspectMP4(data []byte, info *Info) error {
 // tracks reads the movie header into info and calls check for each track.
 func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented bool, err error) {
 	s := boxes{data: m.moov, format: m.format}
-	n := 0
-	var movie, extends time.Duration
-	var scale uint64
+	var found, open bool
+	var movie, extends, scale uint64
 	for {
 		b, ok, err := s.next()
 		if err != nil {
@@ -163,23 +163,24 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 		}
 		switch b.kind {
 		case "mvhd":
-			var units uint64
-			if units, scale, err = timeHeader(m.format, b.body); err != nil {
+			header, err := timeHeader(m.format, b.body)
+			if err != nil {
 				return false, err
 			}
-			movie = span(units, scale)
+			movie, scale, open = header.units, header.scale, open || header.open
 		case "mvex":
 			fragmented = true
 			if mehd, _ := find(m.format, b.body, "mehd"); mehd != nil {
-				extends = span(fragmentDuration(mehd), scale)
+				extends = fragmentDuration(mehd)
 			}
 		case "trak":
-			n++
+			found = true
 			t, err := m.track(b.body)
 			if err != nil {
 				return false, err
 			}
 			t.describe(info)
+			open = open || t.open
 			if check != nil && (t.video || t.audio) {
 				if err := check(t); err != nil {
 					return false, err
@@ -187,44 +188,50 @@ func (m *mp4File) tracks(info *Info, check func(mp4Track) error) (fragmented boo
 			}
 		}
 	}
-	if n == 0 {
+	if !found {
 		return false, bad(m.format, "no track")
 	}
-	info.Duration = max(movie, extends)
+	info.Duration = span(max(movie, extends), scale)
 	if info.Duration == 0 {
 		info.Duration = max(info.VideoDuration, info.AudioDuration)
 	}
+	// In a fragmented file the headers cover what is in front of the fragments,
+	// often nothing.
+	info.DurationUnknown = info.Duration == 0 && (fragmented || open)
 	return fragmented, nil
 }
 
-// timeHeader reads the duration and its time scale from an mvhd or mdhd. A
-// duration of all ones stands for an unknown one.
-func timeHeader(f Format, p []byte) (units, scale uint64, err error) {
+// mp4Time is what an mvhd or mdhd gives: a duration and its time scale.
+type mp4Time struct {
+	units, scale uint64
+	open         bool // all ones stand for an unknown duration; units is 0 then
+}
+
+func timeHeader(f Format, p []byte) (t mp4Time, err error) {
+	unknown := uint64(math.MaxUint32)
 	switch {
 	case len(p) >= 32 && p[0] == 1:
-		units, scale = be64(p[24:]), uint64(be32(p[20:]))
-		if units == 1<<64-1 {
-			units = 0
-		}
+		t.units, t.scale = be64(p[24:]), uint64(be32(p[20:]))
+		unknown = math.MaxUint64
 	case len(p) >= 20 && p[0] == 0:
-		units, scale = uint64(be32(p[16:])), uint64(be32(p[12:]))
-		if units == 1<<32-1 {
-			units = 0
-		}
+		t.units, t.scale = uint64(be32(p[16:])), uint64(be32(p[12:]))
 	default:
-		return 0, 0, bad(f, "a time header (mvhd or mdhd) is too short or of an unknown version")
+		return t, bad(f, "a time header (mvhd or mdhd) is too short or of an unknown version")
 	}
-	if scale == 0 {
-		return 0, 0, bad(f, "a time header (mvhd or mdhd) gives a time scale of 0")
+	if t.scale == 0 {
+		return t, bad(f, "a time header (mvhd or mdhd) gives a time scale of 0")
 	}
-	return units, scale, nil
+	if t.units == unknown {
+		t.units, t.open = 0, true
+	}
+	return t, nil
 }
 
 func fragmentDuration(mehd []byte) uint64 {
 	switch {
 	case len(mehd) >= 12 && mehd[0] == 1:
 		return be64(mehd[4:])
-	case len(mehd) >= 8:
+	case len(mehd) >= 8 && mehd[0] == 0:
 		return uint64(be32(mehd[4:]))
 	}
 	return 0
@@ -239,11 +246,11 @@ func (m *mp4File) track(trak []byte) (t mp4Track, err error) {
 	if err != nil {
 		return t, err
 	}
-	units, scale, err := timeHeader(m.format, mdhd)
+	header, err := timeHeader(m.format, mdhd)
 	if err != nil {
 		return t, err
 	}
-	t.duration = span(units, scale)
+	t.scale, t.duration, t.open = header.scale, span(header.units, header.scale), header.open
 	hdlr, err := m.need(mdia, "hdlr", "a track has no handler (hdlr)")
 	if err != nil {
 		return t, err
@@ -304,13 +311,33 @@ func (t *mp4Track) describe(info *Info) {
 		info.VideoDuration = max(info.VideoDuration, t.duration)
 	case t.audio:
 		if !info.HasAudio {
-			info.Channels, info.BitsPerSample = be16(t.entry[24:]), be16(t.entry[26:])
-			info.SampleRate = be16(t.entry[32:]) // 16.16 fixed point
+			info.SampleRate, info.Channels, info.BitsPerSample = t.sound()
 			info.AudioCodec = codecName(t.entry[4:8])
 		}
 		info.HasAudio = true
 		info.AudioDuration = max(info.AudioDuration, t.duration)
 	}
+}
+
+// sound reads an audio track's sample description, 0 for what it leaves open.
+func (t *mp4Track) sound() (rate, channels, bits int) {
+	e := t.entry
+	if be16(e[16:]) == 2 { // QuickTime's, with constants in the fields of the others
+		if len(e) >= 60 {
+			rate, channels, bits, _ = soundNumbers(be64(e[40:]), be32(e[48:]), be32(e[56:]))
+		}
+		return rate, channels, bits
+	}
+	rate = be16(e[32:]) // 16.16 fixed point
+	switch t.scale {
+	case 88_200, 96_000, 176_400, 192_000, 352_800, 384_000:
+		// A rate beyond 16 bits is left out or loses its upper bits, and then
+		// the time scale has it.
+		if rate == 0 || rate == int(t.scale&0xffff) {
+			rate = int(t.scale)
+		}
+	}
+	return rate, be16(e[24:]), be16(e[26:])
 }
 
 // codecName returns a sample entry's name where it is a known one; the rest is
@@ -332,11 +359,11 @@ func checkMP4(data []byte, f Format) error {
 	switch {
 	case err != nil:
 		return err
-	case m.moov == nil && m.missing > 0:
+	case m.moov == nil && m.cut:
 		return short(f, "ends inside a box, and has no movie header (moov)")
 	case m.moov == nil:
 		return bad(f, "no movie header (moov)")
-	case m.missing > 0:
+	case m.cut:
 		return short(f, "ends inside a box")
 	case !m.mdat:
 		return bad(f, "no media data (mdat)")
@@ -491,7 +518,11 @@ func (t *sampleTables) setSizes(f Format, b box) error {
 	t.count = uint64(be32(p[8:]))
 	if b.kind == "stz2" {
 		t.compact = true
-		if width := uint64(p[7]); (t.count*width+7)/8 > uint64(len(p)-12) {
+		width := uint64(p[7])
+		if width != 4 && width != 8 && width != 16 {
+			return bad(f, "a compact size table (stz2) has an impossible width")
+		}
+		if (t.count*width+7)/8 > uint64(len(p)-12) {
 			return bad(f, "a sample table counts more entries than it has")
 		}
 		return nil
@@ -512,12 +543,8 @@ func (t *sampleTables) setTimes(f Format, p []byte) error {
 		return err
 	}
 	t.timed = 0
-	for ; len(e) > 0; e = e[8:] {
-		sum, carry := bits.Add64(t.timed, uint64(be32(e)), 0)
-		if carry != 0 {
-			return bad(f, "a time table (stts) counts too many samples")
-		}
-		t.timed = sum
+	for ; len(e) > 0; e = e[8:] { // counts of 32 bits: a table of 32 GiB would have to be there to overflow
+		t.timed += uint64(be32(e))
 	}
 	return nil
 }

@@ -7,16 +7,18 @@ const (
 	wavExtensible = 0xfffe
 )
 
+// wavNoSize is what SoX writes for a size that it does not know, as it is or
+// cut to whole blocks. LAME writes 0x7fffffff there and arecord 0x80000000.
+const wavNoSize = 0x7ffff000
+
 // wavFile is what the chunks of a WAV say.
 type wavFile struct {
 	codec                int // after looking into an extensible header
 	channels, rate, bits int
 	blockAlign           int
-	hasFormat, hasData   bool
-	dataStart            int
+	hasFormat            bool
 	dataSize             uint64
-	dataOpen             bool // a streaming writer left the size open
-	missing              uint64
+	cut                  bool // the samples go on behind the data
 }
 
 // parseWAV reads the chunks up to and with the samples, which is as far as a
@@ -39,7 +41,7 @@ func parseWAV(data []byte) (wavFile, error) {
 			if !w.hasFormat {
 				return w, bad(WAV, "no format chunk in front of the samples")
 			}
-			w.setData(pos+8, size, uint64(len(body)))
+			w.setData(size, uint64(len(body)))
 			return w, nil
 		}
 		if size += size & 1; size > uint64(len(body)) {
@@ -53,15 +55,15 @@ func parseWAV(data []byte) (wavFile, error) {
 	return w, short(WAV, "no data chunk")
 }
 
-func (w *wavFile) setData(start int, size, rest uint64) {
-	w.hasData, w.dataStart, w.dataSize = true, start, size
+func (w *wavFile) setData(size, rest uint64) {
 	// A writer to a pipe cannot come back to fill the size in.
-	if size == 0xffffffff || size == 0 {
-		w.dataSize, w.dataOpen = rest, true
+	switch size {
+	case 0, 0xffffffff:
+		size = rest
+	case wavNoSize - wavNoSize%uint64(w.blockAlign), wavNoSize, 0x7fffffff, 0x80000000:
+		size = min(size, rest) // samples of 2 GiB may also be there
 	}
-	if w.dataSize > rest {
-		w.missing = w.dataSize - rest
-	}
+	w.dataSize, w.cut = size, size > rest
 }
 
 func (w *wavFile) parseFormat(p []byte) error {
@@ -108,7 +110,8 @@ func inspectWAV(data []byte, info *Info) error {
 	}
 	// With a compressed codec a block is more than one sample, and how many is
 	// said elsewhere: leave the duration open.
-	if w.codec == wavPCM || w.codec == wavFloat {
+	info.DurationUnknown = w.codec != wavPCM && w.codec != wavFloat
+	if !info.DurationUnknown {
 		info.Duration = span(w.dataSize/uint64(w.blockAlign), uint64(w.rate))
 		info.AudioDuration = info.Duration
 	}
@@ -124,7 +127,7 @@ func checkWAV(data []byte) error {
 		return bad(WAV, "the samples are not linear PCM in integers")
 	case w.bits == 0 || w.bits > 64 || w.blockAlign != w.channels*((w.bits+7)/8):
 		return bad(WAV, "the format chunk contradicts itself about the sample size")
-	case w.missing > 0:
+	case w.cut:
 		return short(WAV, "ends inside the samples")
 	case w.dataSize < uint64(w.blockAlign):
 		return bad(WAV, "no samples")

@@ -74,13 +74,15 @@ func plan(f mediainfo.Frame, size int) (decode bool, err error) {
 	return pixels*perPixel <= maxDecode, nil
 }
 
-// damage words a decoder's error. image/jpeg's own texts are constants.
+// damage words a decoder's error. image/jpeg's own texts are constants. The
+// end of the data is none: there is an end marker in front of it.
 func damage(err error) error {
+	text := "damaged"
 	var format jpeg.FormatError
 	if errors.As(err, &format) {
-		return problem("damaged: " + string(format))
+		text += ": " + string(format)
 	}
-	return &mediainfo.Error{Format: mediainfo.JPEG, Problem: "ends inside the picture data", Incomplete: true}
+	return problem(text)
 }
 
 func problem(text string) error {

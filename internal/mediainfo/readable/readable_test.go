@@ -2,6 +2,7 @@ package readable_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -105,6 +106,79 @@ func TestOtherFormatsAreNamed(t *testing.T) {
 	t.Parallel()
 	assert.ErrorContains(t, readable.Check([]byte("GIF89a\x01\x00\x01\x00\x00\x00")), "GIF")
 	assert.Error(t, readable.Check(nil))
+}
+
+// jpegSegment is a marker with a payload.
+func jpegSegment(marker byte, payload ...byte) []byte {
+	return append(binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(2+len(payload))), payload...)
+}
+
+// undecodable is a photo of one component that has its parts in place, and a
+// quantisation table in front of its scans that no decoder takes: only an
+// attempt to decode it fails. What it has behind its end marker makes it as
+// long as size says.
+func undecodable(frameMarker byte, width, height, scans, size int) []byte {
+	data := append([]byte("\xff\xd8"), jpegSegment(frameMarker, 8,
+		byte(height>>8), byte(height), byte(width>>8), byte(width), 1, 1, 0x11, 0)...)
+	data = append(data, jpegSegment(0xdb, 0xff)...)
+	data = append(data, bytes.Repeat(jpegSegment(0xda, 1, 1, 0, 0, 63, 0), scans)...)
+	data = append(data, 0xff, 0xd9)
+	return append(data, make([]byte, max(0, size-len(data)))...)
+}
+
+func TestCheck_DecidesFromTheFrameHeaderWhetherToDecode(t *testing.T) {
+	t.Parallel()
+	const (
+		baseline, progressive, arithmetic = 0xc0, 0xc2, 0xc9
+
+		tooLarge = "JPEG: more than 100 megapixels"
+		tooFew   = "JPEG: too few bytes for the resolution in its header"
+		tooMany  = "JPEG: more scans than any picture needs"
+		decoded  = "JPEG: damaged: " // and what the decoder says of the table
+	)
+	for _, tt := range []struct {
+		name                       string
+		marker                     byte
+		width, height, scans, size int
+		problem                    string // "" for a photo that passes without being decoded
+		incomplete                 bool
+	}{
+		{name: "coding that image/jpeg lacks", marker: arithmetic, width: 96, height: 72, scans: 1},
+		{name: "100 megapixels", marker: arithmetic, width: 10_000, height: 10_000, scans: 1},
+		{name: "above 100 megapixels", marker: arithmetic, width: 10_001, height: 10_000, scans: 1, problem: tooLarge},
+		{name: "100 scans", marker: arithmetic, width: 96, height: 72, scans: 100},
+		{name: "above 100 scans", marker: arithmetic, width: 96, height: 72, scans: 101, problem: tooMany},
+		{name: "512 pixels a byte", marker: baseline, width: 512, height: 1000, scans: 1, size: 1000, problem: decoded},
+		{
+			name: "above 512 pixels a byte", marker: baseline, width: 512, height: 1001, scans: 1, size: 1000,
+			problem: tooFew, incomplete: true,
+		},
+		{
+			// 5 bytes a pixel are exactly 400 MiB.
+			name: "all the memory that a decoder may take", marker: progressive, width: 8192, height: 10_240, scans: 1, size: 200_000,
+			problem: decoded,
+		},
+		{
+			name: "more memory than a decoder may take", marker: progressive, width: 8192, height: 10_241, scans: 1, size: 200_000,
+		},
+		{
+			name: "as many pixels in a baseline photo", marker: baseline, width: 8192, height: 10_241, scans: 1, size: 200_000,
+			problem: decoded,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := readable.Check(undecodable(tt.marker, tt.width, tt.height, tt.scans, tt.size))
+			if tt.problem == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var e *mediainfo.Error
+			require.ErrorAs(t, err, &e)
+			assert.ErrorContains(t, err, tt.problem)
+			assert.Equal(t, tt.incomplete, e.Incomplete, "Incomplete")
+		})
+	}
 }
 
 // FuzzReadable looks for a panic, and for a photo that passes without being
