@@ -115,9 +115,14 @@ type retryAfter struct {
 	given bool
 }
 
-// readRetryAfter reads both forms of the header, seconds and a date. Of two
-// that differ the longer counts; what cannot be read counts as not given.
+// readRetryAfter reads both forms of the header, seconds and a date. A date is
+// by the server's clock, so the wait is counted from the response's own Date,
+// and from now only where that cannot be read. Of two values that differ the
+// longer counts; a value that cannot be read counts as not given.
 func readRetryAfter(header http.Header, now time.Time) retryAfter {
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = date
+	}
 	var longest retryAfter
 	for _, value := range header.Values("Retry-After") {
 		wait, ok := parseRetryAfter(value, now)
