@@ -130,7 +130,7 @@ func overOwnTransport(t *testing.T, server *httptest.Server, secure bool) *aimbr
 		transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	}
 	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(server.URL),
-		aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}), aimbrain.WithHTTPClient(&http.Client{Transport: transport}))
+		noRetries(), aimbrain.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = client.Close()

@@ -65,7 +65,7 @@ func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
 			t.Parallel()
 			for _, call := range calls() {
 				synctest.Test(t, func(t *testing.T) {
-					policy := aimbrain.RetryPolicy{}
+					policy := aimbrain.DefaultRetryPolicy()
 					if c.again == safeOrOptIn {
 						policy.RetryUnknownOutcome = optIn
 					}
@@ -169,7 +169,7 @@ func TestRetryAfterIsHonouredUpToTheCapAndExposed(t *testing.T) {
 					response := httpmock.NewStringResponse(429, `{"error":"slow down"}`)
 					response.Header["Retry-After"] = c.values
 					return response, nil
-				}, aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 2}))
+				}, retrying(func(policy *aimbrain.RetryPolicy) { policy.MaxAttempts = 2 }))
 				_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
 				require.ErrorIs(t, err, aimbrain.ErrRateLimited)
 				var api *aimbrain.APIError
@@ -352,7 +352,7 @@ func TestBackOffIsSpreadAndCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits []time.Duration
 		client, _ := mocked(t, httpmock.NewStringResponder(429, ""),
-			aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 7, BaseDelay: 100 * time.Millisecond, MaxDelay: time.Second}),
+			retrying(func(policy *aimbrain.RetryPolicy) { policy.MaxAttempts, policy.MaxDelay = 7, time.Second }),
 			aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) {
 				if a.Retry {
 					waits = append(waits, a.Wait)

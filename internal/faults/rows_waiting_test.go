@@ -274,10 +274,11 @@ func backOffs(t *testing.T, l *lab, c cell, callers int) []time.Duration {
 	})
 	require.NoError(t, err)
 	defer server.Close()
-	policy := aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 2, BaseDelay: time.Second})
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.MaxAttempts, policy.BaseDelay = 2, time.Second
 	transport := server.Transport()
 	inParallel(callers, func(n int) {
-		client, err := through(transport, server.URL)(policy)
+		client, err := through(transport, server.URL)(aimbrain.WithRetry(policy))
 		if assert.NoError(t, err) {
 			_, err = c.call.Do(t.Context(), client, n)
 			assert.Error(t, err)

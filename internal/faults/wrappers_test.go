@@ -140,7 +140,7 @@ func TestATransportThatKeepsAnErrorDoesNotHoldACall(t *testing.T) {
 			}
 			return response, err
 		}
-	}, aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}))
+	}, maxAttempts(1))
 	_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
 	require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusBadGateway))
 	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 2) // meets the connection that was given up
