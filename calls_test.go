@@ -295,7 +295,7 @@ func noRetries() aimbrain.Option {
 
 // quickRetries makes retries follow at once.
 func quickRetries() aimbrain.Option {
-	return retrying(func(policy *aimbrain.RetryPolicy) { policy.BaseDelay = 1 })
+	return retrying(func(policy *aimbrain.RetryPolicy) { policy.BaseDelay = 0 })
 }
 
 // retrying changes the default policy.

@@ -23,7 +23,8 @@ type call struct {
 	signature string
 	deadline  time.Time // of all attempts together
 	attempts  int
-	unknown   bool // the outcome of an attempt so far is
+	waited    time.Duration // before its attempts so far
+	unknown   bool          // the outcome of an attempt so far is
 }
 
 // newCall checks what does not depend on the request's content.
@@ -111,8 +112,7 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 		}
 		again := c.attempts < policy.MaxAttempts && a.err != nil && !a.final && (a.outcome != OutcomeUnknown || repeat)
 		if again {
-			a.report.Wait, again = policy.wait(c.attempts, a.err)
-			again = again && c.allows(ctx, a.report.Wait)
+			a.report.Wait, again = c.wait(ctx, a.err)
 		}
 		again = again && c.client.budget.take()
 		if !again {
@@ -123,6 +123,7 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 		if !again {
 			return a.response, a.err
 		}
+		c.waited += a.report.Wait
 		sleep(ctx, a.report.Wait)
 		if ctx.Err() != nil {
 			failure := &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: errors.Join(ended(ctx), a.err)}
@@ -134,25 +135,33 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 	}
 }
 
-// allows reports whether there is time for a wait, and for something after it.
-func (c *call) allows(ctx context.Context, wait time.Duration) bool {
+// wait returns how long to wait before the next attempt, and false when that is
+// longer than the call may wait.
+func (c *call) wait(ctx context.Context, err error) (time.Duration, bool) {
+	policy, room := &c.client.config.retry, c.room(ctx)
+	var api *APIError
+	if errors.As(err, &api) {
+		if asked, given := api.RetryAfter(); given {
+			return policy.afterAsked(c.attempts, asked, room)
+		}
+	}
+	wait := policy.backoff(c.attempts)
+	return wait, wait <= room
+}
+
+// room returns how long the call may wait now: what is left of the policy's
+// MaxWait, and less than is left of the call's time. It is negative when the
+// time is over.
+func (c *call) room(ctx context.Context) time.Duration {
 	end := c.deadline
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
 		end = deadline
 	}
-	return time.Until(end) > wait
-}
-
-// wait returns how long to wait after attempt n, and false when the server
-// asks for longer than the policy allows.
-func (p *RetryPolicy) wait(n int, err error) (time.Duration, bool) {
-	var api *APIError
-	if errors.As(err, &api) {
-		if after, given := api.RetryAfter(); given {
-			return after, after <= p.MaxRetryAfter
-		}
+	left := time.Until(end)
+	if left <= 0 {
+		return -1
 	}
-	return p.backoff(n), true
+	return min(c.client.config.retry.MaxWait-c.waited, left-1) // an attempt needs time as well
 }
 
 // ended is the error of a context that has ended: both what it is and why.

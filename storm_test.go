@@ -105,7 +105,7 @@ func (s *stormServer) client(t *testing.T, secure, http2 bool, late *atomic.Int6
 		return newGuardedConn(slowConn{conn}, chunks), nil
 	}
 	retries := DefaultRetryPolicy()
-	retries.BaseDelay = 1
+	retries.BaseDelay = 0
 	client, err := New("storm-key", "storm-secret", WithBaseURL(server.URL), WithInsecureHTTP(), WithHTTPClient(&http.Client{Transport: lateReads{transport, late}}),
 		WithRetry(retries), WithTimeout(2*time.Minute), WithAttemptTimeout(time.Minute))
 	require.NoError(t, err)

@@ -185,7 +185,7 @@ type maker func(opts ...aimbrain.Option) (*aimbrain.Client, error)
 // quick makes retries follow at once, and leaves a busy machine its time.
 func quick() []aimbrain.Option {
 	policy := aimbrain.DefaultRetryPolicy()
-	policy.BaseDelay = 1
+	policy.BaseDelay = 0
 	return []aimbrain.Option{
 		aimbrain.WithRetry(policy),
 		aimbrain.WithAttemptTimeout(2 * time.Minute), aimbrain.WithTimeout(5 * time.Minute),
