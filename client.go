@@ -150,8 +150,9 @@ func object(members func(*body)) func(*body) {
 type CallOption func(*callConfig)
 
 type callConfig struct {
-	metadata []byte
-	repeat   bool
+	metadata    []byte
+	repeat      bool
+	maxAttempts int
 }
 
 // WithMetadata sends an integration's own bytes along, as base64 in the

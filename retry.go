@@ -69,6 +69,13 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
+// WithMaxAttempts sets how many times the call is sent at most, in place of the
+// policy's [RetryPolicy.MaxAttempts]; 1 turns retries off. A number below 1 is a
+// [*RequestError], and nothing is sent.
+func WithMaxAttempts(n int) CallOption {
+	return func(c *callConfig) { c.maxAttempts = n }
+}
+
 // backoff returns how long to wait before the attempt that follows attempt n:
 // a random part of the whole time, which spreads callers that failed together.
 // It is 0 only where the policy asks for no back-off.

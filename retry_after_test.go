@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -355,4 +356,84 @@ func assertSpread(t *testing.T, after []time.Duration) {
 	for bucket, n := range buckets {
 		assert.LessOrEqual(t, n, len(after)/3, "in bucket %d of 50 ms: %v", bucket, buckets)
 	}
+}
+
+func TestWithMaxAttempts_BoundsOneCall(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		opts []aimbrain.CallOption
+		want int
+	}{
+		"not given":    {nil, 3},
+		"1":            {[]aimbrain.CallOption{aimbrain.WithMaxAttempts(1)}, 1},
+		"2":            {[]aimbrain.CallOption{aimbrain.WithMaxAttempts(2)}, 2},
+		"more":         {[]aimbrain.CallOption{aimbrain.WithMaxAttempts(5)}, 5},
+		"the last one": {[]aimbrain.CallOption{aimbrain.WithMaxAttempts(5), aimbrain.WithMaxAttempts(1)}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, call := range calls() {
+				synctest.Test(t, func(t *testing.T) {
+					client, transport := mocked(t, limited(nil))
+					_, err := call.do(t.Context(), client, c.opts...)
+					require.ErrorIs(t, err, aimbrain.ErrRateLimited)
+					assert.Equal(t, c.want, transport.GetTotalCallCount(), call.endpoint)
+					_, err = call.do(t.Context(), client)
+					require.ErrorIs(t, err, aimbrain.ErrRateLimited)
+					assert.Equal(t, c.want+3, transport.GetTotalCallCount(), "%s: the next call has the client's policy", call.endpoint)
+				})
+			}
+		})
+	}
+}
+
+func TestWithMaxAttempts_BelowOneIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, -1, math.MinInt} {
+		for _, call := range calls() {
+			client, transport := answering(t, 200, "{}")
+			_, err := call.do(t.Context(), client, aimbrain.WithMaxAttempts(n))
+			var request *aimbrain.RequestError
+			require.ErrorAs(t, err, &request, call.endpoint)
+			assert.Equal(t, "WithMaxAttempts", request.Argument)
+			assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
+			assert.Zero(t, transport.GetTotalCallCount())
+		}
+	}
+}
+
+func TestAPIError_TextShowsTheWaitAskedFor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status        int
+		header        http.Header
+		want, without string
+	}{
+		"5":          {429, http.Header{"Retry-After": {"5"}}, "; retry after 5s", ""},
+		"0":          {429, http.Header{"Retry-After": {"0"}}, "; retry after 0s", ""},
+		"an hour":    {503, http.Header{"Retry-After": {"3600"}}, "; retry after 1h0m0s; outcome unknown", ""},
+		"a date":     {429, http.Header{"Date": {"Mon, 02 Jan 2006 15:04:05 GMT"}, "Retry-After": {"Mon, 02 Jan 2006 15:04:07 GMT"}}, "; retry after 2s", "Jan"},
+		"none":       {429, nil, "429", "retry after"},
+		"unreadable": {429, http.Header{"Retry-After": {"soon"}}, "429", "retry after"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := mocked(t, httpmock.NewStringResponder(c.status, "").HeaderSet(c.header), noRetries())
+			_, err := client.Score.Get(t.Context(), sessionID)
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), c.want)
+			if c.without != "" {
+				assert.NotContains(t, err.Error(), c.without)
+			}
+		})
+	}
+}
+
+func TestWithLogger_ShowsTheWaitAskedFor(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	client, _ := mocked(t, limited(http.Header{"Retry-After": {"5"}}), logTo(&log), noRetries())
+	_, err := client.Score.Get(t.Context(), sessionID)
+	require.Error(t, err)
+	assert.Contains(t, log.String(), "retry after 5s")
 }

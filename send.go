@@ -37,11 +37,15 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 		return nil, call.refuse("the context", "is nil")
 	}
 	call.deadline = time.Now().Add(c.config.timeout)
+	call.config.maxAttempts = c.config.retry.MaxAttempts
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, call.refuse("a call option", "is nil")
 		}
 		opt(&call.config)
+	}
+	if call.config.maxAttempts < 1 {
+		return nil, call.refuse("WithMaxAttempts", "is below 1: 1 turns retries off")
 	}
 	if call.config.repeat && repeatability(endpoint) == repeatNever {
 		return nil, call.refuse("WithRetryUnknownOutcome", "is not for this endpoint: carried out twice it would change what is stored about the person")
@@ -101,8 +105,7 @@ func (c *call) release() { c.client.buffers.put(c.shared.take()) }
 // send makes attempts until one gives an answer, or the rules say stop: those
 // of the retry policy, of the budget, and of the context.
 func (c *call) send(ctx context.Context, into decoder) (Response, error) {
-	policy := &c.client.config.retry
-	repeat := policy.mayRepeat(c.endpoint, c.config.repeat)
+	repeat := c.client.config.retry.mayRepeat(c.endpoint, c.config.repeat)
 	for {
 		c.attempts++
 		a := c.attempt(ctx, into)
@@ -110,7 +113,7 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 		if a.answered {
 			c.client.budget.refill()
 		}
-		again := c.attempts < policy.MaxAttempts && a.err != nil && !a.final && (a.outcome != OutcomeUnknown || repeat)
+		again := c.attempts < c.config.maxAttempts && a.err != nil && !a.final && (a.outcome != OutcomeUnknown || repeat)
 		if again {
 			a.report.Wait, again = c.wait(ctx, a.err)
 		}
