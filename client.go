@@ -29,6 +29,7 @@ type Client struct {
 	signer  atomic.Pointer[Signer]
 	buffers buffers
 	budget  budget
+	hold    holdBack
 	calls   atomic.Int64 // under way
 	closed  atomic.Bool
 }

@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -35,6 +36,11 @@ type RetryPolicy struct {
 	// random time of up to 500 ms plus what the back-off could be, so that callers
 	// who were told the same do not return together. A Retry-After above MaxWait
 	// less 500 ms therefore fails at once: with the default, one above 4 s.
+	//
+	// After a 429 with a Retry-After that is not longer than that, the client
+	// holds back: the first attempt of its other calls waits for the same time,
+	// spread in the same way, rather than be refused. A call that has no time left
+	// for it is sent at once.
 	MaxWait time.Duration
 	// RetryUnknownOutcome lists further endpoints that may be sent again after an
 	// attempt that may have been processed: [EndpointSessions], the tokens and
@@ -144,6 +150,41 @@ func (b *budget) refill() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.spent = max(0, b.spent-budgetRefill)
+}
+
+// A holdBack makes the calls of a client wait after a 429 that asked for a wait:
+// each would be refused, and take a retry from the budget. It ends with time
+// alone.
+type holdBack struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+// note begins or extends the hold-back when err is a 429 with a wait that calls
+// may wait for. A longer one is left to the call that got it: a gateway in error
+// must not lock the client out.
+func (h *holdBack) note(err error, maxWait time.Duration) {
+	var api *APIError
+	if !errors.As(err, &api) || api.StatusCode != http.StatusTooManyRequests {
+		return
+	}
+	asked, given := api.RetryAfter()
+	if !given || asked > maxWait-minSpread {
+		return
+	}
+	until := time.Now().Add(asked)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if until.After(h.until) {
+		h.until = until
+	}
+}
+
+// left returns how long the hold-back lasts still; 0 or less when it is over.
+func (h *holdBack) left() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Until(h.until)
 }
 
 // retryAfter is what a Retry-After header says.

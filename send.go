@@ -103,16 +103,23 @@ const smallBody = 2 << 10
 func (c *call) release() { c.client.buffers.put(c.shared.take()) }
 
 // send makes attempts until one gives an answer, or the rules say stop: those
-// of the retry policy, of the budget, and of the context.
+// of the retry policy, of the budget, and of the context. The first one waits
+// while the client holds back.
 func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 	repeat := c.client.config.retry.mayRepeat(c.endpoint, c.config.repeat)
+	waited, err := c.holdBack(ctx)
+	if err != nil {
+		return Response{}, err
+	}
 	for {
 		c.attempts++
 		a := c.attempt(ctx, into)
+		a.report.Waited = waited
 		c.unknown = c.unknown || a.outcome == OutcomeUnknown
 		if a.answered {
 			c.client.budget.refill()
 		}
+		c.client.hold.note(a.err, c.client.config.retry.MaxWait)
 		again := c.attempts < c.config.maxAttempts && a.err != nil && !a.final && (a.outcome != OutcomeUnknown || repeat)
 		if again {
 			a.report.Wait, again = c.wait(ctx, a.err)
@@ -126,14 +133,36 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 		if !again {
 			return a.response, a.err
 		}
-		c.waited += a.report.Wait
-		sleep(ctx, a.report.Wait)
+		waited = a.report.Wait
+		c.waited += waited
+		sleep(ctx, waited)
 		if ctx.Err() != nil {
 			failure := &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: errors.Join(ended(ctx), a.err)}
 			if !c.unknown {
 				failure.result = OutcomeNotSent
 			}
 			return Response{}, failure
+		}
+	}
+}
+
+// holdBack waits while the client holds back, and returns how long that was. A
+// call that has no time to wait goes on at once: that it would be refused is not
+// certain.
+func (c *call) holdBack(ctx context.Context) (time.Duration, error) {
+	for {
+		left := c.client.hold.left()
+		if left <= 0 {
+			return c.waited, nil
+		}
+		wait, allowed := c.client.config.retry.afterAsked(1, left, c.room(ctx))
+		if !allowed {
+			return c.waited, nil
+		}
+		c.waited += wait
+		sleep(ctx, wait)
+		if ctx.Err() != nil {
+			return 0, &NetworkError{Endpoint: c.endpoint, Err: ended(ctx), result: OutcomeNotSent}
 		}
 	}
 }
