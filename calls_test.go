@@ -290,7 +290,17 @@ func TestSetMemberPutsTheServersWordInPlaceOfTheApps(t *testing.T) {
 
 // noRetries makes every call one attempt.
 func noRetries() aimbrain.Option {
+	return retrying(func(policy *aimbrain.RetryPolicy) { policy.MaxAttempts = 1 })
+}
+
+// quickRetries makes retries follow at once.
+func quickRetries() aimbrain.Option {
+	return retrying(func(policy *aimbrain.RetryPolicy) { policy.BaseDelay = 0 })
+}
+
+// retrying changes the default policy.
+func retrying(change func(*aimbrain.RetryPolicy)) aimbrain.Option {
 	policy := aimbrain.DefaultRetryPolicy()
-	policy.MaxAttempts = 1
+	change(&policy)
 	return aimbrain.WithRetry(policy)
 }

@@ -29,6 +29,7 @@ type Client struct {
 	signer  atomic.Pointer[Signer]
 	buffers buffers
 	budget  budget
+	hold    holdBack
 	calls   atomic.Int64 // under way
 	closed  atomic.Bool
 	closing context.Context // ends with Close, and the polls with it
@@ -172,9 +173,10 @@ func object(members func(*body)) func(*body) {
 type CallOption func(*callConfig)
 
 type callConfig struct {
-	metadata []byte
-	repeat   bool
-	confirm  *time.Duration // nil when it was not set
+	metadata    []byte
+	repeat      bool
+	maxAttempts int
+	confirm     *time.Duration // nil when it was not set
 }
 
 // WithMetadata sends an integration's own bytes along, as base64 in the

@@ -139,12 +139,12 @@ func TestOptionsReturnErrorsInAnyCombination(t *testing.T) {
 		"no timeout":                    {aimbrain.WithTimeout(0)},
 		"negative timeout":              {aimbrain.WithTimeout(-time.Second)},
 		"no attempt timeout":            {aimbrain.WithAttemptTimeout(0)},
-		"negative attempts":             {aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: -1})},
-		"negative delay":                {aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: -1})},
-		"enrolments repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{aimbrain.EndpointFaceEnroll}})},
-		"behaviour repeated":            {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{aimbrain.EndpointBehaviour}})},
-		"submission repeated":           {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{aimbrain.EndpointBehaviourSubmit}})},
-		"unknown endpoint repeated":     {aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{"/v1/iris/auth"}})},
+		"negative attempts":             {retrying(func(p *aimbrain.RetryPolicy) { p.MaxAttempts = -1 })},
+		"negative delay":                {retrying(func(p *aimbrain.RetryPolicy) { p.BaseDelay = -1 })},
+		"enrolments repeated":           {retrying(func(p *aimbrain.RetryPolicy) { p.RetryUnknownOutcome = []string{aimbrain.EndpointFaceEnroll} })},
+		"behaviour repeated":            {retrying(func(p *aimbrain.RetryPolicy) { p.RetryUnknownOutcome = []string{aimbrain.EndpointBehaviour} })},
+		"submission repeated":           {retrying(func(p *aimbrain.RetryPolicy) { p.RetryUnknownOutcome = []string{aimbrain.EndpointBehaviourSubmit} })},
+		"unknown endpoint repeated":     {retrying(func(p *aimbrain.RetryPolicy) { p.RetryUnknownOutcome = []string{"/v1/iris/auth"} })},
 		"plain HTTP after the override": {aimbrain.WithInsecureHTTP(), aimbrain.WithBaseURL("gopher://a.example")},
 	} {
 		client, err := aimbrain.New(testKey, testSecret, opts...)
@@ -356,7 +356,7 @@ func TestAnObserverIsToldOfEveryAttempt(t *testing.T) {
 		next := answers[0]
 		answers = answers[1:]
 		return next, nil
-	}, aimbrain.WithRegion(aimbrain.APSouth1), aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: 1}),
+	}, aimbrain.WithRegion(aimbrain.APSouth1), quickRetries(),
 		aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) { seen = append(seen, a) }))
 	result, err := client.Score.Get(t.Context(), sessionID)
 	require.NoError(t, err)
@@ -398,7 +398,7 @@ func TestACallersHTTPClientIsHonouredWithoutATransport(t *testing.T) {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(api.URL),
-		aimbrain.WithHTTPClient(&http.Client{Jar: jar, Timeout: 500 * time.Millisecond}), aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}),
+		aimbrain.WithHTTPClient(&http.Client{Jar: jar, Timeout: 500 * time.Millisecond}), noRetries(),
 		aimbrain.WithAttemptTimeout(time.Minute), aimbrain.WithTimeout(time.Minute))
 	require.NoError(t, err)
 	defer client.Close()

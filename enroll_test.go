@@ -306,7 +306,9 @@ func TestEnrollAndConfirm_PollIsRefusedAfterAnUnknownAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
-		client := fake.Client(aimbrain.WithRetry(aimbrain.RetryPolicy{RetryUnknownOutcome: []string{aimbrain.EndpointSessions}}))
+		policy := aimbrain.DefaultRetryPolicy()
+		policy.RetryUnknownOutcome = []string{aimbrain.EndpointSessions}
+		client := fake.Client(aimbrain.WithRetry(policy))
 		session, err := client.Sessions.Create(t.Context(), newUser())
 		require.NoError(t, err)
 		fake.Queue(

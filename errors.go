@@ -75,6 +75,9 @@ func (e *APIError) Error() string {
 	if advice := e.Remedy(); advice != "" {
 		b.WriteString(": " + advice)
 	}
+	if e.retryAfter.given {
+		b.WriteString("; retry after " + e.retryAfter.wait.String())
+	}
 	b.WriteString(outcomeText(e.outcome(), e.Attempts))
 	return b.String()
 }
@@ -118,9 +121,11 @@ func (e *APIError) Remedy() string {
 	return remedyOf(e.StatusCode, e.Gateway)
 }
 
-// RetryAfter returns how long the answer asks to wait before the next try, and
-// whether it asked at all. A wait beyond what [RetryPolicy] allows is not
-// waited for by the library, and can be read here.
+// RetryAfter returns how long the response asks to wait before the next attempt,
+// and whether it asked at all. A date is counted from the response's own Date
+// header, or from the local clock without one; of two values the longer counts.
+// The library does not wait for longer than [RetryPolicy.MaxWait] allows, but
+// fails at once: the wait can be read here.
 func (e *APIError) RetryAfter() (time.Duration, bool) { return e.retryAfter.wait, e.retryAfter.given }
 
 // outcome is unknown for 5xx and 408, where the API or a gateway may have failed

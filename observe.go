@@ -33,6 +33,7 @@ type Attempt struct {
 	ResponseBytes int           // how much of the answer's body was read
 	Outcome       Outcome       // what is known of this attempt
 	Err           error         // the attempt's error, nil when it succeeded
+	Waited        time.Duration // how long the call waited before the attempt
 	Retry         bool          // another attempt follows,
 	Wait          time.Duration // after this wait
 }
@@ -77,6 +78,9 @@ func (a Attempt) attrs() []slog.Attr {
 	}
 	if a.Err != nil {
 		attrs = append(attrs, slog.String("error", loggable(a.Err)), slog.String("outcome", a.Outcome.String()))
+	}
+	if a.Waited > 0 {
+		attrs = append(attrs, slog.Duration("waited", a.Waited))
 	}
 	if a.Retry {
 		attrs = append(attrs, slog.Duration("retry_in", a.Wait))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -65,7 +64,7 @@ func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
 			t.Parallel()
 			for _, call := range calls() {
 				synctest.Test(t, func(t *testing.T) {
-					policy := aimbrain.RetryPolicy{}
+					policy := aimbrain.DefaultRetryPolicy()
 					if c.again == safeOrOptIn {
 						policy.RetryUnknownOutcome = optIn
 					}
@@ -134,69 +133,6 @@ func TestARetriedRequestIsTheSameToTheByte(t *testing.T) {
 		require.Len(t, seen, 3)
 		assert.True(t, seen[0] == seen[1] && seen[1] == seen[2])
 	})
-}
-
-func TestRetryAfterIsHonouredUpToTheCapAndExposed(t *testing.T) {
-	t.Parallel()
-	const fallback = -1
-	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // where synctest begins
-	for name, c := range map[string]struct {
-		values []string
-		waits  time.Duration // before the second attempt; fallback: a back-off
-		given  bool
-		gives  time.Duration
-		fails  bool
-	}{
-		"0":            {[]string{"0"}, 0, true, 0, false},
-		"5":            {[]string{"5"}, 5 * time.Second, true, 5 * time.Second, false},
-		"the cap":      {[]string{"20"}, 20 * time.Second, true, 20 * time.Second, false},
-		"an hour":      {[]string{"3600"}, 0, true, time.Hour, true},
-		"a past date":  {[]string{start.Add(-time.Hour).Format(http.TimeFormat)}, 0, true, 0, false},
-		"a date":       {[]string{start.Add(7 * time.Second).Format(http.TimeFormat)}, 7 * time.Second, true, 7 * time.Second, false},
-		"negative":     {[]string{"-1"}, fallback, false, 0, false},
-		"not a number": {[]string{"soon"}, fallback, false, 0, false},
-		"a fraction":   {[]string{"1.5"}, fallback, false, 0, false},
-		"overflow":     {[]string{"99999999999999999999999"}, 0, true, math.MaxInt64 - math.MaxInt64%time.Second, true},
-		"empty":        {[]string{""}, fallback, false, 0, false},
-		"twice":        {[]string{"2", "4"}, 4 * time.Second, true, 4 * time.Second, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				var at []time.Time
-				client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
-					at = append(at, time.Now())
-					response := httpmock.NewStringResponse(429, `{"error":"slow down"}`)
-					response.Header["Retry-After"] = c.values
-					return response, nil
-				}, aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 2}))
-				_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
-				require.ErrorIs(t, err, aimbrain.ErrRateLimited)
-				var api *aimbrain.APIError
-				require.ErrorAs(t, err, &api)
-				if c.fails {
-					assert.Len(t, at, 1, "it fails at once")
-					assert.Equal(t, at[0], time.Now())
-				} else {
-					require.Len(t, at, 2)
-					if waited := at[1].Sub(at[0]); c.waits == fallback {
-						assert.LessOrEqual(t, waited, aimbrain.DefaultRetryPolicy().BaseDelay)
-					} else {
-						assert.Equal(t, c.waits, waited)
-						wait, given := api.RetryAfter()
-						if name != "a date" { // which has come by then
-							assert.Equal(t, c.gives, wait)
-						}
-						assert.Equal(t, c.given, given)
-					}
-				}
-				if wait, given := api.RetryAfter(); c.fails {
-					assert.True(t, given)
-					assert.InDelta(t, float64(c.gives), float64(wait), float64(time.Second))
-				}
-			})
-		})
-	}
 }
 
 func TestTheDeadlineOfACallBoundsItsWaits(t *testing.T) {
@@ -305,7 +241,7 @@ func TestACancelledCallSaysSoAndWhy(t *testing.T) {
 	t.Run("while it backs off", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			client, transport := mocked(t, httpmock.NewStringResponder(503, "").HeaderSet(http.Header{"Retry-After": {"9"}}))
+			client, transport := mocked(t, httpmock.NewStringResponder(503, "").HeaderSet(http.Header{"Retry-After": {"4"}}))
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(time.Second, func() { cancel(why) })
 			began := time.Now()
@@ -352,7 +288,7 @@ func TestBackOffIsSpreadAndCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits []time.Duration
 		client, _ := mocked(t, httpmock.NewStringResponder(429, ""),
-			aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 7, BaseDelay: 100 * time.Millisecond, MaxDelay: time.Second}),
+			retrying(func(policy *aimbrain.RetryPolicy) { policy.MaxAttempts, policy.MaxDelay = 7, time.Second }),
 			aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) {
 				if a.Retry {
 					waits = append(waits, a.Wait)

@@ -167,7 +167,7 @@ func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
 		client, _ := mocked(t, fault,
 			aimbrain.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 			aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) { attempts = append(attempts, a) }),
-			aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: 1}))
+			quickRetries())
 		media := aimbrain.Photos(face)
 		result, err := client.Face.Auth(t.Context(), sessionID, media)
 		what := "fault " + strconv.Itoa(i)
@@ -275,7 +275,7 @@ func TestWhatAServerWritesIsNotLogged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(saying(t, c.answer)), aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}),
+			client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(saying(t, c.answer)), noRetries(),
 				aimbrain.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 			require.NoError(t, err)
 			defer client.Close()

@@ -23,7 +23,8 @@ type call struct {
 	signature string
 	deadline  time.Time // of all attempts together
 	attempts  int
-	unknown   bool // the outcome of an attempt so far is
+	waited    time.Duration // before its attempts so far
+	unknown   bool          // the outcome of an attempt so far is
 }
 
 // newCall checks what does not depend on the request's content.
@@ -36,11 +37,15 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 		return nil, call.refuse("the context", "is nil")
 	}
 	call.deadline = time.Now().Add(c.config.timeout)
+	call.config.maxAttempts = c.config.retry.MaxAttempts
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, call.refuse("a call option", "is nil")
 		}
 		opt(&call.config)
+	}
+	if call.config.maxAttempts < 1 {
+		return nil, call.refuse("WithMaxAttempts", "is below 1: 1 turns retries off")
 	}
 	if call.config.repeat && repeatability(endpoint) == repeatNever {
 		return nil, call.refuse("WithRetryUnknownOutcome", "is not for this endpoint: carried out twice it would change what is stored about the person")
@@ -102,21 +107,26 @@ const smallBody = 2 << 10
 func (c *call) release() { c.client.buffers.put(c.shared.take()) }
 
 // send makes attempts until one gives an answer, or the rules say stop: those
-// of the retry policy, of the budget, and of the context.
+// of the retry policy, of the budget, and of the context. The first one waits
+// while the client holds back.
 func (c *call) send(ctx context.Context, into decoder) (Response, error) {
-	policy := &c.client.config.retry
-	repeat := policy.mayRepeat(c.endpoint, c.config.repeat)
+	repeat := c.client.config.retry.mayRepeat(c.endpoint, c.config.repeat)
+	waited, err := c.holdBack(ctx)
+	if err != nil {
+		return Response{}, err
+	}
 	for {
 		c.attempts++
 		a := c.attempt(ctx, into)
+		a.report.Waited = waited
 		c.unknown = c.unknown || a.outcome == OutcomeUnknown
 		if a.answered {
 			c.client.budget.refill()
 		}
-		again := c.attempts < policy.MaxAttempts && a.err != nil && !a.final && (a.outcome != OutcomeUnknown || repeat)
+		c.client.hold.note(a.err, c.client.config.retry.MaxWait)
+		again := c.attempts < c.config.maxAttempts && a.err != nil && !a.final && (a.outcome != OutcomeUnknown || repeat)
 		if again {
-			a.report.Wait, again = policy.wait(c.attempts, a.err)
-			again = again && c.allows(ctx, a.report.Wait)
+			a.report.Wait, again = c.wait(ctx, a.err)
 		}
 		again = again && c.client.budget.take()
 		if !again {
@@ -127,7 +137,9 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 		if !again {
 			return a.response, a.err
 		}
-		sleep(ctx, a.report.Wait)
+		waited = a.report.Wait
+		c.waited += waited
+		sleep(ctx, waited)
 		if ctx.Err() != nil {
 			failure := &NetworkError{Endpoint: c.endpoint, Attempts: c.attempts, Err: errors.Join(ended(ctx), a.err)}
 			if !c.unknown {
@@ -138,25 +150,54 @@ func (c *call) send(ctx context.Context, into decoder) (Response, error) {
 	}
 }
 
-// allows reports whether there is time for a wait, and for something after it.
-func (c *call) allows(ctx context.Context, wait time.Duration) bool {
+// holdBack waits while the client holds back, and returns how long that was. A
+// call that has no time to wait goes on at once: that it would be refused is not
+// certain.
+func (c *call) holdBack(ctx context.Context) (time.Duration, error) {
+	for {
+		left := c.client.hold.left()
+		if left <= 0 {
+			return c.waited, nil
+		}
+		wait, allowed := c.client.config.retry.afterAsked(1, left, c.room(ctx))
+		if !allowed {
+			return c.waited, nil
+		}
+		c.waited += wait
+		sleep(ctx, wait)
+		if ctx.Err() != nil {
+			return 0, &NetworkError{Endpoint: c.endpoint, Err: ended(ctx), result: OutcomeNotSent}
+		}
+	}
+}
+
+// wait returns how long to wait before the next attempt, and false when that is
+// longer than the call may wait.
+func (c *call) wait(ctx context.Context, err error) (time.Duration, bool) {
+	policy, room := &c.client.config.retry, c.room(ctx)
+	var api *APIError
+	if errors.As(err, &api) {
+		if asked, given := api.RetryAfter(); given {
+			return policy.afterAsked(c.attempts, asked, room)
+		}
+	}
+	wait := policy.backoff(c.attempts)
+	return wait, wait <= room
+}
+
+// room returns how long the call may wait now: what is left of the policy's
+// MaxWait, and less than is left of the call's time. It is negative when the
+// time is over.
+func (c *call) room(ctx context.Context) time.Duration {
 	end := c.deadline
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
 		end = deadline
 	}
-	return time.Until(end) > wait
-}
-
-// wait returns how long to wait after attempt n, and false when the server
-// asks for longer than the policy allows.
-func (p *RetryPolicy) wait(n int, err error) (time.Duration, bool) {
-	var api *APIError
-	if errors.As(err, &api) {
-		if after, given := api.RetryAfter(); given {
-			return after, after <= p.MaxRetryAfter
-		}
+	left := time.Until(end)
+	if left <= 0 {
+		return -1
 	}
-	return p.backoff(n), true
+	return min(c.client.config.retry.MaxWait-c.waited, left-1) // an attempt needs time as well
 }
 
 // ended is the error of a context that has ended: both what it is and why.

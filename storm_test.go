@@ -104,8 +104,10 @@ func (s *stormServer) client(t *testing.T, secure, http2 bool, late *atomic.Int6
 		}
 	})
 	t.Cleanup(transport.CloseIdleConnections)
+	retries := DefaultRetryPolicy()
+	retries.BaseDelay = 0
 	client, err := New("storm-key", "storm-secret", WithBaseURL(server.URL), WithInsecureHTTP(), WithTransport(lateReads{transport, late}),
-		WithRetry(RetryPolicy{BaseDelay: 1, MaxDelay: 1}), WithTimeout(2*time.Minute), WithAttemptTimeout(time.Minute))
+		WithRetry(retries), WithTimeout(2*time.Minute), WithAttemptTimeout(time.Minute))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	return client

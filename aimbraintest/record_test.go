@@ -80,7 +80,7 @@ func TestAwaitReturnsWhenRequestsHaveArrived(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
-		client := fake.Client(once)
+		client := fake.Client(once())
 		fake.Queue(aimbraintest.Delay(time.Hour))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)

@@ -168,7 +168,7 @@ func TestATemplateIsBuilt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t, aimbraintest.WithTemplateDelay(30*time.Second))
-		client := fake.Client(aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1}))
+		client := fake.Client(once())
 		photo := aimbrain.Photos(aimbraintest.FacePhoto("ada"))
 		id := newSession(t, client, "u").ID
 		_, err := client.Face.Auth(t.Context(), id, photo)

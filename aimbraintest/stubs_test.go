@@ -18,7 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var once = aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 1})
+// once makes every call one attempt.
+func once() aimbrain.Option {
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.MaxAttempts = 1
+	return aimbrain.WithRetry(policy)
+}
 
 // A rig is a fake with an enrolled user in a session.
 type rig struct {
@@ -32,7 +37,7 @@ func newRig(t *testing.T, opts ...aimbrain.Option) rig {
 	t.Helper()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u", "ada")
-	client := fake.Client(append([]aimbrain.Option{once}, opts...)...)
+	client := fake.Client(append([]aimbrain.Option{once()}, opts...)...)
 	return rig{t, fake, client, newSession(t, client, "u").ID}
 }
 
@@ -271,7 +276,7 @@ func TestRawAndAnswerSayWhatever(t *testing.T) {
 func TestBrokenConnections(t *testing.T) {
 	t.Parallel()
 	for name, mount := range map[string]func(*testing.T, *aimbraintest.Fake) *aimbrain.Client{
-		"Transport": func(_ *testing.T, fake *aimbraintest.Fake) *aimbrain.Client { return fake.Client(once) },
+		"Transport": func(_ *testing.T, fake *aimbraintest.Fake) *aimbrain.Client { return fake.Client(once()) },
 		"URL":       loopback,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -323,7 +328,7 @@ func TestAConnectionThatCannotBeHijackedIsAborted(t *testing.T) {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(server.Client()), once)
+	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(server.Client()), once())
 	require.NoError(t, err)
 	newSession(t, client, "u")
 	fake.Queue(aimbraintest.Reset())
@@ -399,7 +404,7 @@ func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
 			aimbraintest.Code(10, 11).After(time.Second).On(aimbrain.EndpointVoiceAuth),
 			aimbraintest.Delay(time.Minute), aimbraintest.Reset(), aimbraintest.Liveliness(1), aimbraintest.Raw(502, "", ""),
 		)
-		_, err := fake.Client(once).Sessions.Create(t.Context(), sessionRequest("u"))
+		_, err := fake.Client(once()).Sessions.Create(t.Context(), sessionRequest("u"))
 		assert.ErrorIs(t, err, aimbrain.ErrServerError)
 	})
 	require.Len(t, failures, 1)
@@ -409,7 +414,7 @@ func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
 	failures = (&recorderTB{TB: t}).run(func(t *recorderTB) {
 		fake := aimbraintest.New(t)
 		fake.Queue(aimbraintest.Status(500))
-		_, err := fake.Client(once).Sessions.Create(t.Context(), sessionRequest("u"))
+		_, err := fake.Client(once()).Sessions.Create(t.Context(), sessionRequest("u"))
 		assert.ErrorIs(t, err, aimbrain.ErrServerError)
 	})
 	assert.Empty(t, failures)
@@ -494,7 +499,7 @@ func TestAStallEndsWithTheFake(t *testing.T) {
 	t.Parallel()
 	fake, err := aimbraintest.Start()
 	require.NoError(t, err)
-	client := fake.Client(once)
+	client := fake.Client(once())
 	fake.Queue(aimbraintest.Stall())
 	go func() {
 		_, _ = fake.WaitForRequests(t.Context(), 1)
@@ -512,7 +517,7 @@ func TestAnAnswerThatIsCutOffIsNoAnswer(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			if loopback {
-				client, err := aimbrain.New(r.fake.APIKey(), r.fake.APISecret(), aimbrain.WithBaseURL(r.fake.URL()), once)
+				client, err := aimbrain.New(r.fake.APIKey(), r.fake.APISecret(), aimbrain.WithBaseURL(r.fake.URL()), once())
 				require.NoError(t, err)
 				t.Cleanup(func() { _ = client.Close() })
 				r.client = client

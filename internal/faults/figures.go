@@ -123,7 +123,9 @@ func (a *Authority) TransientFaults(ctx context.Context, n int) (Transient, erro
 		return Transient{}, err
 	}
 	defer server.Close()
-	client, err := server.NewClient(aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: time.Millisecond}))
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.BaseDelay, policy.MaxDelay = time.Millisecond, time.Millisecond
+	client, err := server.NewClient(aimbrain.WithRetry(policy))
 	if err != nil {
 		return Transient{}, err
 	}
@@ -222,10 +224,12 @@ func (a *Authority) Jitter(ctx context.Context, callers int) (float64, error) {
 			buckets[min(9, int(attempt.Wait*10/base))]++
 		}
 	}
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.MaxAttempts, policy.BaseDelay = 2, base
 	score := CallTo(aimbrain.EndpointScore)
 	spread(ctx, callers, callers, func(i int) {
 		client, err := aimbrain.New(Key, Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(&http.Client{Transport: transport}),
-			aimbrain.WithObserver(observer), aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 2, BaseDelay: base}))
+			aimbrain.WithObserver(observer), aimbrain.WithRetry(policy))
 		if err == nil {
 			_, _ = score.Do(ctx, client, i)
 		}

@@ -148,7 +148,7 @@ func serverPhase(setup Setup, before func(*Exchange), opts ...aimbrain.CallOptio
 // backOffPhase has the call wait for its second attempt.
 func backOffPhase(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
 	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
-		x.Reply(http.StatusTooManyRequests, "", "Retry-After", "10")
+		x.Reply(http.StatusTooManyRequests, "", "Retry-After", "4")
 	})
 	if err != nil {
 		return nil, nil, nil, err

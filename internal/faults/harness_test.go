@@ -184,10 +184,19 @@ type maker func(opts ...aimbrain.Option) (*aimbrain.Client, error)
 
 // quick makes retries follow at once, and leaves a busy machine its time.
 func quick() []aimbrain.Option {
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.BaseDelay = 0
 	return []aimbrain.Option{
-		aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: 1, MaxDelay: 1}),
+		aimbrain.WithRetry(policy),
 		aimbrain.WithAttemptTimeout(2 * time.Minute), aimbrain.WithTimeout(5 * time.Minute),
 	}
+}
+
+// maxAttempts bounds the attempts of each call.
+func maxAttempts(n int) aimbrain.Option {
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.MaxAttempts = n
+	return aimbrain.WithRetry(policy)
 }
 
 // patient leaves three attempts of 15 s their time.

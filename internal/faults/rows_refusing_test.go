@@ -109,17 +109,24 @@ func hints() []hint {
 	date := func(d time.Duration) func() []string {
 		return func() []string { return []string{time.Now().Add(d).UTC().Format(http.TimeFormat)} }
 	}
-	const jitter = 300 * time.Millisecond // 100 and 200 ms at most
+	const (
+		jitter = 300 * time.Millisecond  // 100 and 200 ms at most
+		spread = 1300 * time.Millisecond // twice 500 ms more
+	)
 	return []hint{
-		{"0", fixed("0"), 3, 0, 0, 0, true},
-		{"5", fixed("5"), 3, 10 * time.Second, 10 * time.Second, 5 * time.Second, true},
+		{"0", fixed("0"), 3, 0, spread, 0, true},
+		{"1", fixed("1"), 3, 2 * time.Second, 2*time.Second + spread, time.Second, true},
+		{"4", fixed("4"), 2, 4 * time.Second, 5 * time.Second, 4 * time.Second, true}, // and no room for a second one
+		{"5", fixed("5"), 1, 0, 0, 5 * time.Second, true},
+		{"20, less than the call's time", fixed("20"), 1, 0, 0, 20 * time.Second, true},
 		{"3600", fixed("3600"), 1, 0, 0, time.Hour, true},
-		{"a past date", date(-time.Hour), 3, 0, 0, 0, true},
-		{"a future date", date(5 * time.Second), 3, 10 * time.Second, 10 * time.Second, 5 * time.Second, true},
+		{"a past date", date(-time.Hour), 3, 0, spread, 0, true},
+		{"a future date", date(time.Second), 3, 2 * time.Second, 2*time.Second + spread, time.Second, true},
+		{"a date beyond the cap", date(5 * time.Second), 1, 0, 0, 5 * time.Second, true},
 		{"-1", fixed("-1"), 3, 0, jitter, 0, false},
 		{"not a number", fixed("soon"), 3, 0, jitter, 0, false},
 		{"overflow", fixed("99999999999999999999"), 1, 0, 0, 1 << 62, true},
-		{"twice", fixed("1", "5"), 3, 10 * time.Second, 10 * time.Second, 5 * time.Second, true},
+		{"twice", fixed("0", "1"), 3, 2 * time.Second, 2*time.Second + spread, time.Second, true},
 	}
 }
 

@@ -104,22 +104,22 @@ func cancelledIn() []cell {
 			x.Stall()
 		})),
 		both(each, "back-off", phase(faults.Setup{}, cancelled(false, 1, 0), func(x *faults.Exchange) {
-			x.Reply(http.StatusTooManyRequests, "", "Retry-After", "10")
+			x.Reply(http.StatusTooManyRequests, "", "Retry-After", "4")
 		})),
 	)
 }
 
 func shortDeadline() []cell {
-	asksForFive := func(x *faults.Exchange) { x.Reply(http.StatusTooManyRequests, "", "Retry-After", "5") }
+	asksForThree := func(x *faults.Exchange) { x.Reply(http.StatusTooManyRequests, "", "Retry-After", "3") }
 	atOnce := want{kind: api, received: 1, check: func(t *testing.T, s *seen) {
 		t.Helper()
 		assert.Zero(t, s.elapsed)
 		wait, _ := s.api(t).RetryAfter()
-		assert.Equal(t, 5*time.Second, wait)
+		assert.Equal(t, 3*time.Second, wait)
 	}}
 	return join(
-		each("the context's", faults.HTTP1, play{setup: faults.Setup{Virtual: true}, script: asksForFive, want: atOnce, ctx: within(2 * time.Second)}.run),
-		each("the client's", faults.HTTP1, virtual(atOnce, asksForFive, aimbrain.WithTimeout(2*time.Second))),
+		each("the context's", faults.HTTP1, play{setup: faults.Setup{Virtual: true}, script: asksForThree, want: atOnce, ctx: within(2 * time.Second)}.run),
+		each("the client's", faults.HTTP1, virtual(atOnce, asksForThree, aimbrain.WithTimeout(2*time.Second))),
 	)
 }
 
@@ -274,10 +274,11 @@ func backOffs(t *testing.T, l *lab, c cell, callers int) []time.Duration {
 	})
 	require.NoError(t, err)
 	defer server.Close()
-	policy := aimbrain.WithRetry(aimbrain.RetryPolicy{MaxAttempts: 2, BaseDelay: time.Second})
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.MaxAttempts, policy.BaseDelay = 2, time.Second
 	transport := server.Transport()
 	inParallel(callers, func(n int) {
-		client, err := through(transport, server.URL)(policy)
+		client, err := through(transport, server.URL)(aimbrain.WithRetry(policy))
 		if assert.NoError(t, err) {
 			_, err = c.call.Do(t.Context(), client, n)
 			assert.Error(t, err)

@@ -111,8 +111,9 @@ func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d
 		return err
 	}
 	defer server.Close()
-	client, err := server.NewClient(aimbrain.WithAttemptTimeout(500*time.Millisecond),
-		aimbrain.WithRetry(aimbrain.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 4 * time.Millisecond}))
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.BaseDelay, policy.MaxDelay = time.Millisecond, 4*time.Millisecond
+	client, err := server.NewClient(aimbrain.WithAttemptTimeout(500*time.Millisecond), aimbrain.WithRetry(policy))
 	if err != nil {
 		return err
 	}
