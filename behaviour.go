@@ -170,7 +170,7 @@ func (r BehaviourAuthResult) Matches(threshold float64) bool {
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourSubmitResult, error) {
-	return do[BehaviourSubmitResult](ctx, s.client, EndpointBehaviourSubmit, opts, func(b *body) {
+	return do[BehaviourSubmitResult](ctx, (*service)(s).of(), EndpointBehaviourSubmit, opts, func(b *body) {
 		b.session(sessionID)
 		b.events(events)
 	})
@@ -183,7 +183,7 @@ func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events 
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Auth(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourAuthResult, error) {
-	return do[BehaviourAuthResult](ctx, s.client, EndpointBehaviour, opts, func(b *body) {
+	return do[BehaviourAuthResult](ctx, (*service)(s).of(), EndpointBehaviour, opts, func(b *body) {
 		b.session(sessionID)
 		b.events(events)
 	})

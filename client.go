@@ -3,6 +3,7 @@ package aimbrain
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -39,7 +40,14 @@ type Client struct {
 // New returns a client that signs with the given key pair. Without options it
 // calls the development environment. An error is a [*ConfigError] and says
 // which setting is wrong; nothing is sent before the first call.
+//
+// New returns an error under js/wasm and wasip1/wasm. In a browser the secret
+// would be in the page: call your own server, and let that call the API. A
+// program under wasip1 has no network connections.
 func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
+	if err := checkPlatform(runtime.GOOS); err != nil {
+		return nil, err
+	}
 	signer, err := NewSigner(apiKey, apiSecret)
 	if err != nil {
 		return nil, err
@@ -89,6 +97,9 @@ func (c *Client) connect() {
 // Calls that are under way end with the pair they began with, retries included.
 // On an error, a [*ConfigError], the old pair stays.
 func (c *Client) Rotate(apiKey, apiSecret string) error {
+	if !c.made() {
+		return &ConfigError{Parameter: "the client", Reason: notMadeByNew}
+	}
 	signer, err := NewSigner(apiKey, apiSecret)
 	if err != nil {
 		return err
@@ -100,13 +111,36 @@ func (c *Client) Rotate(apiKey, apiSecret string) error {
 // Close makes further calls fail with [ErrClosed] and closes the connections
 // that are idle; calls that are under way end normally, and their connections
 // are closed then. What EnrollAndConfirm and WaitWhileBuilding wait for is not
-// waited for any longer. The connections of a caller's own client are left alone.
-// Close returns at once, may be called more than once, and never fails.
+// waited for any longer. The connections of a transport or client that the caller
+// gave are left alone. Close returns at once and may be called more than once. It
+// fails only for a client that [New] did not make, by a [*ConfigError].
 func (c *Client) Close() error {
+	if !c.made() {
+		return &ConfigError{Parameter: "the client", Reason: notMadeByNew}
+	}
 	c.closed.Store(true)
 	c.endPoll()
 	c.closeIdle()
 	return nil
+}
+
+// notMadeByNew is what is wrong with a zero or nil client.
+const notMadeByNew = "was not made by New"
+
+// made reports whether the client was made by New: a nil one and the zero value
+// were not.
+func (c *Client) made() bool { return c != nil && c.config != nil }
+
+// A service is what the services have in common.
+type service struct{ client *Client }
+
+// of returns the service's client, nil for a service that New did not make, such
+// as those of the zero Client, which are nil.
+func (s *service) of() *Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
 }
 
 // begin and end count the calls under way, so that the last one to end after
@@ -143,6 +177,9 @@ func do[T Result](ctx context.Context, c *Client, endpoint string, opts []CallOp
 // with a signature over those very bytes, transport with retries, bounded and
 // strict decode. The answer is in into when there is no error.
 func (c *Client) exchange(ctx context.Context, endpoint string, opts []CallOption, write func(*body), into decoder) (Response, error) {
+	if !c.made() {
+		return Response{}, &RequestError{Endpoint: endpoint, Argument: "the client", Reason: notMadeByNew}
+	}
 	if err := c.begin(); err != nil {
 		return Response{}, &RequestError{Endpoint: endpoint, Argument: "the client", Reason: "cannot be used", Err: err}
 	}

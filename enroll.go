@@ -64,7 +64,7 @@ type Enrollment struct {
 //
 // Errors to expect are those of Enroll.
 func (s *FaceService) EnrollAndConfirm(ctx context.Context, session Session, user SessionRequest, faces Media, opts ...CallOption) (Enrollment, error) {
-	return s.client.enrollAndConfirm(ctx, EndpointFaceEnroll, opts, session, user, ModuleFace, func(opts []CallOption) (int, error) {
+	return (*service)(s).of().enrollAndConfirm(ctx, EndpointFaceEnroll, opts, session, user, ModuleFace, func(opts []CallOption) (int, error) {
 		result, err := s.Enroll(ctx, session.ID, faces, opts...)
 		return result.ImagesCount, err
 	})
@@ -77,7 +77,7 @@ func (s *FaceService) EnrollAndConfirm(ctx context.Context, session Session, use
 // Of the five steps only the first begins at [NotEnrolled]. When the response
 // to a later one is lost, nothing tells: go on with the next.
 func (s *VoiceService) EnrollAndConfirm(ctx context.Context, session Session, user SessionRequest, voices Media, opts ...CallOption) (Enrollment, error) {
-	return s.client.enrollAndConfirm(ctx, EndpointVoiceEnroll, opts, session, user, ModuleVoice, func(opts []CallOption) (int, error) {
+	return (*service)(s).of().enrollAndConfirm(ctx, EndpointVoiceEnroll, opts, session, user, ModuleVoice, func(opts []CallOption) (int, error) {
 		result, err := s.Enroll(ctx, session.ID, voices, opts...)
 		return result.VoiceSamples, err
 	})
@@ -139,7 +139,10 @@ func (s *SessionsService) WaitWhileBuilding(ctx context.Context, user SessionReq
 	refuse := func(argument, reason string) (Session, error) {
 		return Session{}, &RequestError{Endpoint: EndpointSessions, Argument: argument, Reason: reason}
 	}
+	client := (*service)(s).of()
 	switch {
+	case !client.made():
+		return refuse("the client", notMadeByNew)
 	case ctx == nil:
 		return refuse("the context", "is nil")
 	case module < ModuleFace || module > ModuleBehaviour:
@@ -147,7 +150,7 @@ func (s *SessionsService) WaitWhileBuilding(ctx context.Context, user SessionReq
 	case limit <= 0:
 		return refuse("the limit", "is not positive")
 	}
-	return s.client.poll(ctx, user, limit, func(s Session) bool { return s.Status(module) != Building })
+	return client.poll(ctx, user, limit, func(s Session) bool { return s.Status(module) != Building })
 }
 
 // poll creates sessions for a user, with growing waits before them, until one

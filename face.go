@@ -46,7 +46,7 @@ func (r FaceCompareResult) Matches(threshold float64) bool { return reaches(r.Sc
 // as "6-6-7". Ask for it before the video is recorded, of the type of the call
 // that the video is for.
 func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType TokenType, opts ...CallOption) (Token, error) {
-	return s.client.token(ctx, EndpointFaceToken, sessionID, tokenType, opts)
+	return (*service)(s).of().token(ctx, EndpointFaceToken, sessionID, tokenType, opts)
 }
 
 // Enroll adds photos or videos to what is known of the session's user. It
@@ -57,7 +57,7 @@ func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType Tok
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a
 // picture, [ErrSessionNotFound].
 func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceEnrollResult, error) {
-	return do[FaceEnrollResult](ctx, s.client, EndpointFaceEnroll, opts, func(b *body) {
+	return do[FaceEnrollResult](ctx, (*service)(s).of(), EndpointFaceEnroll, opts, func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("faces", faces, faceKind)
 	})
@@ -71,7 +71,7 @@ func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media,
 // With several photos the API gives one score; how it joins them is not
 // documented, so that who forwards an app's request had better send one.
 func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceAuthResult, error) {
-	return do[FaceAuthResult](ctx, s.client, EndpointFaceAuth, opts, func(b *body) {
+	return do[FaceAuthResult](ctx, (*service)(s).of(), EndpointFaceAuth, opts, func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("faces", faces, faceKind)
 	})
@@ -82,7 +82,7 @@ func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, o
 //
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a picture.
 func (s *FaceService) Compare(ctx context.Context, faces1, faces2 Media, opts ...CallOption) (FaceCompareResult, error) {
-	return do[FaceCompareResult](ctx, s.client, EndpointFaceCompare, opts, func(b *body) {
+	return do[FaceCompareResult](ctx, (*service)(s).of(), EndpointFaceCompare, opts, func(b *body) {
 		b.expect(faces1.encodedSize() + faces2.encodedSize() + 64)
 		b.mediaMember("faces1", faces1, faceKind)
 		b.mediaMember("faces2", faces2, faceKind)

@@ -1,12 +1,15 @@
 package aimbrain
 
 import (
+	"context"
 	"encoding/json"
+	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -107,11 +110,15 @@ func FuzzAPIError(f *testing.F) {
 	})
 }
 
-// FuzzBaseURL takes no base URL that could send a request elsewhere than it says.
+// FuzzBaseURL takes no base URL that could send a request elsewhere than it says:
+// what is accepted makes a request for its host, which dials that host alone and
+// asks for the prefix as it was written.
 func FuzzBaseURL(f *testing.F) {
 	for _, base := range []string{
 		DevelopmentURL, "https://gw.bank.example/bio/", "http://localhost:8080", "https://user:pa55@h", "https://h/?q", "https://h/#f",
 		"https://h/a%2Fb", "https://[::1%25en0]:1/", "https://h\\@evil", "https:h", "//h", "https://h/%2e%2e/", "https://ｅｖｉｌ/",
+		"https://h/v1", "https://h/a%2F/", "https://h/a\"%2Fb", "https://h:0", "https://h:65536", "https://127.1", "https://0x7f.1", "https://1.2.3.4.",
+		"http://[::ffff:127.0.0.1]", "http://::1", "http://localhost.", "http://localhost.evil.example", "https://h//a//", "https://H.Example.:443/%C3%A4",
 	} {
 		f.Add(base)
 	}
@@ -128,18 +135,54 @@ func FuzzBaseURL(f *testing.F) {
 		if target.RawPath != "" {
 			target.RawPath += EndpointScore
 		}
-		again, err := url.Parse(target.String())
-		switch {
-		case err != nil:
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target.String(), nil)
+		if err != nil {
 			t.Fatal(err)
-		case again.Host != c.base.Host || again.Scheme != c.base.Scheme || again.User != nil || again.RawQuery != "" || again.Fragment != "":
+		}
+		again := request.URL
+		switch {
+		case again.Host != c.base.Host || request.Host != c.base.Host || again.Scheme != c.base.Scheme || again.User != nil || again.RawQuery != "" || again.Fragment != "":
 			t.Fatalf("%q became %q", base, again)
-		case !strings.HasSuffix(again.Path, EndpointScore):
-			t.Fatalf("the path became %q", again.Path)
 		case again.Scheme == "http" && !isLoopback(again.Hostname()):
 			t.Fatalf("plain HTTP to %q", again.Host)
 		}
+		_, written, _ := strings.Cut(base[len("http:"):], "//") // user info is refused, so that the path is behind the next slash
+		prefix := ""
+		if i := strings.IndexByte(written, '/'); i >= 0 {
+			prefix = strings.TrimRight(written[i:], "/")
+		}
+		if got := target.RequestURI(); got != prefix+EndpointScore {
+			t.Fatalf("%q asks for %q", base, got)
+		}
+		host, port := c.base.Hostname(), c.base.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[c.base.Scheme]
+		}
+		if got := dialled(request); got != net.JoinHostPort(host, port) {
+			t.Fatalf("%q dials %q", base, got)
+		}
+		if number, err := strconv.Atoi(port); err != nil || number < 1 || number > 65535 {
+			t.Fatalf("%q dials port %q", base, port)
+		}
 	})
+}
+
+// dialled returns the addresses that a request dials, and breaks each off.
+func dialled(request *http.Request) string {
+	var mu sync.Mutex
+	var addresses []string
+	transport := &http.Transport{DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		addresses = append(addresses, address)
+		return nil, net.ErrClosed
+	}}
+	if response, err := transport.RoundTrip(request); err == nil {
+		_ = response.Body.Close()
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return strings.Join(addresses, " ")
 }
 
 // FuzzSetMember changes one member of an app's request and nothing else.

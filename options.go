@@ -3,10 +3,12 @@ package aimbrain
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -98,8 +100,16 @@ func WithRegion(region Region) Option {
 // mobile clients sign the whole path instead, so a gateway that checks
 // signatures itself must be told.
 //
-// The URL must be https, or http on loopback, see [WithInsecureHTTP]; user
-// info, a query or a fragment are refused.
+// The prefix is sent as it is written, without slashes at its end: escapes stay
+// as they are, and a character that needs one is refused. A path that ends in
+// "/v1" is refused, since the endpoints begin with it: "https://gw.example/bio",
+// not "https://gw.example/bio/v1".
+//
+// The URL must be https, or http on loopback, see [WithInsecureHTTP]. Loopback is
+// "localhost", 127.0.0.0/8 and [::1]. User info, a query or a fragment are
+// refused, and so is a host that is not a domain name in ASCII, an IPv4 address
+// of four decimal numbers or an IPv6 address in brackets, and a port outside
+// 1..65535. What is refused is a [*ConfigError] of [New].
 func WithBaseURL(address string) Option {
 	return func(c *config) error {
 		base, err := parseBaseURL(address)
@@ -217,6 +227,9 @@ func WithObserver(observer Observer) Option {
 // Options come first: a region or a base URL among them makes the
 // environment's be left alone.
 func NewFromEnv(opts ...Option) (*Client, error) {
+	if err := checkPlatform(runtime.GOOS); err != nil {
+		return nil, err
+	}
 	key, secret := os.Getenv(EnvAPIKey), os.Getenv(EnvAPISecret)
 	switch {
 	case key == "":
@@ -252,8 +265,8 @@ func asSetting(name string, err error) error {
 	return err
 }
 
-// parseBaseURL refuses what cannot be the place of the API. Its errors never
-// hold the URL, which may have a password in it.
+// parseBaseURL refuses what is not a base URL of the API. Its errors never hold
+// the URL, which may have a password in it.
 func parseBaseURL(address string) (*url.URL, error) {
 	refuse := func(reason string) (*url.URL, error) {
 		return nil, &ConfigError{Parameter: "WithBaseURL", Reason: reason}
@@ -270,20 +283,12 @@ func parseBaseURL(address string) (*url.URL, error) {
 		return refuse("must not hold a query")
 	case u.Fragment != "" || strings.Contains(address, "#"):
 		return refuse("must not hold a fragment")
-	case u.Hostname() == "":
-		return refuse("has no host")
-	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' || r == '%' }):
-		return refuse("has a host that is not ASCII (write it in punycode) or holds a zone")
-	case strings.HasSuffix(u.Host, ":"):
-		return refuse("has a colon but no port")
 	}
-	for _, segment := range strings.Split(u.Path, "/") {
-		if segment == "." || segment == ".." {
-			return refuse("must not hold . or .. in its path")
-		}
+	if problem := checkHost(u.Host); problem != "" {
+		return refuse(problem)
 	}
-	if strings.HasSuffix(strings.ToLower(u.RawPath), "%2f") {
-		return refuse("must not end with an escaped slash")
+	if problem := checkPrefix(u); problem != "" {
+		return refuse(problem)
 	}
 	u.Host = strings.ToLower(u.Host) // "LocalHost" is loopback to us, and not to the proxy settings
 	u.Path = strings.TrimRight(u.Path, "/")
@@ -291,11 +296,141 @@ func parseBaseURL(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// isLoopback reports whether a host can only be this machine.
+// checkHost says what is wrong with the host of a base URL and its port, "" for
+// nothing. What it lets through names one host for everybody: the resolver, the
+// proxy settings and the certificate.
+func checkHost(hostport string) (problem string) {
+	host, port, hasPort := strings.Cut(hostport, ":")
+	if strings.HasPrefix(hostport, "[") {
+		end := strings.LastIndexByte(hostport, ']')
+		if end < 0 {
+			return "has a host that is not a name or an address"
+		}
+		host = hostport[:end+1]
+		port, hasPort = strings.CutPrefix(hostport[end+1:], ":")
+	}
+	switch {
+	case host == "":
+		return "has no host"
+	case hasPort && port == "":
+		return "has a colon but no port"
+	case strings.Contains(port, ":"):
+		return "has more than one colon in its host: write an IPv6 address in brackets"
+	case hasPort && !isPort(port):
+		return "has a port that is not a number from 1 to 65535"
+	}
+	if literal, ok := strings.CutPrefix(host, "["); ok {
+		return checkIPv6(strings.TrimSuffix(literal, "]"))
+	}
+	return checkName(host)
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0 && text == strconv.FormatUint(n, 10)
+}
+
+// checkIPv6 says what is wrong with an address in brackets.
+func checkIPv6(literal string) (problem string) {
+	address, err := netip.ParseAddr(literal)
+	switch {
+	case err != nil || !address.Is6():
+		return "has something else than an IPv6 address in brackets"
+	case address.Zone() != "":
+		return "has an address with a zone"
+	case address.Is4In6():
+		return "has an IPv4 address in the form of IPv6: write it as IPv4"
+	}
+	return ""
+}
+
+// checkName says what is wrong with a host that is a name or an IPv4 address.
+func checkName(host string) (problem string) {
+	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
+		return "has a host that is not ASCII: write it in punycode"
+	}
+	name := strings.TrimSuffix(host, ".") // of the DNS root
+	labels := strings.Split(name, ".")
+	for _, label := range labels {
+		switch {
+		case label == "":
+			return "has a host with an empty label"
+		case len(label) > 63:
+			return "has a host with a label of more than 63 characters"
+		case label[0] == '-' || label[len(label)-1] == '-':
+			return "has a host with a label that begins or ends with a hyphen"
+		case strings.ContainsFunc(label, func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+		}):
+			return "has a host with a character that is not a letter, a digit, a hyphen, a dot or an underscore"
+		}
+	}
+	if len(name) > 253 {
+		return "has a host of more than 253 characters"
+	}
+	// A last label that is a number makes an IPv4 address, as browsers have it.
+	// C libraries read 127.1 and 0x7f.1 as addresses as well, and Go does not.
+	if isNumber(labels[len(labels)-1]) {
+		if address, err := netip.ParseAddr(host); err != nil || !address.Is4() {
+			return "has a host that ends in a number and is not an IPv4 address of four decimal numbers"
+		}
+	}
+	return ""
+}
+
+// isNumber reports whether a label is a decimal or a hexadecimal number.
+func isNumber(label string) bool {
+	digits, hex := strings.CutPrefix(strings.ToLower(label), "0x")
+	return !strings.ContainsFunc(digits, func(r rune) bool {
+		return (r < '0' || r > '9') && (!hex || r < 'a' || r > 'f')
+	})
+}
+
+// checkPrefix says what is wrong with the path of a base URL, "" for nothing.
+// What it lets through is sent as it was written.
+func checkPrefix(u *url.URL) (problem string) {
+	for _, segment := range strings.Split(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return "must not hold . or .. in its path"
+		}
+	}
+	if u.RawPath != "" && u.EscapedPath() != u.RawPath {
+		return "has a character in its path that must be percent-encoded"
+	}
+	if strings.HasSuffix(strings.TrimRight(strings.ToLower(u.RawPath), "/"), "%2f") {
+		return "must not end with an escaped slash"
+	}
+	path := strings.ToLower(strings.TrimRight(u.Path, "/"))
+	if strings.HasSuffix(path, "/v1") {
+		return "ends in /v1, which every endpoint begins with: leave /v1 out"
+	}
+	for _, endpoint := range Endpoints() {
+		if strings.HasSuffix(path, endpoint) {
+			return "ends in an endpoint: leave it out, from /v1 on"
+		}
+	}
+	return ""
+}
+
+// isLoopback reports whether a host can only be this machine: localhost or a
+// loopback address. "localhost." is not, since proxy settings do not take it for
+// this machine.
 func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
+	if host == "localhost" {
 		return true
 	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+// checkPlatform refuses to make a client where it could not work, or where the
+// secret would not be one.
+func checkPlatform(goos string) error {
+	switch goos {
+	case "js":
+		return &ConfigError{Parameter: "the platform", Reason: "js/wasm is not supported: the API secret would be in the page, for everybody to read. Call your own server, and let that call the API"}
+	case "wasip1":
+		return &ConfigError{Parameter: "the platform", Reason: "wasip1/wasm is not supported: it has no network connections"}
+	}
+	return nil
 }

@@ -67,7 +67,7 @@ func (r ScoreResult) ByType(scoreType string) (ScoreEntry, bool) {
 func (s *ScoreService) Get(ctx context.Context, sessionID string, opts ...CallOption) (ScoreResult, error) {
 	var into scoresOf
 	into.session = sessionID
-	response, err := s.client.exchange(ctx, EndpointScore, opts, object(func(b *body) { b.session(sessionID) }), &into)
+	response, err := (*service)(s).of().exchange(ctx, EndpointScore, opts, object(func(b *body) { b.session(sessionID) }), &into)
 	if err != nil {
 		return ScoreResult{}, err
 	}

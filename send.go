@@ -30,10 +30,7 @@ type call struct {
 // newCall checks what does not depend on the request's content.
 func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption) (*call, error) {
 	call := &call{client: c, endpoint: endpoint, signer: c.signer.Load()}
-	switch {
-	case call.signer == nil:
-		return nil, call.refuse("the client", "was not made by New")
-	case ctx == nil:
+	if ctx == nil {
 		return nil, call.refuse("the context", "is nil")
 	}
 	call.deadline = time.Now().Add(c.config.timeout)

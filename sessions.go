@@ -97,7 +97,7 @@ func (s ModuleStatus) String() string {
 // Create creates a session for a user. Errors to expect besides those of every
 // call (see the package documentation): none.
 func (s *SessionsService) Create(ctx context.Context, request SessionRequest, opts ...CallOption) (Session, error) {
-	return do[Session](ctx, s.client, EndpointSessions, opts, func(b *body) {
+	return do[Session](ctx, (*service)(s).of(), EndpointSessions, opts, func(b *body) {
 		b.stringMember("userId", request.UserID, "SessionRequest.UserID")
 		b.stringMember("device", request.Device, "SessionRequest.Device")
 		b.stringMember("system", request.System, "SessionRequest.System")

@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -36,6 +37,9 @@ type Signer struct {
 // NewSigner returns a signer for one key pair. The secret is used as the bytes
 // it consists of: it is never trimmed, hashed or decoded first. A [*ConfigError]
 // tells which of the two cannot be right; it never holds the value.
+//
+// A secret below 14 bytes is refused where FIPS 140-3 mode is enforced
+// (GODEBUG=fips140=only), in which HMAC takes no shorter key.
 func NewSigner(apiKey, apiSecret string) (*Signer, error) {
 	if err := checkCredentials(apiKey, apiSecret); err != nil {
 		return nil, err
@@ -59,7 +63,13 @@ func NewSigner(apiKey, apiSecret string) (*Signer, error) {
 // in lower case, whatever the case they come in. The body must be the very
 // bytes that are sent: a final newline or another order of the members makes
 // another signature.
+//
+// It panics for a signer that [NewSigner] did not make. An empty string instead
+// could be compared with the signature of a request that has none.
 func (s *Signer) Sign(method, endpoint string, body []byte) string {
+	if !s.made() {
+		panic("aimbrain: Signer.Sign: the signer was not made by NewSigner")
+	}
 	signing := s.acquire()
 	defer s.release(signing)
 	signing.begin(method, endpoint)
@@ -69,13 +79,20 @@ func (s *Signer) Sign(method, endpoint string, body []byte) string {
 
 // Verify reports whether signature is that of the request, and compares in
 // constant time. The error is [ErrSignature] and never says what would have
-// been right.
+// been right. For a signer that [NewSigner] did not make it is a [*ConfigError].
 func (s *Signer) Verify(method, endpoint string, body []byte, signature string) error {
+	if !s.made() {
+		return &ConfigError{Parameter: "the signer", Reason: "was not made by NewSigner"}
+	}
 	if hmac.Equal([]byte(s.Sign(method, endpoint, body)), []byte(signature)) {
 		return nil
 	}
 	return ErrSignature
 }
+
+// made reports whether the signer was made by NewSigner: a nil one and the zero
+// value were not.
+func (s *Signer) made() bool { return s != nil && s.acquire != nil }
 
 // A signing is the state of one signature in the making. Its hash stays keyed
 // between uses, which saves two of the four blocks that a short message costs.
@@ -104,6 +121,10 @@ func (s *signing) signature() string {
 	return string(text[:])
 }
 
+// minFIPSSecret is the shortest key of an HMAC that FIPS 140-3 mode takes where it
+// is enforced, in bytes: 112 bits. The standard library panics for a shorter one.
+const minFIPSSecret = 14
+
 // checkCredentials refuses what cannot be a key pair. The errors never hold
 // the values: they end up in start-up logs.
 func checkCredentials(apiKey, apiSecret string) error {
@@ -116,6 +137,8 @@ func checkCredentials(apiKey, apiSecret string) error {
 		return &ConfigError{Parameter: "API key", Reason: "holds white space, a control character or a character outside ASCII: was it pasted with something around it?"}
 	case strings.ContainsAny(apiSecret, "\r\n\x00"):
 		return &ConfigError{Parameter: "API secret", Reason: "holds a line break or a NUL: was it read from a file with its newline?"}
+	case len(apiSecret) < minFIPSSecret && fips140.Enforced():
+		return &ConfigError{Parameter: "API secret", Reason: "is shorter than 14 bytes, which HMAC does not take in FIPS 140-3 mode (GODEBUG=fips140=only)"}
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (r VoiceAuthResult) IsLive(threshold float64) bool { return reaches(r.Livel
 // Token asks for what the user is to read aloud. It expires after 5 minutes;
 // whether its first use consumes it is not known, so ask for one per recording.
 func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType TokenType, opts ...CallOption) (Token, error) {
-	return s.client.token(ctx, EndpointVoiceToken, sessionID, tokenType, opts)
+	return (*service)(s).of().token(ctx, EndpointVoiceToken, sessionID, tokenType, opts)
 }
 
 // Enroll adds recordings to what is known of the session's user. It works best
@@ -41,7 +41,7 @@ func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType To
 //
 // Errors to expect: [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
 func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceEnrollResult, error) {
-	return do[VoiceEnrollResult](ctx, s.client, EndpointVoiceEnroll, opts, func(b *body) {
+	return do[VoiceEnrollResult](ctx, (*service)(s).of(), EndpointVoiceEnroll, opts, func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("voices", voices, voiceKind)
 	})
@@ -53,7 +53,7 @@ func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Medi
 // Errors to expect: [ErrTokenRequired] ([CodeNoToken]), [ErrNotEnrolled]
 // ([CodeUserNotFound]), [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
 func (s *VoiceService) Auth(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceAuthResult, error) {
-	return do[VoiceAuthResult](ctx, s.client, EndpointVoiceAuth, opts, func(b *body) {
+	return do[VoiceAuthResult](ctx, (*service)(s).of(), EndpointVoiceAuth, opts, func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("voices", voices, voiceKind)
 	})

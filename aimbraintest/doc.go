@@ -15,7 +15,8 @@
 //
 // # Ways in
 //
-// A [Fake] is an [net/http.Handler], for any mux and under any prefix.
+// A [Fake] is an [net/http.Handler], for any mux. It serves the endpoints at their
+// own paths, or behind the prefix that [WithPathPrefix] names.
 // [Fake.Transport] reaches it from inside the process, for every host; it also
 // works in testing/synctest bubbles, where waiting takes no time.
 // [Fake.URL] opens a port on loopback. Answers allow every origin, so that web

@@ -83,7 +83,7 @@ func ExampleLostResponse() {
 
 // A fake is a handler, and can stand behind a gateway's prefix.
 func ExampleFake_ServeHTTP() {
-	fake, err := aimbraintest.Start()
+	fake, err := aimbraintest.Start(aimbraintest.WithPathPrefix("/bio"))
 	if err != nil {
 		fmt.Println(err)
 		return

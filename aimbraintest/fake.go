@@ -115,13 +115,17 @@ func (f *Fake) fatal(text string) {
 
 // Client returns a client that calls this fake with its key pair and through
 // its [Fake.Transport]. The options are applied after these. An option that is
-// refused ends the test, or panics without one.
+// refused ends the test, or panics without one. With [WithPathPrefix] the client
+// has a base URL with the prefix, so that a region cannot be among the options.
 func (f *Fake) Client(opts ...aimbrain.Option) *aimbrain.Client {
 	if f.t != nil {
 		f.t.Helper()
 	}
-	all := append([]aimbrain.Option{aimbrain.WithTransport(f.Transport())}, opts...)
-	client, err := aimbrain.New(f.APIKey(), f.APISecret(), all...)
+	all := []aimbrain.Option{aimbrain.WithTransport(f.Transport())}
+	if f.config.prefix != "" {
+		all = append(all, aimbrain.WithBaseURL(prefixedURL(f.config.prefix)))
+	}
+	client, err := aimbrain.New(f.APIKey(), f.APISecret(), append(all, opts...)...)
 	if err != nil {
 		f.fatal("aimbraintest: Client: " + err.Error())
 		return nil

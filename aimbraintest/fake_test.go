@@ -42,7 +42,7 @@ func TestAllCallsWorkOverEachMount(t *testing.T) {
 		"URL": loopback,
 		"a mux": func(t *testing.T, fake *aimbraintest.Fake) *aimbrain.Client {
 			mux := http.NewServeMux()
-			mux.Handle("/bio/", fake)
+			mux.Handle("/bio/", http.StripPrefix("/bio", fake))
 			server := httptest.NewTLSServer(mux)
 			t.Cleanup(server.Close)
 			client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(server.URL+"/bio"), aimbrain.WithHTTPClient(server.Client()))

@@ -38,7 +38,7 @@ func FuzzFakeRequest(f *testing.F) {
 		endpoints := append(aimbrain.Endpoints(), "/v1/else")
 		endpoint := endpoints[uint(which)%uint(len(endpoints))]
 		r := request(t, fake, endpoint, strings.ReplaceAll(body, "SESSION", session))
-		r.URL.Path = "/" + prefix + endpoint
+		r.URL.Path = prefix + endpoint
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, r)
 		answer := w.Body.Bytes()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,8 +31,10 @@ type call struct {
 	used     bool // the outcome's score was
 }
 
-// ServeHTTP answers a request as the API does. The fake may be mounted under a
-// prefix: the endpoint is what follows it, from "/v1/" on.
+// ServeHTTP answers a request as the API does. Requests must come at an
+// endpoint's own path, such as "/v1/face/auth", or at that path behind the prefix
+// that [WithPathPrefix] names; [http.StripPrefix] is another way to mount the fake
+// under a prefix. Any other path is answered by 404.
 func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	allowOrigins(w.Header())
 	if r.Method == http.MethodOptions {
@@ -62,7 +65,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // receive reads a request without judging it.
 func (f *Fake) receive(r *http.Request) (*call, error) {
 	c := &call{fake: f, request: r}
-	c.endpoint, c.known = findEndpoint(r.URL.Path)
+	c.endpoint, c.known = findEndpoint(f.config.prefix, r.URL)
 	var err error
 	if c.body, err = readBody(r); err != nil {
 		return c, err
@@ -73,21 +76,24 @@ func (f *Fake) receive(r *http.Request) (*call, error) {
 	return c, nil
 }
 
-// findEndpoint finds the endpoint at the end of a path, whatever is in front
-// of it and in whatever case it is written.
-func findEndpoint(path string) (endpoint string, known bool) {
-	endpoint = strings.ToLower(path)
-	for rest := endpoint; ; {
-		i := strings.Index(rest, "/v1/")
-		if i < 0 {
-			return endpoint, false
-		}
-		rest = rest[i:]
-		if slices.Contains(aimbrain.Endpoints(), rest) {
-			return rest, true
-		}
-		rest = rest[1:]
+// findEndpoint returns the endpoint that a request is for, in whatever case it is
+// written: what follows the prefix. Escapes are compared as they were sent.
+func findEndpoint(prefix string, u *url.URL) (endpoint string, known bool) {
+	rest, ok := strings.CutPrefix(u.EscapedPath(), prefix)
+	endpoint = strings.ToLower(rest)
+	if ok && slices.Contains(aimbrain.Endpoints(), endpoint) {
+		return endpoint, true
 	}
+	return strings.ToLower(u.Path), false
+}
+
+// unknownPath says which paths there are.
+func (c *call) unknownPath() string {
+	endpoints := strings.Join(aimbrain.Endpoints(), ", ")
+	if prefix := c.fake.config.prefix; prefix != "" {
+		return "there is no such path: WithPathPrefix put the endpoints behind " + prefix + ", and nowhere else: " + endpoints
+	}
+	return "there is no such path (for a prefix in front of an endpoint the fake needs the option WithPathPrefix): the endpoints are " + endpoints
 }
 
 // readBody reads a body up to the limit, and takes what is behind it off the
@@ -231,7 +237,7 @@ func (c *call) withMetadata(answer any) []byte {
 func (c *call) carryOut() (any, error) {
 	switch {
 	case !c.known:
-		return nil, refuse(http.StatusNotFound, "there is no such endpoint: "+strings.Join(aimbrain.Endpoints(), ", ")+" are")
+		return nil, refuse(http.StatusNotFound, c.unknownPath())
 	case c.request.Method != http.MethodPost:
 		return nil, refuse(http.StatusMethodNotAllowed, "only POST is known here")
 	case len(c.body) >= aimbrain.MaxRequestBytes:

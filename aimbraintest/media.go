@@ -203,7 +203,7 @@ func (r *mediaRand) between(lo, hi int) int {
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	z ^= z >> 31
-	return lo + int(z%uint64(hi-lo+1))
+	return int(int64(lo) + int64(z%uint64(int64(hi)-int64(lo)+1))) // an int of 32 bits does not hold every hi-lo+1
 }
 
 // mediaMagic starts the marker that tells synthetic media from any other.

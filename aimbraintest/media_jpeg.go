@@ -185,33 +185,33 @@ var jpegZigzag = func() (z [64]int) { //nolint:gochecknoglobals // a table that 
 
 // jpegTransform writes the quantized cosine transform of the block at x0, y0.
 func jpegTransform(dst []int16, x0, y0 int, sample func(x, y int) int, step func(u, v int) int) {
-	var in, rows [64]int
+	var in, rows [64]int64 // the sums need more than 32 bits
 	flat := true
 	for i := range in {
-		in[i] = sample(x0+i%8, y0+i/8) - 128
+		in[i] = int64(sample(x0+i%8, y0+i/8)) - 128
 		flat = flat && in[i] == in[0]
 	}
 	if flat { // most of a drawing
-		dst[0] = int16(jpegDivide(in[0]*8, step(0, 0)))
+		dst[0] = int16(jpegDivide(in[0]*8, int64(step(0, 0))))
 		return
 	}
 	for i := range rows { // rows[8y+u]
 		for x, c := range &jpegCosines[i%8] {
-			rows[i] += c * in[i&^7+x]
+			rows[i] += int64(c) * in[i&^7+x]
 		}
 	}
 	for k, at := range jpegZigzag {
-		u, v, sum := at%8, at/8, 0
+		u, v, sum := at%8, at/8, int64(0)
 		for y, c := range &jpegCosines[v] {
-			sum += c * rows[8*y+u]
+			sum += int64(c) * rows[8*y+u]
 		}
 		// The transform's factor of 1/4 and 4096 twice.
-		dst[k] = int16(jpegDivide(sum, step(u, v)<<26))
+		dst[k] = int16(jpegDivide(sum, int64(step(u, v))<<26))
 	}
 }
 
 // jpegDivide rounds to the nearest.
-func jpegDivide(n, d int) int {
+func jpegDivide(n, d int64) int64 {
 	if n < 0 {
 		return -((-n + d/2) / d)
 	}

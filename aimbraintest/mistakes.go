@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -199,7 +201,12 @@ func (c *call) textVariants() []variant {
 		add("the method was not signed in upper case", method+"\n"+c.endpoint+"\n")
 	}
 	u := c.request.URL
-	for _, path := range []string{u.Path, u.EscapedPath()} {
+	paths := []string{u.Path, u.EscapedPath()}
+	if sent, err := url.ParseRequestURI(c.request.RequestURI); err == nil {
+		paths = append(paths, sent.Path, sent.EscapedPath()) // with the prefix that http.StripPrefix took
+	}
+	slices.Sort(paths)
+	for _, path := range slices.Compact(paths) {
 		endpoint := path
 		if n := len(path) - len(c.endpoint); n >= 0 {
 			endpoint = path[n:]

@@ -3,7 +3,10 @@ package aimbraintest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/aimbrain/aimbrain-go"
 )
 
 // The key pair of a fake that is told nothing else. Neither is a secret.
@@ -18,6 +21,7 @@ type Option func(*config) error
 // config is what options set.
 type config struct {
 	key, secret    string
+	prefix         string
 	clock          func() time.Time
 	guidance       bool
 	templateDelay  time.Duration
@@ -47,6 +51,33 @@ func WithCredentials(key, secret string) Option {
 		c.key, c.secret = key, secret
 		return nil
 	}
+}
+
+// WithPathPrefix makes the fake serve the endpoints behind a prefix, as a gateway
+// does: with "/gateway" a request must come at "/gateway/v1/face/auth", and any
+// other path is answered by 404. The prefix begins with a slash, is compared as it
+// was sent, escapes and case included, and a slash at its end counts for nothing.
+// One that [aimbrain.WithBaseURL] would not take is an error.
+//
+// [Fake.Client] calls the fake behind the prefix; [Fake.URL] does not have it.
+func WithPathPrefix(prefix string) Option {
+	return func(c *config) error {
+		c.prefix = strings.TrimRight(prefix, "/")
+		if c.prefix == "" || !strings.HasPrefix(c.prefix, "/") {
+			return fmt.Errorf("aimbraintest: WithPathPrefix(%q): must begin with a slash and have something behind it", prefix)
+		}
+		_, err := aimbrain.New(DefaultAPIKey, DefaultAPISecret, aimbrain.WithBaseURL(prefixedURL(c.prefix)))
+		if err != nil {
+			return fmt.Errorf("aimbraintest: WithPathPrefix(%q): no client can call it: %w", prefix, err)
+		}
+		return nil
+	}
+}
+
+// prefixedURL is a base URL with a prefix. Its host is of no account: a fake's
+// transport goes to the fake for every host.
+func prefixedURL(prefix string) string {
+	return strings.TrimRight(aimbrain.DevelopmentURL, "/") + prefix
 }
 
 // WithClock makes the fake tell the time by a function, for what expires:

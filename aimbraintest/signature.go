@@ -1,6 +1,7 @@
 package aimbraintest
 
 import (
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,13 +25,20 @@ func (c *call) checkSignature() error {
 	secret, known := c.fake.credentials[key]
 	c.fake.mu.Unlock()
 	if !known {
-		return refuse(http.StatusUnauthorized, c.unknownKey(key, given))
+		return refuse(http.StatusUnauthorized, explain(func() string { return c.unknownKey(key, given) }))
 	}
 	right := mac([]byte(secret), []byte(c.request.Method), []byte("\n"), []byte(c.endpoint), []byte("\n"), c.body)
 	if hmac.Equal([]byte(base64.StdEncoding.EncodeToString(right)), []byte(given)) {
 		return nil
 	}
-	return refuse(http.StatusUnauthorized, c.mistake(key, secret, given))
+	return refuse(http.StatusUnauthorized, explain(func() string { return c.mistake(key, secret, given) }))
+}
+
+// explain calls a function that tries out what FIPS 140-3 mode forbids: MD5, SHA-1
+// and short keys.
+func explain(mistake func() string) (text string) {
+	fips140.WithoutEnforcement(func() { text = mistake() })
+	return text
 }
 
 func mac(secret []byte, parts ...[]byte) []byte {

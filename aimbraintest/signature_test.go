@@ -107,6 +107,7 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 		{name: "two others", url: "https://gw.example/bio/v1/sessions", signature: sign(secret, "POST\n/bio/v1/sessions\n"+sessionBody+"\n"), want: "the whole path of the URL was signed"},
 	}
 	fake := aimbraintest.New(t, aimbraintest.WithCredentials(key, secret))
+	behind := aimbraintest.New(t, aimbraintest.WithCredentials(key, secret), aimbraintest.WithPathPrefix("/bio"))
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -114,7 +115,11 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 			if body == "" {
 				body = sessionBody
 			}
-			r := request(t, fake, "/v1/sessions", body)
+			to := fake
+			if strings.Contains(row.url, "/bio/") {
+				to = behind
+			}
+			r := request(t, to, "/v1/sessions", body)
 			good := r.Header.Get("X-aimbrain-signature")
 			if row.url != "" {
 				other, err := http.NewRequestWithContext(t.Context(), http.MethodPost, row.url, strings.NewReader(body))
@@ -123,7 +128,7 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 				r = other
 			}
 			r.Header.Set("X-aimbrain-signature", row.signature)
-			answer := do(t, fake, r)
+			answer := do(t, to, r)
 			assert.Equal(t, http.StatusUnauthorized, answer.status)
 			assert.Zero(t, answer.code(t))
 			assert.Contains(t, answer.body, row.want)
@@ -153,19 +158,6 @@ func TestTheDocumentedSignatureIsTaken(t *testing.T) {
 	r := request(t, fake, "/v1/sessions", sessionBody)
 	r.Header.Set("X-aimbrain-signature", "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI=")
 	assert.Equal(t, http.StatusOK, do(t, fake, r).status)
-}
-
-func TestThePathMayHaveAPrefixAQueryAndAnyCase(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	for _, path := range []string{"/v1/sessions", "/V1/Sessions", "/bio/v1/sessions", "/v1/v1/sessions", "//v1/sessions", "/v1/sessions?trace=1"} {
-		r := request(t, fake, "/v1/sessions", sessionBody)
-		u, err := r.URL.Parse("https://gw.example" + path)
-		require.NoError(t, err)
-		r.URL = u
-		r.Host = u.Host
-		assert.Equal(t, http.StatusOK, do(t, fake, r).status, path)
-	}
 }
 
 func TestCredentials(t *testing.T) {

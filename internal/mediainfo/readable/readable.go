@@ -54,7 +54,7 @@ func Check(data []byte) error {
 
 // plan decides from the frame header whether to decode.
 func plan(f mediainfo.Frame, size int) (decode bool, err error) {
-	pixels := f.Width * f.Height
+	pixels := int64(f.Width) * int64(f.Height) // an int of 32 bits does not hold 65535 x 65535
 	switch {
 	case pixels > maxPixels:
 		return false, problem("more than 100 megapixels")
@@ -62,12 +62,12 @@ func plan(f mediainfo.Frame, size int) (decode bool, err error) {
 		return false, problem("more scans than any picture needs")
 	case f.Exotic:
 		return false, nil
-	case pixels/maxPixelsPerByte > size:
+	case pixels/maxPixelsPerByte > int64(size):
 		return false, &mediainfo.Error{
 			Format: mediainfo.JPEG, Problem: "too few bytes for the resolution in its header", Incomplete: true,
 		}
 	}
-	perPixel := f.Components
+	perPixel := int64(f.Components)
 	if f.Progressive { // coefficients of 4 bytes, and then the picture
 		perPixel *= 5
 	}

@@ -1,0 +1,124 @@
+package aimbraintest_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+)
+
+func TestServeHTTP_OnlyTheEndpointsOwnPathsAreServed(t *testing.T) {
+	t.Parallel()
+	const bare, behind = "the fake needs the option WithPathPrefix", "WithPathPrefix put the endpoints behind /bio, and nowhere else: /v1/sessions, "
+	for _, row := range []struct {
+		name, prefix, target string
+		status               int
+		text                 string // of a 404
+	}{
+		{name: "endpoint", target: "/v1/sessions", status: 200},
+		{name: "mixed case", target: "/V1/Sessions", status: 200},
+		{name: "query", target: "/v1/sessions?trace=1", status: 200},
+		{name: "prefix without the option", target: "/bio/v1/sessions", status: 404, text: bare},
+		{name: "v1 twice", target: "/v1/v1/sessions", status: 404, text: bare},
+		{name: "two slashes", target: "//v1/sessions", status: 404, text: bare},
+		{name: "slash at the end", target: "/v1/sessions/", status: 404, text: bare},
+		{name: "escaped slash", target: "/v1%2Fsessions", status: 404, text: bare},
+		{name: "escaped letter", target: "/v1/%73essions", status: 404, text: bare},
+		{name: "dots", target: "/bio/../v1/sessions", status: 404, text: bare},
+		{name: "unknown endpoint", target: "/v1/else", status: 404, text: "/v1/behavioural/submit"},
+		{name: "root", target: "/", status: 404, text: bare},
+
+		{name: "prefix", prefix: "/bio", target: "/bio/v1/sessions", status: 200},
+		{name: "prefix, endpoint in mixed case", prefix: "/bio", target: "/bio/V1/Sessions", status: 200},
+		{name: "prefix with a slash at its end", prefix: "/bio/", target: "/bio/v1/sessions", status: 200},
+		{name: "prefix of two segments", prefix: "/gw/v2", target: "/gw/v2/v1/sessions", status: 200},
+		{name: "prefix in mixed case", prefix: "/Bio", target: "/Bio/v1/sessions", status: 200},
+		{name: "prefix with an escaped slash", prefix: "/a%2Fb", target: "/a%2Fb/v1/sessions", status: 200},
+		{name: "no prefix where one is named", prefix: "/bio", target: "/v1/sessions", status: 404, text: behind},
+		{name: "another prefix", prefix: "/bio", target: "/metrics/v1/sessions", status: 404, text: behind},
+		{name: "prefix in another case", prefix: "/bio", target: "/BIO/v1/sessions", status: 404, text: behind},
+		{name: "prefix twice", prefix: "/bio", target: "/bio/bio/v1/sessions", status: 404, text: behind},
+		{name: "prefix and v1 twice", prefix: "/bio", target: "/bio/v1/v1/sessions", status: 404, text: behind},
+		{name: "more than the prefix", prefix: "/bio", target: "/biometrics/v1/sessions", status: 404, text: behind},
+		{name: "escaped slash that was not escaped", prefix: "/a%2Fb", target: "/a/b/v1/sessions", status: 404, text: "/a%2Fb"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var opts []aimbraintest.Option
+			if row.prefix != "" {
+				opts = append(opts, aimbraintest.WithPathPrefix(row.prefix))
+			}
+			fake := aimbraintest.New(t, opts...)
+			r := request(t, fake, "/v1/sessions", sessionBody)
+			u, err := url.Parse("https://gw.example" + row.target)
+			require.NoError(t, err)
+			r.URL, r.Host = u, u.Host
+			answer := do(t, fake, r)
+			assert.Equal(t, row.status, answer.status, answer.body)
+			assert.Contains(t, answer.body, row.text)
+		})
+	}
+}
+
+func TestWithPathPrefix_ClientsCallTheFakeBehindIt(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t, aimbraintest.WithPathPrefix("/gw/a%2Fb"))
+	newSession(t, fake.Client(), "u")
+	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()+"/gw/a%2Fb/"))
+	require.NoError(t, err)
+	defer client.Close()
+	newSession(t, client, "u")
+	for _, r := range fake.Requests() {
+		assert.Equal(t, "/gw/a/b/v1/sessions", r.Path)
+		assert.Equal(t, aimbrain.EndpointSessions, r.Endpoint)
+	}
+
+	other, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()))
+	require.NoError(t, err)
+	defer other.Close()
+	_, err = other.Sessions.Create(t.Context(), sessionRequest("u"))
+	require.ErrorIs(t, err, aimbrain.HTTPStatus(404))
+	require.ErrorContains(t, err, "WithPathPrefix")
+}
+
+func TestServeHTTP_WorksUnderStripPrefix(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	mux := http.NewServeMux()
+	mux.Handle("/bio/", http.StripPrefix("/bio", fake))
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(server.URL+"/bio"))
+	require.NoError(t, err)
+	defer client.Close()
+	newSession(t, client, "u")
+
+	// The whole path is known though it was cut.
+	r := request(t, fake, "/v1/sessions", sessionBody)
+	u, err := url.Parse(server.URL + "/bio/v1/sessions")
+	require.NoError(t, err)
+	r.URL, r.Host = u, u.Host
+	r.Header.Set(aimbrain.HeaderSignature, sign(fake.APISecret(), "POST\n/bio/v1/sessions\n"+sessionBody))
+	answer, err := server.Client().Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	require.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	assert.Contains(t, string(body), "the whole path of the URL was signed")
+}
+
+func TestWithPathPrefix_RefusesWhatNoClientCanCall(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{"", "/", "bio", ".evil.example", "@evil.example", ":8080", "/v1", "/gw/v1/", "/a b", "/a?b", "/a#b", "/../a", "/ä", "/a%2F", "/%zz"} {
+		_, err := aimbraintest.Start(aimbraintest.WithPathPrefix(prefix))
+		assert.ErrorContains(t, err, "WithPathPrefix(", prefix)
+	}
+}
