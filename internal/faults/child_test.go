@@ -48,7 +48,7 @@ type childCall struct {
 	Kind     string
 	Text     string
 	Attempts int
-	Maybe    bool
+	Outcome  aimbrain.Outcome
 	Zero     bool
 	Result   string // what is wrong with the result
 	Elapsed  time.Duration
@@ -102,7 +102,7 @@ func childDoes(call faults.Call, url string) childCall {
 	}
 	done.Kind, done.Attempts = kindOf(err)
 	done.Text = fmt.Sprintf("%v %+v", err, err)
-	done.Maybe = aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown
+	done.Outcome = aimbrain.OutcomeOf(err)
 	return done
 }
 
@@ -175,7 +175,7 @@ func proxied(world string, w want) run {
 		}
 		assert.Equal(t, w.kind, done.Kind, done.Text)
 		assert.True(t, done.Zero)
-		assert.Equal(t, w.maybe, done.Maybe, done.Text)
+		assert.Equal(t, w.outcome.String(), done.Outcome.String(), done.Text)
 		assert.Equal(t, attempts, done.Attempts, done.Text)
 		for _, canary := range []string{proxyPassword, faults.Key, faults.Secret} {
 			assert.NotContains(t, done.Text, canary)

@@ -38,7 +38,7 @@ func failingOnce(err func() error) func(string) dial {
 	}
 }
 
-var secondTime = want{kind: success, received: 1, executed: 1, attempts: 2}
+var secondTime = want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, executed: 1, attempts: 2}
 
 func noSuchHost() []cell {
 	return each("no such host", "", dialled(permanent, failing(faults.NoSuchHost)))
@@ -46,7 +46,7 @@ func noSuchHost() []cell {
 
 func temporaryDNS() []cell {
 	return join(
-		each("for good", "", dialled(unsent, failing(faults.TemporaryDNS))),
+		each("for good", "", dialled(notSent, failing(faults.TemporaryDNS))),
 		each("once", "", dialled(secondTime, failingOnce(faults.TemporaryDNS))),
 	)
 }
@@ -57,7 +57,7 @@ func connectionRefused() []cell {
 		s := open(t, c, at("http://"+l.refuser.Addr), quick()...)
 		defer s.client.Close()
 		s.do(t.Context())
-		s.verify(t, unsent.and(func(t *testing.T, s *seen) {
+		s.verify(t, notSent.and(func(t *testing.T, s *seen) {
 			t.Helper()
 			var op *net.OpError
 			assert.ErrorAs(t, s.err, &op)
@@ -94,7 +94,7 @@ func timedOut(t *testing.T, s *seen) {
 }
 
 func dialHangs() []cell {
-	return each("", "virtual", bubble(unsent.and(timedOut), "http://"+faults.VirtualHost, hang, patient()))
+	return each("", "virtual", bubble(notSent.and(timedOut), "http://"+faults.VirtualHost, hang, patient()))
 }
 
 func proxyRefuses() []cell {
@@ -109,7 +109,7 @@ func proxyRefuses() []cell {
 		each("caller's own, 403", "", callersProxy(faults.ProxyForbidden, permanent, true)),
 		// With another status a transport of the caller's gives no sign that it
 		// was the proxy, and it may pass.
-		each("caller's own, 502", "", callersProxy(faults.ProxyBroken, unsent, true)),
+		each("caller's own, 502", "", callersProxy(faults.ProxyBroken, notSent, true)),
 	)
 }
 
@@ -139,9 +139,9 @@ func handshakeEnds() []cell {
 		return here, nil
 	}
 	return join(
-		each("ends", "TLS", secured(unsent, func(conn net.Conn) { readSome(conn) })),
-		each("is reset", "TLS", secured(unsent, func(conn net.Conn) { readSome(conn); faults.Reset(conn) })),
-		each("stalls", "virtual TLS", bubble(unsent, "https://"+faults.VirtualHost, stalls, patient())),
+		each("ends", "TLS", secured(notSent, func(conn net.Conn) { readSome(conn) })),
+		each("is reset", "TLS", secured(notSent, func(conn net.Conn) { readSome(conn); faults.Reset(conn) })),
+		each("stalls", "virtual TLS", bubble(notSent, "https://"+faults.VirtualHost, stalls, patient())),
 	)
 }
 
@@ -202,7 +202,7 @@ func plainOnTLS() []cell {
 
 func endlessProxy() []cell {
 	return join(
-		each("own transport", "", proxied("endless", unsent)),
+		each("own transport", "", proxied("endless", notSent)),
 		each("caller's own", "", func(t *testing.T, l *lab, c cell) {
 			t.Helper()
 			var taken atomic.Int64
@@ -213,7 +213,7 @@ func endlessProxy() []cell {
 			transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr})
 			s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
 			s.do(t.Context())
-			s.verify(t, unsent, nil)
+			s.verify(t, notSent, nil)
 			assert.Less(t, taken.Load()/3, int64(16<<20), "bytes a connection, with the sockets' buffers")
 		}),
 	)
