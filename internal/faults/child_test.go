@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -57,6 +58,7 @@ type childCall struct {
 // TestMain runs the tests, or is what a test started this binary again for: a
 // child, or a figure that wants a process of its own.
 func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write docs/faults.md from the matrix")
 	log.SetOutput(io.Discard) // net/http writes the beginning of answers that nobody asked for there
 	url, figure := os.Getenv(childURL), os.Getenv(aloneEnv)
 	switch {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -428,16 +427,4 @@ func secured(w want, handle func(net.Conn)) run {
 		s.verify(t, w, nil)
 		assert.Equal(t, s.wantAttempts(w), listener.Conns(), "one connection an attempt")
 	}
-}
-
-// A tally counts cells by row.
-type tally struct {
-	mu    sync.Mutex
-	cells map[int]int
-}
-
-func (y *tally) add(row int) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	y.cells[row]++
 }
