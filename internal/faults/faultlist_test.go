@@ -104,9 +104,9 @@ func TestFaultList_HasEveryNumberOnce(t *testing.T) {
 	for _, row := range sortedMatrix() {
 		switch {
 		case row.number.letter() != "":
-			assert.Equal(t, want-1, row.number.base(), "row %s must follow row %d: add that row", row.number, int(row.number.base()))
+			assert.Equal(t, want-1, row.number.base(), "there is no row %s before row %s: add it", row.number.base(), row.number)
 		default:
-			assert.Equal(t, want, row.number, "row %q: number the rows from 1 without a gap and use each number once", row.fault)
+			assert.Equal(t, want, row.number, "row %s, %q, where row %s must be: number the rows from 1 without a gap, and use each number once", row.number, row.fault, want)
 			want = row.number + 1
 		}
 		assert.NotEmpty(t, row.cells, "row %s has no cell: write one", row.number)

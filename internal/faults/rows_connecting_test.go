@@ -184,13 +184,21 @@ func badCertificate() []cell {
 	)
 }
 
+// oldTLS has the client trust the certificate, and a server that responds well
+// once it has a connection: nothing but the version is in the way.
 func oldTLS() []cell {
-	return each("", "TLS 1.1", badlySecured(true, func(t *testing.T, l *lab) *tls.Config {
-		t.Helper()
-		certificate, err := l.authority.Issue("", time.Time{})
-		require.NoError(t, err)
-		return &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, Certificates: []tls.Certificate{certificate}}
-	}))
+	upTo := func(version uint16) run {
+		return badlySecured(false, func(t *testing.T, l *lab) *tls.Config {
+			t.Helper()
+			certificate, err := l.authority.Issue("", time.Time{})
+			require.NoError(t, err)
+			return &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: version, Certificates: []tls.Certificate{certificate}}
+		})
+	}
+	return join(
+		each("", "TLS 1.0", upTo(tls.VersionTLS10)),
+		each("", "TLS 1.1", upTo(tls.VersionTLS11)),
+	)
 }
 
 func plainOnTLS() []cell {
