@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"testing"
@@ -62,7 +63,9 @@ func TestCancellations(t *testing.T) {
 
 func TestForeignBytes(t *testing.T) {
 	t.Parallel()
-	redirects, bytes, conns, err := authority(t).ForeignBytes(t.Context())
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, errors.New("a redirect was followed, or the machine is too busy"))
+	defer cancel()
+	redirects, bytes, conns, err := authority(t).ForeignBytes(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, 5*2*11, redirects)
 	assert.Zero(t, bytes)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -220,7 +221,9 @@ func redirected(code int, own bool) run {
 		})
 		require.NoError(t, err)
 		defer server.Close()
-		opts := quick()
+		// A redirect that is followed must fail the cell, and not hold the run for
+		// the minutes that quick allows.
+		opts := append(quick(), aimbrain.WithAttemptTimeout(30*time.Second), aimbrain.WithTimeout(time.Minute))
 		if own {
 			follow := func(*http.Request, []*http.Request) error { return nil }
 			opts = append(opts, aimbrain.WithHTTPClient(&http.Client{Transport: server.Transport(), CheckRedirect: follow}))
