@@ -63,7 +63,7 @@ func connecting() []row {
 		{2, "temporary DNS failure", "not sent", temporaryDNS()},
 		{3, "connection refused", "not sent", connectionRefused()},
 		{4, "dial hangs", "not sent, attempt timeout", dialHangs()},
-		{5, "proxy refuses or wants a password", "not sent, typed error, no password in it, not retried", proxyRefuses()},
+		{5, "proxy responds 407, 403 or another 4xx but 429", "not sent, not retried, typed error without the password", proxyRefuses()},
 		{6, "TLS handshake ends or stalls", "not sent", handshakeEnds()},
 		{7, "certificate of an unknown CA, expired, or for another host", "not sent, not retried, clear error", badCertificate()},
 		{8, "server offers TLS 1.1 at most", "not sent, not retried", oldTLS()},

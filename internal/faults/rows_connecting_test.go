@@ -99,24 +99,28 @@ func dialHangs() []cell {
 
 func proxyRefuses() []cell {
 	return join(
+		each("400", "", proxied("400", permanent)),
 		each("403", "", proxied("403", permanent)),
 		each("407", "", proxied("407", permanent)),
-		each("502", "", proxied("502", permanent)),
-		each("refuses the connection", "", proxied("refused", permanent)),
 		each("does its work", faults.HTTP2, proxied("fine", fine)),
-		each("from NewTransport, 407", "", callersProxy(faults.ProxyPassword, permanent, false)),
-		each("caller's own, 407", "", callersProxy(faults.ProxyPassword, permanent, true)),
-		each("caller's own, 403", "", callersProxy(faults.ProxyForbidden, permanent, true)),
+		each("from NewTransport, 404", "", callersProxy(404, permanent, false)),
+		each("from NewTransport, 407", "", callersProxy(407, permanent, false)),
+		each("from NewTransport, 408", "", callersProxy(408, permanent, false)),
+		each("from NewTransport, 451", "", callersProxy(451, permanent, false)),
+		each("caller's own, 407", "", callersProxy(407, permanent, true)),
+		each("caller's own, 403", "", callersProxy(403, permanent, true)),
 		// With another status a transport of the caller's gives no sign that it
 		// was the proxy, and it may pass.
-		each("caller's own, 502", "", callersProxy(faults.ProxyBroken, notSent, true)),
+		each("caller's own, 502", "", callersProxy(502, notSent, true)),
 	)
 }
 
-func callersProxy(answer string, w want, foreign bool) run {
+// callersProxy is a play of a proxy that responds with a status, through the
+// library's transport or one that is foreign to it.
+func callersProxy(status int, w want, foreign bool) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
-		proxy, err := faults.NewProxy(answer)
+		proxy, err := faults.NewProxy(status)
 		require.NoError(t, err)
 		defer proxy.Close()
 		transport := l.authority.Transport((&net.Dialer{}).DialContext)
