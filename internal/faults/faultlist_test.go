@@ -97,7 +97,7 @@ func grouped(n int) string {
 	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
 }
 
-// TestFaultList_HasEveryNumberOnce: the list has no gap, and no row is empty.
+// The numbers have no gap, and no row is empty.
 func TestFaultList_HasEveryNumberOnce(t *testing.T) {
 	t.Parallel()
 	want := number(1)
@@ -115,8 +115,7 @@ func TestFaultList_HasEveryNumberOnce(t *testing.T) {
 	}
 }
 
-// TestFaultList_IsThatOfTheMatrix compares docs/faults.md with the matrix, or
-// writes it with -update.
+// The test compares docs/faults.md with the matrix, or writes it with -update.
 func TestFaultList_IsThatOfTheMatrix(t *testing.T) {
 	t.Parallel()
 	path, page := filepath.Join("..", "..", "docs", "faults.md"), listPage()
