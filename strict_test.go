@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -106,6 +107,33 @@ func TestEveryRequiredMemberOfEveryAnswerIsRequired(t *testing.T) {
 		if c.fixture != "behavioural-submit" {
 			assert.NotEmpty(t, brokenAnswers[c.fixture], c.fixture)
 		}
+	}
+}
+
+// TestRequiredMember_IsNull: null is no value of any member. The readers of
+// numbers, strings and arrays refuse it too, so that only the reason tells
+// that it was seen for what it is.
+func TestRequiredMember_IsNull(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ fixture, body, reason string }{
+		"score":  {"face-auth", `{"score":null,"liveliness":0.9}`, `"score" is null`},
+		"count":  {"face-enroll", `{"imagesCount":null}`, `"imagesCount" is null`},
+		"text":   {"face-token", `{"token":null}`, `"token" is null`},
+		"status": {"sessions", `{"session":"s","face":1,"voice":null,"behaviour":1}`, `"voice" is null`},
+		"array":  {"score", `{"session":"4f1c2a9e-session","scores":null}`, `"scores" is null`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := calls()
+			i := slices.IndexFunc(all, func(call call) bool { return call.fixture == c.fixture })
+			require.GreaterOrEqual(t, i, 0, "no call with the fixture %s", c.fixture)
+			client, _ := answering(t, 200, c.body)
+			result, err := all[i].do(t.Context(), client)
+			var decode *aimbrain.DecodeError
+			require.ErrorAs(t, err, &decode)
+			assert.Equal(t, c.reason, decode.Reason)
+			assert.True(t, reflect.ValueOf(result).IsZero(), "a partial result: %v", result)
+		})
 	}
 }
 

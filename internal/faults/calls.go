@@ -19,11 +19,11 @@ const (
 	Secret = "faults-canary-secret-93ab" // made up, and known to no server but ours
 )
 
-// A Class says when a call may be sent again after an attempt that may have
-// been processed.
+// A Class says when a call may be retried after an attempt whose outcome is
+// unknown.
 type Class int
 
-// The classes, as faults.md has them.
+// The classes, as docs/faults.md has them.
 const (
 	Never Class = iota
 	OptIn
@@ -59,7 +59,7 @@ func (c Call) DoMedia(ctx context.Context, client *aimbrain.Client, user int, me
 	return c.do(ctx, client, user, media, opts)
 }
 
-// Repeats reports whether the call may be sent again when it is ambiguous.
+// Repeats reports whether the call may be retried when its outcome is unknown.
 func (c Call) Repeats(optIn bool) bool { return c.Class == Always || c.Class == OptIn && optIn }
 
 // Calls lists the eleven calls.
@@ -160,13 +160,16 @@ func UserOf(body []byte) int {
 	return user
 }
 
+// ScoreText is a user's score as it stands in their responses.
+func ScoreText(user int) string { return strconv.FormatFloat(scoreOf(user), 'g', -1, 64) }
+
 // scoreOf tells users apart by their scores, which are never 0.
 func scoreOf(user int) float64 { return float64(user%997+1) / 1000 }
 
 // Answer is what the API would answer a user: every value in it is the
 // user's own, so that an answer that went astray is found out.
 func Answer(endpoint string, user int) string {
-	score := strconv.FormatFloat(scoreOf(user), 'g', -1, 64)
+	score := ScoreText(user)
 	switch endpoint {
 	case aimbrain.EndpointSessions:
 		return `{"session":"` + session(user) + `","face":1,"voice":2,"behaviour":0}`

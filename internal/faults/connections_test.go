@@ -17,9 +17,9 @@ import (
 // a connection to be taken the moment that it is free.
 const crowd = 16
 
-// TestAServerThatBreaksLosesNobodysAnswer: an HTTP/1.1 connection is given up
-// after a 5xx. The call that net/http has given it to by then must not pay.
-func TestAServerThatBreaksLosesNobodysAnswer(t *testing.T) {
+// An HTTP/1.1 connection is not used again after a 5xx. The call to which
+// net/http has lent it by then must succeed on another one.
+func TestConnection_AfterServerError(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{"with a body": `{"error":"trouble"}`, "without a body": ""} {
 		t.Run(name, func(t *testing.T) {
@@ -44,15 +44,14 @@ func TestAServerThatBreaksLosesNobodysAnswer(t *testing.T) {
 					}
 				}
 			})
-			assert.Equal(t, crowd*calls, server.Executed())
+			assert.Equal(t, crowd*calls, server.Executed(), "executions: each call must reach the server exactly once")
 		})
 	}
 }
 
-// TestAnAnswerTooManyReachesNobody: a server or a gateway that answers a
-// request twice has the second answer, another user's score, ready for the
-// next request on the connection.
-func TestAnAnswerTooManyReachesNobody(t *testing.T) {
+// A server or a gateway that responds twice to one request has the second
+// response, another user's score, ready for the next request on the connection.
+func TestConnection_SecondResponse(t *testing.T) {
 	t.Parallel()
 	server, err := authority(t).Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
 		x.Execute()
@@ -86,6 +85,6 @@ func TestAnAnswerTooManyReachesNobody(t *testing.T) {
 			}
 		}
 	})
-	assert.Positive(t, right.Load())
+	assert.Positive(t, right.Load(), "no call succeeded: the test shows nothing")
 	t.Logf("%d right, %d lost", right.Load(), lost.Load())
 }

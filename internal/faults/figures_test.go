@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"testing"
@@ -26,50 +27,52 @@ func authority(t *testing.T) *faults.Authority {
 	return a
 }
 
-func TestLostAnswers(t *testing.T) {
+func TestEnrolment_ResponseLost(t *testing.T) {
 	t.Parallel()
 	lost, err := authority(t).LostAnswers(t.Context(), 2000)
 	require.NoError(t, err)
 	assert.Equal(t, faults.Lost{Calls: 2000, Executions: 2000, Received: 2000, Most: 1}, lost)
 }
 
-func TestTransientFaults(t *testing.T) {
+func TestSafeCall_TransientFaults(t *testing.T) {
 	t.Parallel()
 	transient, err := authority(t).TransientFaults(t.Context(), 2000)
 	require.NoError(t, err)
-	assert.Zero(t, transient.Wrong)
-	assert.GreaterOrEqual(t, transient.Share(), 0.98) // of 2,000; it is 0.99 of the figure's 20,000
+	assert.Zero(t, transient.Wrong, "results of another user: look for a response taken for another call's")
+	assert.GreaterOrEqual(t, transient.Share(), 0.98, "share of calls that succeeded: look for a transient fault that is no longer retried") // of 2,000; it is 0.99 of the figure's 20,000
 }
 
-func TestEverythingDown(t *testing.T) {
+func TestRetryBudget_EverythingDown(t *testing.T) {
 	t.Parallel()
 	outage, err := authority(t).EverythingDown(t.Context(), 1000)
 	require.NoError(t, err)
-	assert.InDelta(t, 1.1, outage.First, 0.001) // the budget: 100 retries of 1,000 calls
-	assert.InDelta(t, 1, outage.Steady, 0.001)
+	assert.InDelta(t, 1.1, outage.First, 0.001, "attempts a call at first: check the budget's 100 tokens") // the budget: 100 retries of 1,000 calls
+	assert.InDelta(t, 1, outage.Steady, 0.001, "attempts a call later: check what refills the budget")
 }
 
-// TestCancellations asserts what a busy machine cannot upset; the matrix
-// asserts in virtual time that a call is back at the very moment.
-func TestCancellations(t *testing.T) {
+// The bound is one that a busy machine keeps. The matrix checks in virtual time
+// that a call returns at the very moment.
+func TestCall_Cancelled(t *testing.T) {
 	t.Parallel()
 	returns, err := authority(t).Cancellations(t.Context(), 5)
 	require.NoError(t, err)
 	for _, r := range returns {
-		assert.Less(t, r.Median, time.Second, r.Phase)
+		assert.Less(t, r.Median, time.Second, "look for what waits without the context in phase %s", r.Phase)
 	}
 }
 
-func TestForeignBytes(t *testing.T) {
+func TestRedirect_ToAnotherHost(t *testing.T) {
 	t.Parallel()
-	redirects, bytes, conns, err := authority(t).ForeignBytes(t.Context())
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, errors.New("a redirect was followed, or the machine is too busy"))
+	defer cancel()
+	redirects, bytes, conns, err := authority(t).ForeignBytes(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, 5*2*11, redirects)
-	assert.Zero(t, bytes)
-	assert.Zero(t, conns)
+	assert.Zero(t, bytes, "bytes at the other host: no redirect may be followed")
+	assert.Zero(t, conns, "connections at the other host: no redirect may be followed")
 }
 
-func TestThousandGoroutines(t *testing.T) {
+func TestClient_ThousandGoroutines(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
 		server, err := authority(t).Serve(faults.Setup{Protocol: protocol}, (*faults.Exchange).Good)
@@ -90,33 +93,33 @@ func TestThousandGoroutines(t *testing.T) {
 		if protocol == faults.HTTP2 {
 			assert.Equal(t, 1, server.Conns(), "all share a connection")
 		}
-		assert.Equal(t, 1000, server.Executed())
+		assert.Equal(t, 1000, server.Executed(), "executions of 1,000 calls")
 	}
 }
 
-func TestSoak(t *testing.T) {
+func TestClient_Soak(t *testing.T) {
 	t.Parallel()
 	report := alone(t, "soak")
-	assert.Empty(t, report.Soak.Problems)
+	assert.Empty(t, report.Soak.Problems, "each line names a call to look at")
 	assert.Zero(t, report.Soak.Off)
 	assert.Positive(t, report.Soak.Succeeded)
 	assert.Positive(t, report.Soak.Faults)
 }
 
-func TestHeapGrowth(t *testing.T) {
+func TestHeap_LargeResponse(t *testing.T) {
 	t.Parallel()
 	report := alone(t, "heap")
 	require.Len(t, report.Growths, 5)
 	for _, growth := range report.Growths {
-		assert.Less(t, growth.Live, uint64(2<<20), growth.Answer)
+		assert.Less(t, growth.Live, uint64(2<<20), "live bytes: bound what is read of this response: %s", growth.Answer)
 	}
 }
 
-func TestLeaks(t *testing.T) {
+func TestClient_CloseDuringCalls(t *testing.T) {
 	t.Parallel()
 	report := alone(t, "leaks")
-	assert.LessOrEqual(t, report.After.Goroutines, report.Before.Goroutines)
-	assert.LessOrEqual(t, report.After.Descriptors, report.Before.Descriptors)
+	assert.LessOrEqual(t, report.After.Goroutines, report.Before.Goroutines, "goroutines left behind: see that Close ends them")
+	assert.LessOrEqual(t, report.After.Descriptors, report.Before.Descriptors, "descriptors left open: see that Close closes idle connections")
 }
 
 const (

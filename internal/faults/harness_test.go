@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +36,7 @@ func newLab(t *testing.T) *lab {
 	return l
 }
 
-// A cell is a row of faults.md on one endpoint, over one protocol.
+// A cell is a row of docs/faults.md on one endpoint, over one protocol.
 type cell struct {
 	variant  string
 	protocol string // "" where it does not matter
@@ -126,7 +125,7 @@ const (
 type want struct {
 	kind     string
 	tries    int
-	maybe    bool
+	outcome  aimbrain.Outcome
 	received int  // requests at the server, per attempt
 	executed int  // executions at the server, per attempt
 	once     bool // and not per attempt: executed once in all
@@ -136,18 +135,18 @@ type want struct {
 
 const anyNumber = -1
 
-// The outcomes that faults.md has words for.
+// What comes of a call, in the words of docs/faults.md.
 var (
-	fine       = want{kind: success, received: 1, executed: 1}
-	unsent     = want{kind: network, tries: every}
-	permanent  = want{kind: network}
-	ambiguous  = want{kind: network, tries: ifSafe, maybe: true, received: 1, executed: 1}
-	interfered = want{kind: network, tries: ifSafe, maybe: true, received: 1} // before it came whole
-	final      = want{kind: api, received: 1}
-	trouble    = want{kind: api, tries: ifSafe, maybe: true, received: 1, executed: 1}
-	throttled  = want{kind: api, tries: every, received: 1}
-	unusable   = want{kind: decode, maybe: true, received: 1, executed: 1}
-	oversized  = want{kind: tooLarge, maybe: true, received: 1, executed: 1}
+	fine       = want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, executed: 1}
+	notSent    = want{kind: network, outcome: aimbrain.OutcomeNotSent, tries: every}
+	permanent  = want{kind: network, outcome: aimbrain.OutcomeNotSent} // not sent, and retrying would not help
+	unknown    = want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, received: 1, executed: 1}
+	interfered = want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, received: 1} // before it came whole
+	refused    = want{kind: api, outcome: aimbrain.OutcomeRefused, received: 1}
+	trouble    = want{kind: api, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, received: 1, executed: 1}
+	throttled  = want{kind: api, outcome: aimbrain.OutcomeRefused, tries: every, received: 1}
+	unusable   = want{kind: decode, outcome: aimbrain.OutcomeUnknown, received: 1, executed: 1}
+	oversized  = want{kind: tooLarge, outcome: aimbrain.OutcomeUnknown, received: 1, executed: 1}
 )
 
 func (w want) and(check func(t *testing.T, s *seen)) want { w.check = check; return w }
@@ -270,6 +269,7 @@ func (s *seen) verifyError(t *testing.T, w want, attempts int) {
 	if w.kind == success {
 		require.NoError(t, s.err)
 		require.NoError(t, faults.CheckResult(user, s.result))
+		assert.Equal(t, w.outcome.String(), s.attempts[len(s.attempts)-1].Outcome.String(), "outcome of the last attempt, as the observer was told")
 		return
 	}
 	require.Error(t, s.err, "taken for success: %v", s.result)
@@ -277,7 +277,7 @@ func (s *seen) verifyError(t *testing.T, w want, attempts int) {
 	kind, counted := kindOf(s.err)
 	assert.Equal(t, w.kind, kind, "%v", s.err)
 	assert.Equal(t, attempts, counted, "attempts that the error tells: %v", s.err)
-	assert.Equal(t, w.maybe, aimbrain.OutcomeOf(s.err) == aimbrain.OutcomeUnknown, "outcome of %v", s.err)
+	assert.Equal(t, w.outcome.String(), aimbrain.OutcomeOf(s.err).String(), "OutcomeOf: %v", s.err)
 	text := fmt.Sprintf("%v %+v", s.err, s.err)
 	assert.NotContains(t, text, faults.Secret)
 	assert.NotContains(t, text, faults.Key)
@@ -436,16 +436,4 @@ func secured(w want, handle func(net.Conn)) run {
 		s.verify(t, w, nil)
 		assert.Equal(t, s.wantAttempts(w), listener.Conns(), "one connection an attempt")
 	}
-}
-
-// A tally counts cells by row.
-type tally struct {
-	mu    sync.Mutex
-	cells map[int]int
-}
-
-func (y *tally) add(row int) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	y.cells[row]++
 }

@@ -2,26 +2,29 @@ package faults
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 )
 
-// Answers of proxies to CONNECT.
-const (
-	ProxyForbidden = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
-	ProxyPassword  = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
-	ProxyBroken    = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
-)
+// proxyResponse is a proxy's response to CONNECT with an error status.
+func proxyResponse(status int) string {
+	text := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Length: 0\r\n", status, http.StatusText(status))
+	if status == http.StatusProxyAuthRequired {
+		text += "Proxy-Authenticate: Basic realm=\"x\"\r\n"
+	}
+	return text + "\r\n"
+}
 
-// NewProxy starts a proxy that answers CONNECT with a text of its own.
-func NewProxy(answer string) (*Listener, error) {
+// NewProxy starts a proxy that responds to CONNECT with an error status.
+func NewProxy(status int) (*Listener, error) {
 	return Listen(func(conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 			return
 		}
-		_, _ = io.WriteString(conn, answer)
+		_, _ = io.WriteString(conn, proxyResponse(status))
 	})
 }
 
@@ -55,7 +58,7 @@ func NewTunnel(to string) (*Listener, error) {
 		var dialer net.Dialer
 		there, err := dialer.DialContext(request.Context(), "tcp", to)
 		if err != nil {
-			_, _ = io.WriteString(conn, ProxyBroken)
+			_, _ = io.WriteString(conn, proxyResponse(http.StatusBadGateway))
 			return
 		}
 		defer func() { _ = there.Close() }() // its bytes have been copied

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,25 +20,25 @@ func answer(x *faults.Exchange) string { return faults.Answer(x.Endpoint, x.User
 
 func closedBefore() []cell {
 	return join(
-		both(risky, "closed", script(ambiguous, func(x *faults.Exchange) { x.Execute(); x.Hangup() })),
-		both(risky, "reset", script(ambiguous, func(x *faults.Exchange) { x.Execute(); x.Reset() })),
+		both(risky, "closed", script(unknown, func(x *faults.Exchange) { x.Execute(); x.Hangup() })),
+		both(risky, "reset", script(unknown, func(x *faults.Exchange) { x.Execute(); x.Reset() })),
 	)
 }
 
 func stallBefore() []cell {
-	return both(risky, "virtual", virtual(ambiguous.and(timedOut), func(x *faults.Exchange) { x.Execute(); x.Stall() }, patient()))
+	return both(risky, "virtual", virtual(unknown.and(timedOut), func(x *faults.Exchange) { x.Execute(); x.Stall() }, patient()))
 }
 
 func headerCut() []cell {
 	return join(
-		risky("in the status line", faults.HTTP1, script(ambiguous, func(x *faults.Exchange) { x.Execute(); x.Raw("HTTP/1.1 2") })),
-		risky("in a field", faults.HTTP1, script(ambiguous, func(x *faults.Exchange) { x.Execute(); x.Raw("HTTP/1.1 200 OK\r\nContent-Le") })),
-		each("in a block", faults.HTTP2, frames(ambiguous, false, func(s *faults.Stream) { s.Execute(); s.HalfHeaders() })),
+		risky("in the status line", faults.HTTP1, script(unknown, func(x *faults.Exchange) { x.Execute(); x.Raw("HTTP/1.1 2") })),
+		risky("in a field", faults.HTTP1, script(unknown, func(x *faults.Exchange) { x.Execute(); x.Raw("HTTP/1.1 200 OK\r\nContent-Le") })),
+		each("in a block", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) { s.Execute(); s.HalfHeaders() })),
 	)
 }
 
 func stallWithin() []cell {
-	return both(risky, "virtual", virtual(ambiguous.and(timedOut), func(x *faults.Exchange) {
+	return both(risky, "virtual", virtual(unknown.and(timedOut), func(x *faults.Exchange) {
 		x.Execute()
 		x.Write(answer(x)[:1])
 		x.Stall()
@@ -50,17 +51,17 @@ func raw200(header string) string {
 
 func shortBody() []cell {
 	return join(
-		risky("half of it", faults.HTTP1, script(ambiguous, func(x *faults.Exchange) {
+		risky("half of it", faults.HTTP1, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			body := answer(x)
 			x.Raw(raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body[:len(body)/2])
 		})),
-		risky("all but a space", faults.HTTP1, script(ambiguous, func(x *faults.Exchange) {
+		risky("all but a space", faults.HTTP1, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			body := answer(x)
 			x.Raw(raw200("Content-Length: "+strconv.Itoa(len(body)+1)+"\r\n") + body)
 		})),
-		each("half of it", faults.HTTP2, frames(ambiguous, false, func(s *faults.Stream) {
+		each("half of it", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
 			s.Execute()
 			s.Headers(false, faults.ContentLength(100)...)
 			s.Data(true, `{"score":`)
@@ -71,7 +72,7 @@ func shortBody() []cell {
 func chunkedCut() []cell {
 	chunk := func(s string) string { return strconv.FormatInt(int64(len(s)), 16) + "\r\n" + s + "\r\n" }
 	cut := func(end func(body string) string) run {
-		return script(ambiguous, func(x *faults.Exchange) {
+		return script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			x.Raw(raw200("Transfer-Encoding: chunked\r\n") + end(answer(x)))
 		})
@@ -79,7 +80,7 @@ func chunkedCut() []cell {
 	return join(
 		risky("in a chunk", faults.HTTP1, cut(func(body string) string { return chunk(body)[:5] })),
 		risky("before the last chunk", faults.HTTP1, cut(chunk)),
-		each("before the end of the stream", faults.HTTP2, script(ambiguous, func(x *faults.Exchange) {
+		each("before the end of the stream", faults.HTTP2, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			x.Write(answer(x))
 			x.Abort()
@@ -95,9 +96,9 @@ func closeDelimitedCut() []cell {
 		}
 	}
 	return join(
-		risky("in the middle", faults.HTTP1, script(ambiguous, plain(func(s string) string { return s[:len(s)/2] }))),
-		risky("before the last byte", faults.HTTP1, script(ambiguous, plain(func(s string) string { return s[:len(s)-1] }))),
-		risky("before the first byte", faults.HTTP1, script(ambiguous, plain(func(string) string { return "" }))),
+		risky("in the middle", faults.HTTP1, script(unknown, plain(func(s string) string { return s[:len(s)/2] }))),
+		risky("before the last byte", faults.HTTP1, script(unknown, plain(func(s string) string { return s[:len(s)-1] }))),
+		risky("before the first byte", faults.HTTP1, script(unknown, plain(func(string) string { return "" }))),
 		each("not at all", faults.HTTP1, script(fine, plain(func(s string) string { return s }))),
 	)
 }
@@ -122,7 +123,7 @@ func oneByteAtATime() []cell {
 
 func informationalFlood() []cell {
 	flood := func(status string) run {
-		return script(ambiguous, func(x *faults.Exchange) {
+		return script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			for x.Raw(strings.Repeat("HTTP/1.1 "+status+" X\r\n\r\n", 64)) {
 			}
@@ -131,12 +132,12 @@ func informationalFlood() []cell {
 	return join(
 		risky("103", faults.HTTP1, flood("103")),
 		each("100", faults.HTTP1, flood("100")),
-		each("103", faults.HTTP2, frames(ambiguous, false, func(s *faults.Stream) {
+		each("103", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
 			s.Execute()
 			for i := 0; i < 10_000 && s.Status("103"); i++ { // far beyond the bound; the connection lives on
 			}
 		})),
-		each("101, its body is the connection", faults.HTTP1, script(ambiguous, func(x *faults.Exchange) {
+		each("101, its body is the connection", faults.HTTP1, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			x.Raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 			x.Stall() // which no context ends
@@ -152,13 +153,13 @@ func informationalFlood() []cell {
 func headerFlood() []cell {
 	line := "X-Flood: " + strings.Repeat("x", 1<<10) + "\r\n"
 	return join(
-		risky("", faults.HTTP1, script(ambiguous, func(x *faults.Exchange) {
+		risky("", faults.HTTP1, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			x.Raw("HTTP/1.1 200 OK\r\n")
 			for sent := 0; sent < 10<<20 && x.Raw(line); sent += len(line) {
 			}
 		})),
-		each("", faults.HTTP2, frames(ambiguous, false, func(s *faults.Stream) {
+		each("", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
 			s.Execute()
 			s.HeaderFlood(10 << 20)
 		})),
@@ -220,7 +221,9 @@ func redirected(code int, own bool) run {
 		})
 		require.NoError(t, err)
 		defer server.Close()
-		opts := quick()
+		// A redirect that is followed must fail the cell, and not hold the run for
+		// the minutes that quick allows.
+		opts := append(quick(), aimbrain.WithAttemptTimeout(30*time.Second), aimbrain.WithTimeout(time.Minute))
 		if own {
 			follow := func(*http.Request, []*http.Request) error { return nil }
 			opts = append(opts, aimbrain.WithHTTPClient(&http.Client{Transport: server.Transport(), CheckRedirect: follow}))
@@ -228,8 +231,11 @@ func redirected(code int, own bool) run {
 		s := open(t, c, server.NewClient, opts...)
 		defer s.client.Close()
 		s.do(t.Context())
-		seeOther := code == http.StatusSeeOther // it may well follow on work that was done
-		s.verify(t, want{kind: redirect, received: 1, maybe: seeOther, check: func(t *testing.T, s *seen) {
+		outcome := aimbrain.OutcomeRefused
+		if code == http.StatusSeeOther { // it may point to the result of what was done
+			outcome = aimbrain.OutcomeUnknown
+		}
+		s.verify(t, want{kind: redirect, outcome: outcome, received: 1, check: func(t *testing.T, s *seen) {
 			t.Helper()
 			var err *aimbrain.RedirectError
 			require.ErrorAs(t, s.err, &err)

@@ -38,7 +38,7 @@ func failingOnce(err func() error) func(string) dial {
 	}
 }
 
-var secondTime = want{kind: success, received: 1, executed: 1, attempts: 2}
+var secondTime = want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, executed: 1, attempts: 2}
 
 func noSuchHost() []cell {
 	return each("no such host", "", dialled(permanent, failing(faults.NoSuchHost)))
@@ -46,7 +46,7 @@ func noSuchHost() []cell {
 
 func temporaryDNS() []cell {
 	return join(
-		each("for good", "", dialled(unsent, failing(faults.TemporaryDNS))),
+		each("for good", "", dialled(notSent, failing(faults.TemporaryDNS))),
 		each("once", "", dialled(secondTime, failingOnce(faults.TemporaryDNS))),
 	)
 }
@@ -57,7 +57,7 @@ func connectionRefused() []cell {
 		s := open(t, c, at("http://"+l.refuser.Addr), quick()...)
 		defer s.client.Close()
 		s.do(t.Context())
-		s.verify(t, unsent.and(func(t *testing.T, s *seen) {
+		s.verify(t, notSent.and(func(t *testing.T, s *seen) {
 			t.Helper()
 			var op *net.OpError
 			assert.ErrorAs(t, s.err, &op)
@@ -94,29 +94,33 @@ func timedOut(t *testing.T, s *seen) {
 }
 
 func dialHangs() []cell {
-	return each("", "virtual", bubble(unsent.and(timedOut), "http://"+faults.VirtualHost, hang, patient()))
+	return each("", "virtual", bubble(notSent.and(timedOut), "http://"+faults.VirtualHost, hang, patient()))
 }
 
 func proxyRefuses() []cell {
 	return join(
+		each("400", "", proxied("400", permanent)),
 		each("403", "", proxied("403", permanent)),
 		each("407", "", proxied("407", permanent)),
-		each("502", "", proxied("502", unsent)),
-		each("refuses the connection", "", proxied("refused", unsent)),
 		each("does its work", faults.HTTP2, proxied("fine", fine)),
-		each("from NewTransport, 407", "", callersProxy(faults.ProxyPassword, permanent, false)),
-		each("caller's own, 407", "", callersProxy(faults.ProxyPassword, permanent, true)),
-		each("caller's own, 403", "", callersProxy(faults.ProxyForbidden, permanent, true)),
+		each("from NewTransport, 404", "", callersProxy(404, permanent, false)),
+		each("from NewTransport, 407", "", callersProxy(407, permanent, false)),
+		each("from NewTransport, 408", "", callersProxy(408, permanent, false)),
+		each("from NewTransport, 451", "", callersProxy(451, permanent, false)),
+		each("caller's own, 407", "", callersProxy(407, permanent, true)),
+		each("caller's own, 403", "", callersProxy(403, permanent, true)),
 		// With another status a transport of the caller's gives no sign that it
 		// was the proxy, and it may pass.
-		each("caller's own, 502", "", callersProxy(faults.ProxyBroken, unsent, true)),
+		each("caller's own, 502", "", callersProxy(502, notSent, true)),
 	)
 }
 
-func callersProxy(answer string, w want, foreign bool) run {
+// callersProxy is a play of a proxy that responds with a status, through the
+// library's transport or one that is foreign to it.
+func callersProxy(status int, w want, foreign bool) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
-		proxy, err := faults.NewProxy(answer)
+		proxy, err := faults.NewProxy(status)
 		require.NoError(t, err)
 		defer proxy.Close()
 		via := func(t *http.Transport) {
@@ -143,9 +147,9 @@ func handshakeEnds() []cell {
 		return here, nil
 	}
 	return join(
-		each("ends", "TLS", secured(unsent, func(conn net.Conn) { readSome(conn) })),
-		each("is reset", "TLS", secured(unsent, func(conn net.Conn) { readSome(conn); faults.Reset(conn) })),
-		each("stalls", "virtual TLS", bubble(unsent, "https://"+faults.VirtualHost, stalls, patient())),
+		each("ends", "TLS", secured(notSent, func(conn net.Conn) { readSome(conn) })),
+		each("is reset", "TLS", secured(notSent, func(conn net.Conn) { readSome(conn); faults.Reset(conn) })),
+		each("stalls", "virtual TLS", bubble(notSent, "https://"+faults.VirtualHost, stalls, patient())),
 	)
 }
 
@@ -188,13 +192,21 @@ func badCertificate() []cell {
 	)
 }
 
+// oldTLS has the client trust the certificate, and a server that responds well
+// once it has a connection: nothing but the version is in the way.
 func oldTLS() []cell {
-	return each("", "TLS 1.1", badlySecured(true, func(t *testing.T, l *lab) *tls.Config {
-		t.Helper()
-		certificate, err := l.authority.Issue("", time.Time{})
-		require.NoError(t, err)
-		return &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, Certificates: []tls.Certificate{certificate}}
-	}))
+	upTo := func(version uint16) run {
+		return badlySecured(false, func(t *testing.T, l *lab) *tls.Config {
+			t.Helper()
+			certificate, err := l.authority.Issue("", time.Time{})
+			require.NoError(t, err)
+			return &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: version, Certificates: []tls.Certificate{certificate}}
+		})
+	}
+	return join(
+		each("", "TLS 1.0", upTo(tls.VersionTLS10)),
+		each("", "TLS 1.1", upTo(tls.VersionTLS11)),
+	)
 }
 
 func plainOnTLS() []cell {
@@ -206,7 +218,7 @@ func plainOnTLS() []cell {
 
 func endlessProxy() []cell {
 	return join(
-		each("own transport", "", proxied("endless", unsent)),
+		each("own transport", "", proxied("endless", notSent)),
 		each("caller's own", "", func(t *testing.T, l *lab, c cell) {
 			t.Helper()
 			var taken atomic.Int64
@@ -218,7 +230,7 @@ func endlessProxy() []cell {
 			})
 			s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
 			s.do(t.Context())
-			s.verify(t, unsent, nil)
+			s.verify(t, notSent, nil)
 			assert.Less(t, taken.Load()/3, int64(16<<20), "bytes a connection, with the sockets' buffers")
 		}),
 	)

@@ -79,13 +79,13 @@ func gzipBomb() []cell {
 		_, _ = writer.Write(bytes.Repeat([]byte("p"), 1<<20))
 	}
 	_ = writer.Close()
-	refused := unusable.and(func(t *testing.T, s *seen) {
+	unread := unusable.and(func(t *testing.T, s *seen) {
 		t.Helper()
 		var err *aimbrain.DecodeError
 		require.ErrorAs(t, s.err, &err)
 		assert.LessOrEqual(t, len(err.Body), bomb.Len(), "it was unpacked")
 	})
-	return both(each, "8 MB", spoilt(refused, instead(bomb.String()), "Content-Encoding", "gzip"))
+	return both(each, "8 MB", spoilt(unread, instead(bomb.String()), "Content-Encoding", "gzip"))
 }
 
 func nameTwice() []cell {
@@ -214,7 +214,7 @@ func oddErrors() []cell {
 	million := `{"error":"e","errors":[` + strings.Repeat(`{"code":1},`, 1_000_000) + `{"code":1}]}`
 	many := `{"error":"e","errors":[` + strings.Repeat(`{"code":1},`, 1000) + `{"code":1}]}`
 	bounded := func(details int) want {
-		return final.and(func(t *testing.T, s *seen) {
+		return refused.and(func(t *testing.T, s *seen) {
 			t.Helper()
 			err := s.api(t)
 			assert.Equal(t, 422, err.StatusCode)
@@ -239,7 +239,7 @@ func echoes() []cell {
 		"HTML":    "<p>bad " + faults.Secret + " of " + faults.Key,
 		"escaped": `{"error":"` + escaped(faults.Secret) + `"}`,
 	} {
-		cells = append(cells, each(name, faults.HTTP1, script(final.and(hidden), replies(401, body, false, "X-Echo", faults.Secret)))...)
+		cells = append(cells, each(name, faults.HTTP1, script(refused.and(hidden), replies(401, body, false, "X-Echo", faults.Secret)))...)
 	}
 	return cells
 }

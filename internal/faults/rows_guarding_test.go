@@ -21,53 +21,53 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// refused makes one cell for a client that cannot be made.
-func refused(name, setting, key, secret, canary string, opts ...aimbrain.Option) cell {
+// invalidConfig makes one cell for a client that cannot be made.
+func invalidConfig(name, setting, key, secret, canary string, opts ...aimbrain.Option) cell {
 	return cell{variant: name, run: func(t *testing.T, _ *lab, _ cell) {
 		t.Helper()
 		_, err := aimbrain.New(key, secret, opts...)
 		var config *aimbrain.ConfigError
 		require.ErrorAs(t, err, &config)
 		assert.Equal(t, setting, config.Parameter)
-		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
+		assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
 		if canary != "" {
 			assert.NotContains(t, fmt.Sprintf("%v %+v", err, err), canary)
 		}
 	}}
 }
 
-func refusedURL(name, url string) cell {
-	return refused(name, "WithBaseURL", faults.Key, faults.Secret, "canary", aimbrain.WithBaseURL(url))
+func invalidURL(name, url string) cell {
+	return invalidConfig(name, "WithBaseURL", faults.Key, faults.Secret, "canary", aimbrain.WithBaseURL(url))
 }
 
 func plainBaseURL() []cell {
-	cells := []cell{refusedURL("another host", "http://api.example"), refusedURL("a private address", "http://10.0.0.1:8080")}
+	cells := []cell{invalidURL("another host", "http://api.example"), invalidURL("a private address", "http://10.0.0.1:8080")}
 	return append(cells, each("loopback", faults.HTTP1, script(fine, (*faults.Exchange).Good))...)
 }
 
 func oddBaseURL() []cell {
 	return []cell{
-		refusedURL("user", "https://canary@api.example"),
-		refusedURL("password", "https://user:canary@api.example"),
-		refusedURL("query", "https://api.example/?key=canary"),
-		refusedURL("fragment", "https://api.example/#canary"),
-		refusedURL("no URL", "https://canary\n.example"),
-		refusedURL("another scheme", "ftp://canary.example"),
+		invalidURL("user", "https://canary@api.example"),
+		invalidURL("password", "https://user:canary@api.example"),
+		invalidURL("query", "https://api.example/?key=canary"),
+		invalidURL("fragment", "https://api.example/#canary"),
+		invalidURL("no URL", "https://canary\n.example"),
+		invalidURL("another scheme", "ftp://canary.example"),
 	}
 }
 
 func badCredentials() []cell {
 	key, secret := "API key", "API secret"
 	return []cell{
-		refused("no key", key, "", faults.Secret, faults.Secret),
-		refused("no secret", secret, faults.Key, "", faults.Key),
-		refused("CR in the key", key, "canary\r", faults.Secret, "canary"),
-		refused("LF in the key", key, "canary\n", faults.Secret, "canary"),
-		refused("NUL in the key", key, "canary\x00", faults.Secret, "canary"),
-		refused("non-ASCII in the key", key, "canaryé", faults.Secret, "canary"),
-		refused("CR in the secret", secret, faults.Key, "canary\r", "canary"),
-		refused("LF in the secret", secret, faults.Key, "canary\n", "canary"),
-		refused("NUL in the secret", secret, faults.Key, "canary\x00", "canary"),
+		invalidConfig("no key", key, "", faults.Secret, faults.Secret),
+		invalidConfig("no secret", secret, faults.Key, "", faults.Key),
+		invalidConfig("CR in the key", key, "canary\r", faults.Secret, "canary"),
+		invalidConfig("LF in the key", key, "canary\n", faults.Secret, "canary"),
+		invalidConfig("NUL in the key", key, "canary\x00", faults.Secret, "canary"),
+		invalidConfig("non-ASCII in the key", key, "canaryé", faults.Secret, "canary"),
+		invalidConfig("CR in the secret", secret, faults.Key, "canary\r", "canary"),
+		invalidConfig("LF in the secret", secret, faults.Key, "canary\n", "canary"),
+		invalidConfig("NUL in the secret", secret, faults.Key, "canary\x00", "canary"),
 	}
 }
 
@@ -93,7 +93,7 @@ func nothingSent(t *testing.T, server *faults.Server, s *seen) {
 	var err *aimbrain.TooLargeError
 	require.ErrorAs(t, s.err, &err)
 	assert.False(t, err.Response)
-	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(s.err))
+	assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(s.err))
 	assert.True(t, faults.IsZero(s.result))
 	assert.Empty(t, s.attempts)
 	assert.Zero(t, server.Received())
@@ -157,15 +157,15 @@ func brokenTransports() []cell {
 	}}
 	return append(join(
 		each("panics", "", panicking),
-		each("neither answer nor error", "", with(ambiguous, func(r *http.Request) (*http.Response, error) { drain(r); return nil, nil })),
-		each("neither, and nothing sent", "", with(unsent, func(*http.Request) (*http.Response, error) { return nil, nil })),
-		each("no body", "", with(want{kind: network, tries: ifSafe, maybe: true}, func(r *http.Request) (*http.Response, error) {
+		each("neither answer nor error", "", with(unknown, func(r *http.Request) (*http.Response, error) { drain(r); return nil, nil })),
+		each("neither, and nothing sent", "", with(notSent, func(*http.Request) (*http.Response, error) { return nil, nil })),
+		each("no body", "", with(want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe}, func(r *http.Request) (*http.Response, error) {
 			drain(r)
 			return &http.Response{StatusCode: http.StatusOK, ContentLength: 10}, nil
 		})),
-		each("reads that bring nothing", "", with(ambiguous, reads(func([]byte) (int, error) { return 0, nil }))),
-		each("reads that fail", "", with(ambiguous, reads(func([]byte) (int, error) { return 0, io.ErrClosedPipe }))),
-		each("an error with the request in it", "", with(ambiguous, func(r *http.Request) (*http.Response, error) {
+		each("reads that bring nothing", "", with(unknown, reads(func([]byte) (int, error) { return 0, nil }))),
+		each("reads that fail", "", with(unknown, reads(func([]byte) (int, error) { return 0, io.ErrClosedPipe }))),
+		each("an error with the request in it", "", with(unknown, func(r *http.Request) (*http.Response, error) {
 			drain(r)
 			return nil, fmt.Errorf("cannot send %v", r.Header)
 		})),
@@ -212,7 +212,7 @@ func readsOn(t *testing.T, _ *lab, c cell) {
 
 func canaries() []cell {
 	return each("", faults.HTTP1, play{
-		script: replies(401, `{"error":"bad `+faults.Secret+`"}`, false), want: final.and(hidden),
+		script: replies(401, `{"error":"bad `+faults.Secret+`"}`, false), want: refused.and(hidden),
 		after: func(t *testing.T, _ *lab, server *faults.Server, s *seen) {
 			t.Helper()
 			var forms []string
@@ -303,7 +303,7 @@ func closeDuring() []cell {
 	return join(
 		both(each, "Close during a call", closing),
 		both(each, "abandoned", play{
-			setup: faults.Setup{Virtual: true}, ctx: afterASecond, want: cancelled(true, 1, 1),
+			setup: faults.Setup{Virtual: true}, ctx: afterASecond, want: cancelled(aimbrain.OutcomeUnknown, 1, 1),
 			script: func(x *faults.Exchange) { x.Execute(); x.Write("{"); x.Stall() },
 		}.run),
 	)

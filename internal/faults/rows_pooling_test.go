@@ -240,7 +240,7 @@ func rebuiltRequest() []cell {
 			s := open(t, c, through(rebuild(transport), server.URL), quick()...)
 			defer s.client.Close()
 			s.do(t.Context())
-			s.verify(t, ambiguous, server.Ledger)
+			s.verify(t, unknown, server.Ledger)
 		}
 	}
 	return join(
@@ -257,7 +257,7 @@ func rebuiltRequest() []cell {
 			require.NoError(t, err)
 			s.mark(server.Ledger)
 			s.do(t.Context())
-			s.verify(t, ambiguous, server.Ledger)
+			s.verify(t, unknown, server.Ledger)
 		}),
 		each("refused stream", faults.HTTP2, func(t *testing.T, l *lab, c cell) {
 			t.Helper()

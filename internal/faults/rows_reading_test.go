@@ -75,13 +75,13 @@ func blocking(ctx func(context.Context) (context.Context, context.CancelFunc), w
 			for _, want := range wanted {
 				assert.ErrorIs(t, s.err, want)
 			}
-			notSent(t, server, s, network)
+			failedBefore(t, server, s, network)
 		})
 	}
 }
 
-// notSent: the call has failed with an error of that kind before its first attempt.
-func notSent(t *testing.T, server *faults.Server, s *seen, wanted string) {
+// failedBefore checks: the call has failed with an error of that kind before its first attempt.
+func failedBefore(t *testing.T, server *faults.Server, s *seen, wanted string) {
 	t.Helper()
 	kind, attempts := kindOf(s.err)
 	assert.Equal(t, wanted, kind)
@@ -113,7 +113,7 @@ func blockedPipe(t *testing.T, l *lab, c cell) {
 	})))
 	assert.ErrorIs(t, s.err, context.Canceled)
 	assert.ErrorIs(t, s.err, errCause)
-	notSent(t, server, s, network)
+	failedBefore(t, server, s, network)
 	require.NoError(t, to.Close()) // ends the Read
 	<-ended
 }
@@ -129,7 +129,7 @@ func fifoAmongFiles(t *testing.T, l *lab, c cell) {
 	defer s.client.Close()
 	s.result, s.err = withMedia(t.Context(), s.client, c.call.Endpoint, aimbrain.Files(path))
 	assert.ErrorContains(t, s.err, "named pipe")
-	notSent(t, server, s, request)
+	failedBefore(t, server, s, request)
 }
 
 // bufferAfterwards has an abandoned reader write a canary to its buffer while

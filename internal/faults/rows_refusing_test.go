@@ -24,11 +24,11 @@ func replies(status int, body string, executed bool, header ...string) faults.Sc
 	}
 }
 
-func finalStatuses() []cell {
+func refusedStatuses() []cell {
 	var cells []cell
 	for _, code := range []int{400, 401, 403, 422, 424, 460} {
 		body := fmt.Sprintf(`{"error":"refused","errors":[{"description":"d","code":%d}]}`, aimbrain.CodeUserNotFound)
-		cells = append(cells, both(each, strconv.Itoa(code), script(final.and(func(t *testing.T, s *seen) {
+		cells = append(cells, both(each, strconv.Itoa(code), script(refused.and(func(t *testing.T, s *seen) {
 			t.Helper()
 			err := s.api(t)
 			assert.Equal(t, code, err.StatusCode)
@@ -83,7 +83,7 @@ func unavailable() []cell {
 func tooMany() []cell {
 	return join(
 		both(each, "for good", script(throttled.and(status(429)), replies(429, `{"error":"slow down"}`, false))),
-		both(each, "once", script(want{kind: success, received: 1, attempts: 2}, func(x *faults.Exchange) {
+		both(each, "once", script(want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, attempts: 2}, func(x *faults.Exchange) {
 			if x.Number == 1 {
 				x.Reply(429, "")
 				return
@@ -141,7 +141,11 @@ func retryAfter() []cell {
 }
 
 func hinted(code int, h hint) run {
-	return virtual(want{kind: api, attempts: h.attempts, maybe: code >= 500, received: 1, check: func(t *testing.T, s *seen) {
+	outcome := aimbrain.OutcomeRefused
+	if code >= 500 {
+		outcome = aimbrain.OutcomeUnknown
+	}
+	return virtual(want{kind: api, outcome: outcome, attempts: h.attempts, received: 1, check: func(t *testing.T, s *seen) {
 		t.Helper()
 		wait, given := s.api(t).RetryAfter()
 		assert.Equal(t, h.given, given)
@@ -193,7 +197,7 @@ func unknownStatus() []cell {
 	}
 	return join(
 		both(risky, "408", script(trouble.and(preserved(408)), replies(408, code(7777), true))),
-		each("418", faults.HTTP1, script(final.and(preserved(418)), replies(418, code(7777), false))),
+		each("418", faults.HTTP1, script(refused.and(preserved(418)), replies(418, code(7777), false))),
 		each("599", faults.HTTP1, script(trouble.and(preserved(599)), replies(599, code(7777), true))),
 		each("299", faults.HTTP1, script(unusable, func(x *faults.Exchange) { x.Execute(); x.Reply(299, answer(x)) })),
 	)

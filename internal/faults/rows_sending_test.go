@@ -44,7 +44,7 @@ func slowUpload() []cell {
 			}
 		},
 		ctx: within(5 * time.Second),
-		want: want{kind: network, maybe: true, received: 1, check: func(t *testing.T, s *seen) {
+		want: want{kind: network, outcome: aimbrain.OutcomeUnknown, received: 1, check: func(t *testing.T, s *seen) {
 			t.Helper()
 			assert.ErrorIs(t, s.err, context.DeadlineExceeded)
 			assert.Equal(t, 5*time.Second, s.elapsed)
@@ -69,7 +69,7 @@ func warmFirst(fault faults.Script) faults.Script {
 
 func deadConnection() []cell {
 	died := func(end func(*faults.Exchange)) run {
-		return play{warm: true, want: ambiguous, script: warmFirst(func(x *faults.Exchange) { x.Execute(); end(x) })}.run
+		return play{warm: true, want: unknown, script: warmFirst(func(x *faults.Exchange) { x.Execute(); end(x) })}.run
 	}
 	return join(
 		both(risky, "reset when it is used again", died((*faults.Exchange).Reset)),
@@ -130,9 +130,9 @@ func warmThen(fault faults.FrameScript) faults.FrameScript {
 }
 
 func goAway() []cell {
-	// Both say that the request was not looked at. Who sends it anew, the library
-	// or net/http, makes no difference.
-	again := want{kind: success, once: true, attempts: anyNumber}
+	// Both say that the request was not looked at. Who retries it, the library or
+	// net/http, makes no difference.
+	again := want{kind: success, outcome: aimbrain.OutcomeSucceeded, once: true, attempts: anyNumber}
 	leave := func(s *faults.Stream) { s.GoAway(s.ID-1, faults.CodeNone); s.Hangup() }
 	refuse := func(s *faults.Stream) { s.Reset(faults.CodeRefusedStream) }
 	return join(
@@ -144,7 +144,7 @@ func goAway() []cell {
 			s.GoAway(s.ID, faults.CodeNone)
 			s.Good()
 		})),
-		each("GOAWAY after the work was done", faults.HTTP2, frames(ambiguous, false, func(s *faults.Stream) {
+		each("GOAWAY after the work was done", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
 			s.Execute()
 			s.GoAway(s.ID, faults.CodeNone)
 			s.Hangup()
@@ -154,10 +154,10 @@ func goAway() []cell {
 
 func streamReset() []cell {
 	resets := func(code uint32) run {
-		return frames(ambiguous, false, func(s *faults.Stream) { s.Execute(); s.Reset(code) })
+		return frames(unknown, false, func(s *faults.Stream) { s.Execute(); s.Reset(code) })
 	}
 	cells := join(
-		risky("net/http's own", faults.HTTP2, script(ambiguous, func(x *faults.Exchange) { x.Execute(); x.Abort() })),
+		risky("net/http's own", faults.HTTP2, script(unknown, func(x *faults.Exchange) { x.Execute(); x.Abort() })),
 		risky("INTERNAL_ERROR", faults.HTTP2, resets(faults.CodeInternal)),
 		risky("PROTOCOL_ERROR", faults.HTTP2, resets(faults.CodeProtocol)),
 	)
@@ -205,7 +205,7 @@ func swallow(t *testing.T, l *lab, c cell, warm bool) {
 	}
 	s.mark(server.Ledger)
 	s.do(t.Context())
-	s.verify(t, want{kind: network, tries: ifSafe, maybe: true, check: func(t *testing.T, s *seen) {
+	s.verify(t, want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, check: func(t *testing.T, s *seen) {
 		t.Helper()
 		for _, attempt := range s.attempts {
 			assert.LessOrEqual(t, attempt.Duration, 15*time.Second)
@@ -241,6 +241,9 @@ func earlyAnswer() []cell {
 			}
 			assert.Equal(t, code, s.api(t).StatusCode)
 			assert.Len(t, s.attempts, attempts)
+			if attempts == 1 {
+				assert.Equal(t, aimbrain.OutcomeRefused, aimbrain.OutcomeOf(s.err))
+			}
 		})...)
 	}
 	return cells

@@ -34,7 +34,7 @@ func cancelledBefore() []cell {
 		assert.Empty(t, s.attempts)
 		assert.Zero(t, server.Received())
 		assert.True(t, faults.IsZero(s.result))
-		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(s.err))
+		assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(s.err))
 		assert.ErrorIs(t, s.err, context.Canceled)
 		assert.ErrorIs(t, s.err, errCause)
 		kind, attempts := kindOf(s.err)
@@ -52,8 +52,8 @@ func afterASecond(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // cancelled is what comes of a call whose context ended in the first attempt:
 // in virtual time it is back in no time at all.
-func cancelled(maybe bool, received, executed int) want {
-	return want{kind: network, maybe: maybe, received: received, executed: executed, check: func(t *testing.T, s *seen) {
+func cancelled(outcome aimbrain.Outcome, received, executed int) want {
+	return want{kind: network, outcome: outcome, received: received, executed: executed, check: func(t *testing.T, s *seen) {
 		t.Helper()
 		assert.ErrorIs(t, s.err, context.Canceled)
 		assert.ErrorIs(t, s.err, errCause)
@@ -72,7 +72,7 @@ func cancelledDialling(url string, dial dial) run {
 			ctx, cancel := afterASecond(t.Context())
 			defer cancel()
 			s.do(ctx)
-			s.verify(t, cancelled(false, 0, 0), nil)
+			s.verify(t, cancelled(aimbrain.OutcomeNotSent, 0, 0), nil)
 			<-time.After(2 * time.Minute) // for the resolver that goes on
 		})
 	}
@@ -96,14 +96,14 @@ func cancelledIn() []cell {
 		each("DNS", "virtual", cancelledDialling("http://"+faults.VirtualHost, stubborn)),
 		each("dial", "virtual", cancelledDialling("http://"+faults.VirtualHost, hang)),
 		each("TLS", "virtual TLS", cancelledDialling("https://"+faults.VirtualHost, mute)),
-		both(each, "write", phase(faults.Setup{Early: true}, cancelled(true, 1, 0), (*faults.Exchange).Stall, large()...)),
-		both(risky, "header", phase(faults.Setup{}, cancelled(true, 1, 1), func(x *faults.Exchange) { x.Execute(); x.Stall() })),
-		both(risky, "body", phase(faults.Setup{}, cancelled(true, 1, 1), func(x *faults.Exchange) {
+		both(each, "write", phase(faults.Setup{Early: true}, cancelled(aimbrain.OutcomeUnknown, 1, 0), (*faults.Exchange).Stall, large()...)),
+		both(risky, "header", phase(faults.Setup{}, cancelled(aimbrain.OutcomeUnknown, 1, 1), func(x *faults.Exchange) { x.Execute(); x.Stall() })),
+		both(risky, "body", phase(faults.Setup{}, cancelled(aimbrain.OutcomeUnknown, 1, 1), func(x *faults.Exchange) {
 			x.Execute()
 			x.Write("{")
 			x.Stall()
 		})),
-		both(each, "back-off", phase(faults.Setup{}, cancelled(false, 1, 0), func(x *faults.Exchange) {
+		both(each, "back-off", phase(faults.Setup{}, cancelled(aimbrain.OutcomeNotSent, 1, 0), func(x *faults.Exchange) {
 			x.Reply(http.StatusTooManyRequests, "", "Retry-After", "4")
 		})),
 	)
@@ -111,7 +111,7 @@ func cancelledIn() []cell {
 
 func shortDeadline() []cell {
 	asksForThree := func(x *faults.Exchange) { x.Reply(http.StatusTooManyRequests, "", "Retry-After", "3") }
-	atOnce := want{kind: api, received: 1, check: func(t *testing.T, s *seen) {
+	atOnce := want{kind: api, outcome: aimbrain.OutcomeRefused, received: 1, check: func(t *testing.T, s *seen) {
 		t.Helper()
 		assert.Zero(t, s.elapsed)
 		wait, _ := s.api(t).RetryAfter()
@@ -136,9 +136,9 @@ func timeouts() []cell {
 			}
 		}
 	}
-	once := want{kind: network, maybe: true, received: 1, executed: 1}
+	once := want{kind: network, outcome: aimbrain.OutcomeUnknown, received: 1, executed: 1}
 	return join(
-		both(risky, "attempt", virtual(ambiguous.and(told(aimbrain.ErrAttemptTimeout, aimbrain.ErrTotalTimeout, time.Second)), stall, aimbrain.WithAttemptTimeout(time.Second))),
+		both(risky, "attempt", virtual(unknown.and(told(aimbrain.ErrAttemptTimeout, aimbrain.ErrTotalTimeout, time.Second)), stall, aimbrain.WithAttemptTimeout(time.Second))),
 		both(each, "total", virtual(once.and(told(aimbrain.ErrTotalTimeout, aimbrain.ErrAttemptTimeout, time.Second)), stall, aimbrain.WithTimeout(time.Second))),
 		each("the context's", faults.HTTP1, play{
 			setup: faults.Setup{Virtual: true}, script: stall, ctx: within(time.Second),
@@ -199,12 +199,12 @@ func budgeted(refill int, w want) run {
 }
 
 func budgetUsed() []cell {
-	return each("", faults.HTTP1, budgeted(0, want{kind: api, received: 1, check: status(http.StatusTooManyRequests)}))
+	return each("", faults.HTTP1, budgeted(0, want{kind: api, outcome: aimbrain.OutcomeRefused, received: 1, check: status(http.StatusTooManyRequests)}))
 }
 
 func budgetRefilled() []cell {
 	return join(
-		each("by one token", faults.HTTP1, budgeted(2, want{kind: api, received: 1, attempts: 2, check: status(http.StatusTooManyRequests)})),
+		each("by one token", faults.HTTP1, budgeted(2, want{kind: api, outcome: aimbrain.OutcomeRefused, received: 1, attempts: 2, check: status(http.StatusTooManyRequests)})),
 		each("by enough", faults.HTTP1, budgeted(4, throttled.and(status(http.StatusTooManyRequests)))),
 	)
 }
@@ -290,7 +290,7 @@ func backOffs(t *testing.T, l *lab, c cell, callers int) []time.Duration {
 
 func identicalRetries() []cell {
 	return both(each, "", play{
-		want: want{kind: success, received: 1, attempts: 3},
+		want: want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, attempts: 3},
 		script: func(x *faults.Exchange) {
 			if x.Number < 3 {
 				x.Reply(http.StatusTooManyRequests, "")

@@ -89,6 +89,7 @@ func (a *Authority) Serve(setup Setup, script Script) (*Server, error) {
 			s.http.TLSConfig = a.Config("h2")
 			if setup.TLS != nil {
 				s.http.TLSConfig = setup.TLS
+				s.http.Protocols = protocolsOf(setup.TLS)
 			}
 			_ = s.http.ServeTLS(listener, "", "") // it ends by Close
 			return
@@ -96,6 +97,14 @@ func (a *Authority) Serve(setup Setup, script Script) (*Server, error) {
 		_ = s.http.Serve(listener) // it ends by Close
 	})
 	return s, nil
+}
+
+// protocolsOf leaves out HTTP/2 where there is no TLS 1.2, which it needs.
+func protocolsOf(config *tls.Config) *http.Protocols {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(config.MaxVersion == 0 || config.MaxVersion >= tls.VersionTLS12)
+	return protocols
 }
 
 func (s *Server) listen() (net.Listener, error) {

@@ -15,9 +15,9 @@ import (
 
 // A Soak is the account of a long run of mixed calls under faults of all kinds.
 type Soak struct {
-	Calls, Succeeded, Refused, Unknown, Unsent int // how calls ended: a result, an error that is final, one that may hide an execution, one that does not
-	Requests, Executions                       int // at the servers
-	Faults                                     int // requests that met one
+	Calls, Succeeded, Refused, Unknown, NotSent int // how calls ended, by aimbrain.OutcomeOf
+	Requests, Executions                        int // at the servers
+	Faults                                      int // requests that met one
 
 	Problems []string // what is off, the first ones in words
 	Off      int      // and how many there are
@@ -37,10 +37,10 @@ type soaking struct {
 
 // An end is how one call ended, to be held against the servers' accounts.
 type end struct {
-	call  Call
-	user  int
-	ok    bool
-	maybe bool
+	call    Call
+	user    int
+	ok      bool
+	outcome aimbrain.Outcome
 }
 
 const soakKinds = 16
@@ -146,7 +146,7 @@ func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.soak.Calls++
-	s.ends = append(s.ends, end{call, user, err == nil, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown})
+	s.ends = append(s.ends, end{call, user, err == nil, aimbrain.OutcomeOf(err)})
 	if err == nil {
 		s.soak.Succeeded++
 		if wrong := CheckResult(user, result); wrong != nil {
@@ -169,15 +169,18 @@ func (s *soaking) classify(call Call, err error) {
 		redirect *aimbrain.RedirectError
 	)
 	known := errors.As(err, &network) || errors.As(err, &api) || errors.As(err, &decode) || errors.As(err, &tooLarge) || errors.As(err, &redirect)
+	outcome := aimbrain.OutcomeOf(err)
 	switch {
 	case !known:
 		s.offLocked("%s: an error of type %T", call.Endpoint, err)
-	case aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown:
+	case outcome == aimbrain.OutcomeUnknown:
 		s.soak.Unknown++
-	case network != nil:
-		s.soak.Unsent++
-	default:
+	case outcome == aimbrain.OutcomeNotSent:
+		s.soak.NotSent++
+	case outcome == aimbrain.OutcomeRefused:
 		s.soak.Refused++
+	default:
+		s.offLocked("%s: an error with the outcome %q", call.Endpoint, outcome)
 	}
 }
 
@@ -212,7 +215,7 @@ func (s *soaking) settle(server *Server) {
 		switch {
 		case end.ok && executed == 0:
 			s.off("%s: a success that was never executed", end.call.Endpoint)
-		case !end.ok && !end.maybe && executed > 0:
+		case !end.ok && end.outcome != aimbrain.OutcomeUnknown && executed > 0:
 			s.off("%s: executed, and the error says that it was not", end.call.Endpoint)
 		case end.call.Class == Never && executed > 1:
 			s.off("%s: executed %d times", end.call.Endpoint, executed)

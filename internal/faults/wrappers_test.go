@@ -45,9 +45,9 @@ func serve(t *testing.T, script faults.Script) *faults.Server {
 	return server
 }
 
-// TestAnotherRequestWithACallsContextDoesNotFreeItsConnection: after a 5xx it
-// must not be used again, whatever else the transport asked meanwhile.
-func TestAnotherRequestWithACallsContextDoesNotFreeItsConnection(t *testing.T) {
+// A connection is not used again after a 5xx, whatever else the transport
+// requested with the call's context.
+func TestWrapper_SecondRequestInCallContext(t *testing.T) {
 	t.Parallel()
 	audit := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer audit.Close()
@@ -66,12 +66,12 @@ func TestAnotherRequestWithACallsContextDoesNotFreeItsConnection(t *testing.T) {
 		_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
 		require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusGatewayTimeout))
 	}
-	assert.Equal(t, 5, server.Conns(), "a connection for each")
+	assert.Equal(t, 5, server.Conns(), "connections: none may be used again after a 504")
 }
 
-// TestAnAnswerThatATransportHoldsBackIsGood: its connection is free for the
-// next call by then, which does not wait for it for long.
-func TestAnAnswerThatATransportHoldsBackIsGood(t *testing.T) {
+// The connection of a response that a transport holds back is free for the next
+// call, which waits for it only for a moment.
+func TestWrapper_ResponseHeldBack(t *testing.T) {
 	t.Parallel()
 	server := serve(t, (*faults.Exchange).Good)
 	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
@@ -93,12 +93,12 @@ func TestAnAnswerThatATransportHoldsBackIsGood(t *testing.T) {
 			assert.NoError(t, err)
 		}
 	})
-	assert.Equal(t, 32, server.Executed())
+	assert.Equal(t, 32, server.Executed(), "executions of 32 calls")
 }
 
-// TestACallWithinACallIsMade: a transport that asks the API itself, with the
-// context of the call that it carries.
-func TestACallWithinACallIsMade(t *testing.T) {
+// A transport may call the API itself with the context of the call that it
+// carries.
+func TestWrapper_CallWithinCall(t *testing.T) {
 	t.Parallel()
 	server := serve(t, (*faults.Exchange).Good)
 	var client *aimbrain.Client
@@ -116,13 +116,13 @@ func TestACallWithinACallIsMade(t *testing.T) {
 		_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
 		require.NoError(t, err)
 	}
-	assert.Equal(t, 10, server.Executed())
-	assert.LessOrEqual(t, server.Conns(), 2)
+	assert.Equal(t, 10, server.Executed(), "executions of 5 calls with one more in each")
+	assert.LessOrEqual(t, server.Conns(), 2, "connections: the inner and the outer call must each use one again")
 }
 
-// TestNothingIsSentTwiceOverPlainHTTP2: net/http sends a stream that ended by
-// PROTOCOL_ERROR again wherever it can have the body anew.
-func TestNothingIsSentTwiceOverPlainHTTP2(t *testing.T) {
+// net/http sends a request again after PROTOCOL_ERROR wherever it can get the
+// body again.
+func TestCall_StreamResetOverPlainHTTP2(t *testing.T) {
 	t.Parallel()
 	var executed atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -151,6 +151,6 @@ func TestNothingIsSentTwiceOverPlainHTTP2(t *testing.T) {
 	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1)
 	require.Error(t, err)
 	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
-	assert.Equal(t, int64(1), executed.Load())
-	assert.False(t, anew.Load(), "net/http could have the body anew")
+	assert.Equal(t, int64(1), executed.Load(), "executions of an enrolment")
+	assert.False(t, anew.Load(), "GetBody is set: net/http could send the body twice")
 }

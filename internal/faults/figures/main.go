@@ -129,7 +129,7 @@ func runSoak(ctx context.Context, out io.Writer, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "calls       %d: %d succeeded, %d refused, %d may have been processed, %d were not sent\n", s.Calls, s.Succeeded, s.Refused, s.Unknown, s.Unsent)
+	_, _ = fmt.Fprintf(out, "calls       %d: %d succeeded, %d refused, %d unknown, %d not sent\n", s.Calls, s.Succeeded, s.Refused, s.Unknown, s.NotSent)
 	_, _ = fmt.Fprintf(out, "requests    %d, of which %d met a fault; %d executions\n", s.Requests, s.Faults, s.Executions)
 	_, _ = fmt.Fprintf(out, "goroutines  %d before, %d after\n", s.Before.Goroutines, s.After.Goroutines)
 	_, _ = fmt.Fprintf(out, "descriptors %d before, %d after\n", s.Before.Descriptors, s.After.Descriptors)
