@@ -64,6 +64,7 @@ func connecting() []row {
 		{3, "connection refused", "not sent", connectionRefused()},
 		{4, "dial hangs", "not sent, attempt timeout", dialHangs()},
 		{5, "proxy responds 407, 403 or another 4xx but 429", "not sent, not retried, typed error without the password", proxyRefuses()},
+		{5 + letterB, "proxy's port refuses, or it responds 429, 502, 503 or 504", "not sent", proxyFails()},
 		{6, "TLS handshake ends or stalls", "not sent", handshakeEnds()},
 		{7, "certificate of an unknown CA, expired, or for another host", "not sent, not retried, clear error", badCertificate()},
 		{8, "server offers TLS 1.1 at most", "not sent, not retried", oldTLS()},

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -109,10 +111,97 @@ func proxyRefuses() []cell {
 		each("from NewTransport, 451", "", callersProxy(451, permanent, false)),
 		each("caller's own, 407", "", callersProxy(407, permanent, true)),
 		each("caller's own, 403", "", callersProxy(403, permanent, true)),
-		// With another status a transport of the caller's gives no sign that it
-		// was the proxy, and it may pass.
-		each("caller's own, 502", "", callersProxy(502, notSent, true)),
 	)
+}
+
+// proxyFails is for failures of a proxy that may pass: it restarts, or what is
+// behind it does. The request has not left by then, so that every call is
+// retried.
+func proxyFails() []cell {
+	cells := join(
+		each("refuses the connection", "", proxied("refused", notSent)),
+		each("from NewTransport, refuses the connection", "", refusingProxy(false)),
+		each("caller's own, refuses the connection", "", refusingProxy(true)),
+		each("restarts: refuses the connection once", faults.HTTP2, restartingProxy(func(t *testing.T, l *lab) string {
+			t.Helper()
+			return l.refuser.Addr
+		})),
+		each("restarts: 503 once", faults.HTTP2, restartingProxy(func(t *testing.T, _ *lab) string {
+			t.Helper()
+			return newProxy(t, http.StatusServiceUnavailable).Addr
+		})),
+	)
+	for _, status := range []int{429, 502, 503, 504} {
+		text := strconv.Itoa(status)
+		cells = append(cells, join(
+			each(text, "", proxied(text, notSent)),
+			each("from NewTransport, "+text, "", callersProxy(status, notSent, false)),
+			each("caller's own, "+text, "", callersProxy(status, notSent, true)),
+		)...)
+	}
+	return cells
+}
+
+// newProxy starts a proxy that responds with a status until the test ends.
+func newProxy(t *testing.T, status int) *faults.Listener {
+	t.Helper()
+	proxy, err := faults.NewProxy(status)
+	require.NoError(t, err)
+	t.Cleanup(proxy.Close)
+	return proxy
+}
+
+// proxyTransport returns the library's transport, or one that is foreign to it,
+// with a proxy.
+func (l *lab) proxyTransport(address string, foreign bool) http.RoundTripper {
+	via := func(t *http.Transport) {
+		t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: address, User: url.UserPassword("somebody", proxyPassword)})
+	}
+	if foreign {
+		own := &http.Transport{}
+		via(own)
+		return own
+	}
+	return l.authority.Transport(nil, via)
+}
+
+// refusingProxy is a play of a proxy whose port refuses connections.
+func refusingProxy(foreign bool) run {
+	return func(t *testing.T, l *lab, c cell) {
+		t.Helper()
+		s := open(t, c, through(l.proxyTransport(l.refuser.Addr, foreign), "https://"+faults.VirtualHost), quick()...)
+		s.do(t.Context())
+		s.verify(t, notSent, nil)
+		assert.NotContains(t, s.err.Error(), proxyPassword)
+	}
+}
+
+// restartingProxy is a play of a proxy that fails the first connection, by what
+// is at another address, and works from then on.
+func restartingProxy(failing func(t *testing.T, l *lab) string) run {
+	return func(t *testing.T, l *lab, c cell) {
+		t.Helper()
+		server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, (*faults.Exchange).Good)
+		require.NoError(t, err)
+		defer server.Close()
+		tunnel, err := faults.NewTunnel(strings.TrimPrefix(server.URL, "https://"))
+		require.NoError(t, err)
+		defer tunnel.Close()
+		first := failing(t, l)
+		transport := l.proxyTransport(tunnel.Addr, false)
+		defer transport.CloseIdleConnections()
+		transport.DialContext = (&faults.Dialer{Func: func(ctx context.Context, n int64, network, address string) (net.Conn, error) {
+			if n == 1 {
+				address = first
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}}).Dial
+		s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
+		s.do(t.Context())
+		s.verify(t, secondTime, nil)
+		assert.Equal(t, 1, server.Received(), "requests at the server")
+		assert.Equal(t, 1, server.Executed(), "executions at the server")
+	}
 }
 
 // callersProxy is a play of a proxy that responds with a status, through the
@@ -120,19 +209,8 @@ func proxyRefuses() []cell {
 func callersProxy(status int, w want, foreign bool) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
-		proxy, err := faults.NewProxy(status)
-		require.NoError(t, err)
-		defer proxy.Close()
-		via := func(t *http.Transport) {
-			t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr, User: url.UserPassword("somebody", proxyPassword)})
-		}
-		var transport http.RoundTripper = l.authority.Transport(nil, via)
-		if foreign {
-			own := &http.Transport{}
-			via(own)
-			transport = own
-		}
-		s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
+		proxy := newProxy(t, status)
+		s := open(t, c, through(l.proxyTransport(proxy.Addr, foreign), "https://"+faults.VirtualHost), quick()...)
 		s.do(t.Context())
 		s.verify(t, w, nil)
 		assert.NotContains(t, s.err.Error(), proxyPassword)
