@@ -114,6 +114,8 @@ func refusing() []row {
 		{37, "Retry-After: 0, 5, 3600, a past date, a future date, −1, not a number, overflow, twice", "honoured up to the cap and the deadline; beyond them fail at once and expose the value", retryAfter()},
 		{38, "204, or 200 with no body, where a result is due", "error, never a zero result", noBody()},
 		{39, "unknown status or code", "preserved", unknownStatus()},
+		{77, "Retry-After as a date, server's clock minutes or hours off", "the wait that the server meant", skewedRetryAfter()},
+		{78, "many callers told the same Retry-After, 0 included", "spread over at least 500 ms", simultaneousRetryAfter()},
 	}
 }
 

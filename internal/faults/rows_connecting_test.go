@@ -154,15 +154,19 @@ func newProxy(t *testing.T, status int) *faults.Listener {
 // proxyTransport returns the library's transport, or one that is foreign to it,
 // with a proxy.
 func (l *lab) proxyTransport(address string, foreign bool) http.RoundTripper {
-	via := func(t *http.Transport) {
-		t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: address, User: url.UserPassword("somebody", proxyPassword)})
-	}
 	if foreign {
 		own := &http.Transport{}
-		via(own)
+		viaProxy(address)(own)
 		return own
 	}
-	return l.authority.Transport(nil, via)
+	return l.authority.Transport(nil, viaProxy(address))
+}
+
+// viaProxy has a transport use a proxy that wants a password.
+func viaProxy(address string) func(*http.Transport) {
+	return func(t *http.Transport) {
+		t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: address, User: url.UserPassword("somebody", proxyPassword)})
+	}
 }
 
 // refusingProxy is a play of a proxy whose port refuses connections.
@@ -188,14 +192,14 @@ func restartingProxy(failing func(t *testing.T, l *lab) string) run {
 		require.NoError(t, err)
 		defer tunnel.Close()
 		first := failing(t, l)
-		transport := l.proxyTransport(tunnel.Addr, false)
-		defer transport.CloseIdleConnections()
-		transport.DialContext = (&faults.Dialer{Func: func(ctx context.Context, n int64, network, address string) (net.Conn, error) {
+		dialer := &faults.Dialer{Func: func(ctx context.Context, n int64, network, address string) (net.Conn, error) {
 			if n == 1 {
 				address = first
 			}
 			return (&net.Dialer{}).DialContext(ctx, network, address)
-		}}).Dial
+		}}
+		transport := l.authority.Transport(dialer.Dial, viaProxy(tunnel.Addr))
+		defer transport.CloseIdleConnections()
 		s := open(t, c, through(transport, "https://"+faults.VirtualHost), quick()...)
 		s.do(t.Context())
 		s.verify(t, secondTime, nil)

@@ -3,12 +3,16 @@ package faults_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
@@ -163,6 +167,98 @@ func hinted(code int, h hint) run {
 		}
 		x.Reply(code, "", header...)
 	})
+}
+
+// skewedRetryAfter: the server's clock is off, and it says so by its own Date.
+func skewedRetryAfter() []cell {
+	var cells []cell
+	for name, skew := range map[string]time.Duration{
+		"10 s ahead": 10 * time.Second, "10 s behind": -10 * time.Second,
+		"5 min ahead": 5 * time.Minute, "5 min behind": -5 * time.Minute,
+		"an hour ahead": time.Hour, "an hour behind": -time.Hour,
+	} {
+		const asked = 2 * time.Second
+		once := virtual(want{kind: success, received: 1, attempts: 2, check: func(t *testing.T, s *seen) {
+			t.Helper()
+			assert.GreaterOrEqual(t, s.elapsed, asked)
+			assert.LessOrEqual(t, s.elapsed, asked+600*time.Millisecond)
+			var api *aimbrain.APIError
+			if assert.ErrorAs(t, s.attempts[0].Err, &api) {
+				wait, given := api.RetryAfter()
+				assert.True(t, given)
+				assert.Equal(t, asked, wait)
+			}
+		}}, func(x *faults.Exchange) {
+			if x.Number > 1 {
+				x.Reply(http.StatusOK, answer(x))
+				return
+			}
+			clock := time.Now().Add(skew).UTC()
+			x.Reply(http.StatusTooManyRequests, "", "Date", clock.Format(http.TimeFormat), "Retry-After", clock.Add(asked).Format(http.TimeFormat))
+		})
+		cells = append(cells, both(each, name, once)...)
+	}
+	return cells
+}
+
+// simultaneousRetryAfter: the callers have a client each, as in many processes,
+// or one for all, which has 100 retries.
+func simultaneousRetryAfter() []cell {
+	var cells []cell
+	for _, asked := range []int{0, 2} {
+		for name, c := range map[string]struct{ callers, clients int }{
+			"a client each": {200, 200}, "one client": {100, 1},
+		} {
+			cells = append(cells, each(fmt.Sprintf("%d, %s", asked, name), faults.HTTP1, func(t *testing.T, l *lab, cell cell) {
+				t.Helper()
+				synctest.Test(t, func(t *testing.T) {
+					returns := returnsAfter(t, l, cell, asked, c.callers, c.clients)
+					least := time.Duration(asked) * time.Second
+					var buckets [20]int // of 50 ms
+					for _, at := range returns {
+						assert.GreaterOrEqual(t, at, least)
+						buckets[min(19, int((at-least)/(50*time.Millisecond)))]++
+					}
+					assert.GreaterOrEqual(t, slices.Max(returns)-slices.Min(returns), 500*time.Millisecond)
+					assert.LessOrEqual(t, slices.Max(buckets[:]), c.callers/3, "%v", buckets)
+				})
+			})...)
+		}
+	}
+	return cells
+}
+
+// returnsAfter has callers told the same Retry-After at once, and returns when
+// each came again.
+func returnsAfter(t *testing.T, l *lab, c cell, asked, callers, clients int) []time.Duration {
+	t.Helper()
+	started := time.Now()
+	var mu sync.Mutex
+	var returns []time.Duration
+	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol, Virtual: true}, func(x *faults.Exchange) {
+		mu.Lock()
+		defer mu.Unlock()
+		if elapsed := time.Since(started); elapsed > 0 {
+			returns = append(returns, elapsed)
+			x.Reply(http.StatusOK, answer(x))
+			return
+		}
+		x.Reply(http.StatusTooManyRequests, "", "Retry-After", strconv.Itoa(asked))
+	})
+	require.NoError(t, err)
+	defer server.Close()
+	transport := server.Transport()
+	made := make([]*aimbrain.Client, clients)
+	for i := range made {
+		made[i], err = through(transport, server.URL)()
+		require.NoError(t, err)
+	}
+	inParallel(callers, func(n int) {
+		_, err := c.call.Do(t.Context(), made[n%clients], n)
+		assert.NoError(t, err)
+	})
+	assert.Len(t, returns, callers)
+	return returns
 }
 
 // optional tells the one call that may be answered by nothing.
