@@ -226,7 +226,7 @@ func (s *scanner) unique() bool {
 		}
 		// Maps hash with a random seed: an attacker cannot choose names that
 		// collide.
-		f.seen = make(map[string]struct{}, 4*linearNames)
+		f.seen = make(map[string]struct{})
 		for i := f.base; i < s.names.n; i++ {
 			f.seen[string(*s.names.at(i))] = struct{}{}
 		}
