@@ -155,21 +155,22 @@ func (s *scanner) next(floor int) (more bool, err error) {
 			return false, cutOff(s.data)
 		}
 		f := s.frames.at(s.frames.n - 1)
-		switch c := s.data[s.pos]; {
-		case c == ',':
+		switch s.data[s.pos] {
+		case ',':
 			s.pos++
 			s.space()
 			if f.closer == '}' {
 				return true, s.member()
 			}
 			return true, nil
-		case c == f.closer:
+		case f.closer:
 			s.pos++
 			s.names.n = f.base
 			s.frames.n--
-		case f.closer == '}':
-			return false, fail(s.pos, ErrSyntax, "no comma or } after a member")
 		default:
+			if f.closer == '}' {
+				return false, fail(s.pos, ErrSyntax, "no comma or } after a member")
+			}
 			return false, fail(s.pos, ErrSyntax, "no comma or ] after an element")
 		}
 	}
@@ -226,7 +227,7 @@ func (s *scanner) unique() bool {
 		}
 		// Maps hash with a random seed: an attacker cannot choose names that
 		// collide.
-		f.seen = make(map[string]struct{}, 4*linearNames)
+		f.seen = make(map[string]struct{})
 		for i := f.base; i < s.names.n; i++ {
 			f.seen[string(*s.names.at(i))] = struct{}{}
 		}

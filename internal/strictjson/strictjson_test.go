@@ -351,3 +351,24 @@ func TestSetRefusesToMakeWhatObjectWouldRefuse(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, Valid(got))
 }
+
+func TestSet_AllocatesOnceWhenDstHasNoRoom(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+	data := []byte(`{"before":"` + strings.Repeat("b", 10_000) + `","a":0,"after":"` + strings.Repeat("a", 30_000) + `"}`)
+	value := []byte(`"` + strings.Repeat("v", 50_000) + `"`)
+	dst := []byte(strings.Repeat("d", 70_000))
+	require.Equal(t, 1.0, testing.AllocsPerRun(10, func() {
+		if _, err := Set(dst[:len(dst):len(dst)], data, "a", value); err != nil {
+			panic("refused")
+		}
+	}))
+}
+
+func TestSet_FillsTheRoomThatDstHas(t *testing.T) {
+	t.Parallel()
+	const want = `+{"a":"new"}`
+	dst := append(make([]byte, 0, len(want)), '+')
+	got, err := Set(dst, []byte(`{"a":1}`), "a", []byte(`"new"`))
+	require.NoError(t, err)
+	require.Equal(t, want, string(got))
+	require.Same(t, &dst[0], &got[0])
+}

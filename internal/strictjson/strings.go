@@ -67,19 +67,20 @@ const hexDigits = "0123456789abcdef"
 
 // appendASCII appends c, escaped if it has to be.
 func appendASCII(dst []byte, c byte) []byte {
-	switch {
-	case c == '"' || c == '\\':
+	switch c {
+	case '"', '\\':
 		return append(dst, '\\', c)
-	case c >= ' ':
-		return append(dst, c)
-	case c == '\n':
+	case '\n':
 		return append(dst, `\n`...)
-	case c == '\r':
+	case '\r':
 		return append(dst, `\r`...)
-	case c == '\t':
+	case '\t':
 		return append(dst, `\t`...)
 	}
-	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+	if c < ' ' {
+		return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+	}
+	return append(dst, c)
 }
 
 // scanString checks the string whose opening quote is at start. It returns
@@ -91,16 +92,18 @@ func scanString(data []byte, start int) (end int, escaped bool, err error) {
 		if i == len(data) {
 			return 0, false, cutOff(data)
 		}
-		switch c := data[i]; {
-		case c == '"':
+		switch c := data[i]; c {
+		case '"':
 			return i + 1, escaped, nil
-		case c == '\\':
+		case '\\':
 			escaped = true
 			_, i, err = escape(data, i)
-		case c < ' ':
-			err = fail(i, ErrSyntax, "control character in a string")
 		default:
-			i, err = nonASCII(data, i)
+			if c < utf8.RuneSelf { // plain stops at no other ASCII byte
+				err = fail(i, ErrSyntax, "control character in a string")
+			} else {
+				i, err = nonASCII(data, i)
+			}
 		}
 		if err != nil {
 			return 0, false, err
@@ -108,12 +111,13 @@ func scanString(data []byte, start int) (end int, escaped bool, err error) {
 	}
 }
 
+// Words of eight equal bytes.
 const (
 	eachByte  = 0x0101010101010101
-	highBits  = eachByte * 0x80
-	quoteFlip = eachByte * 0x02
-	quoteEdge = eachByte * 0x21
-	backslash = eachByte * '\\'
+	highBits  = 0x8080808080808080
+	quoteFlip = 0x0202020202020202
+	quoteEdge = 0x2121212121212121
+	backslash = 0x5c5c5c5c5c5c5c5c
 )
 
 // special has the high bit of a byte set where that byte of w, or one below
@@ -183,10 +187,7 @@ func appendDecoded(dst, body []byte) []byte {
 			return append(dst, body[i:]...)
 		}
 		dst = append(dst, body[i:i+n]...)
-		r, next, err := escape(body, i+n)
-		if err != nil {
-			return dst // body was not checked: cannot happen
-		}
+		r, next, _ := escape(body, i+n) // body was checked
 		dst = utf8.AppendRune(dst, r)
 		i = next
 	}
@@ -257,12 +258,11 @@ func hex4(data []byte, i int) (rune, error) {
 			return 0, cutOff(data)
 		}
 		c := data[i]
-		switch {
-		case isDigit(c):
+		if isDigit(c) {
 			c -= '0'
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
+		} else if lower := c | 0x20; 'a' <= lower && lower <= 'f' {
+			c = lower - 'a' + 10
+		} else {
 			return 0, fail(i, ErrSyntax, "not a hexadecimal digit in an escape")
 		}
 		r = r<<4 | rune(c)

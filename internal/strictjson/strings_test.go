@@ -1,0 +1,59 @@
+package strictjson
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestString_TakesHexadecimalDigitsOnlyInAnEscape(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		digits := "00" + string([]byte{byte(c)}) + "1"
+		got, err := String([]byte(`"\u` + digits + `"`))
+		if want, bad := strconv.ParseUint(digits, 16, 16); bad == nil {
+			require.NoError(t, err, "byte %#x", c)
+			require.Equal(t, string(rune(want)), got)
+			continue
+		}
+		requireFault(t, err, ErrSyntax, 5)
+	}
+}
+
+func TestString_RefusesALowSurrogateWhateverFollows(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		raw  string
+		kind Kind
+		at   int
+	}{
+		{name: "the first one, at the end of the input", raw: `"\udc00`, kind: ErrUTF8, at: 1},
+		{name: "the last one, at the end of the input", raw: `"\udfff`, kind: ErrUTF8, at: 1},
+		{name: "the first one, before half an escape", raw: `"\udc00\u`, kind: ErrUTF8, at: 1},
+		{name: "the first one, before a broken escape", raw: `"\udc00\uzzzz"`, kind: ErrUTF8, at: 1},
+		{name: "a high one may get its other half", raw: `"\udbff`, kind: ErrUnexpectedEnd, at: 7},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := String([]byte(c.raw))
+			requireFault(t, err, c.kind, c.at)
+		})
+	}
+}
+
+func TestAppendString_EscapesByteByByteBehindTheFirstEscape(t *testing.T) {
+	t.Parallel()
+	for c := range 0x80 {
+		s := "\n" + string(rune(c)) + "."
+		got, err := AppendString(nil, s)
+		require.NoError(t, err)
+		back, err := String(got)
+		require.NoError(t, err, "byte %#x", c)
+		require.Equal(t, s, back)
+		if c >= ' ' && c != '"' && c != '\\' {
+			require.Equal(t, `"`+`\n`+s[1:]+`"`, string(got), "byte %#x needs no escape", c)
+		}
+	}
+}
