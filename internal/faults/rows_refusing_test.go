@@ -178,7 +178,7 @@ func skewedRetryAfter() []cell {
 		"an hour ahead": time.Hour, "an hour behind": -time.Hour,
 	} {
 		const asked = 2 * time.Second
-		once := virtual(want{kind: success, received: 1, attempts: 2, check: func(t *testing.T, s *seen) {
+		once := virtual(want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, attempts: 2, check: func(t *testing.T, s *seen) {
 			t.Helper()
 			assert.GreaterOrEqual(t, s.elapsed, asked)
 			assert.LessOrEqual(t, s.elapsed, asked+600*time.Millisecond)
