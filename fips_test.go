@@ -27,7 +27,7 @@ const fipsChild = "AIMBRAIN_TEST_FIPS_CHILD"
 // is one of a whole process.
 func TestFIPSOnly_ShortSecretIsAnErrorAndCallsWork(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(fipsChild) != "" {
+	if os.Getenv(fipsChild) != "" { // in the child
 		t.Run("short secret", fipsShortSecret)
 		t.Run("call", fipsCall)
 		t.Run("call over TLS", fipsTLS)
@@ -44,7 +44,8 @@ func TestFIPSOnly_ShortSecretIsAnErrorAndCallsWork(t *testing.T) {
 	assert.Equal(t, 4, strings.Count(string(output), "    --- PASS: "), "%s", output)
 }
 
-func fipsShortSecret(t *testing.T) { //nolint:paralleltest // of the child
+func fipsShortSecret(t *testing.T) {
+	t.Parallel()
 	require.True(t, fips140.Enforced())
 	for _, secret := range []string{"x7", "x7x7x7x7x7x7x"} {
 		_, err := aimbrain.NewSigner(testKey, secret)
@@ -62,7 +63,8 @@ func fipsShortSecret(t *testing.T) { //nolint:paralleltest // of the child
 	require.True(t, is[*aimbrain.ConfigError](client.Rotate(testKey, "short")))
 }
 
-func fipsCall(t *testing.T) { //nolint:paralleltest // of the child
+func fipsCall(t *testing.T) {
+	t.Parallel()
 	fake := aimbraintest.New(t)
 	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()))
 	require.NoError(t, err)
@@ -76,7 +78,8 @@ func fipsCall(t *testing.T) { //nolint:paralleltest // of the child
 	assert.True(t, result.Matches(aimbrain.RecommendedThreshold))
 }
 
-func fipsTLS(t *testing.T) { //nolint:paralleltest // of the child
+func fipsTLS(t *testing.T) {
+	t.Parallel()
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_ = json.NewEncoder(w).Encode(map[string]any{"session": sessionID, "scores": []int{}})
@@ -96,7 +99,8 @@ func fipsTLS(t *testing.T) { //nolint:paralleltest // of the child
 }
 
 // fipsWrongSignature: the fake tries out MD5 and SHA-1 to name a mistake.
-func fipsWrongSignature(t *testing.T) { //nolint:paralleltest // of the child
+func fipsWrongSignature(t *testing.T) {
+	t.Parallel()
 	fake := aimbraintest.New(t)
 	client, err := aimbrain.New(fake.APIKey(), "another secret than the fake's", aimbrain.WithBaseURL(fake.URL()))
 	require.NoError(t, err)

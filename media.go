@@ -135,7 +135,7 @@ func textMedium(text string) medium {
 	}
 }
 
-// And returns the media of both, in that order.
+// Append returns the media of both, in that order.
 func (m Media) Append(more Media) Media {
 	return Media{items: append(m.items[:len(m.items):len(m.items)], more.items...)}
 }

@@ -60,7 +60,7 @@ type result interface {
 
 // resultOf returns the methods of a result. All types of [Result] have them,
 // which a test checks.
-func resultOf[T Result](r *T) result { return any(r).(result) } //nolint:forcetypeassert // see there
+func resultOf[T Result](r *T) result { return any(r).(result) } //nolint:errcheck // see there
 
 // Decode reads a result from a response that [Client.Forward] returned, as
 // strictly as the typed call does:

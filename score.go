@@ -45,7 +45,7 @@ type ScoreMetadata struct {
 	Value string `json:"value"` // a string as it is, anything else as its JSON
 }
 
-// Of returns the score of a type, and false when there is none or more than one.
+// ByType returns the score of a type, and false when there is none or more than one.
 func (r ScoreResult) ByType(scoreType string) (ScoreEntry, bool) {
 	var found ScoreEntry
 	count := 0
