@@ -203,7 +203,11 @@ func (a *attempt) refused(answer *http.Response, body []byte) {
 	c := a.call
 	if answer.StatusCode < 400 {
 		a.final = true
-		a.end(OutcomeRefused, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, unknown: c.unknown || answer.StatusCode == http.StatusSeeOther})
+		outcome := OutcomeRefused
+		if answer.StatusCode == http.StatusSeeOther {
+			outcome = OutcomeUnknown
+		}
+		a.end(outcome, &RedirectError{Endpoint: c.endpoint, StatusCode: answer.StatusCode, Host: printable(c.redactor().text(redirectHost(answer))), Attempts: c.attempts, unknown: c.unknown || outcome == OutcomeUnknown})
 		return
 	}
 	err := readAPIError(answer.StatusCode, answer.Header, body, c.redactor())
