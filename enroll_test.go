@@ -109,7 +109,7 @@ func (e *enrolment) unchanged(got aimbrain.Enrollment, err error) {
 	e.t.Helper()
 	require.Error(e.t, err)
 	require.Error(e.t, e.first)
-	assert.True(e.t, err == e.first, "%v is not the error of the enrolment: %v", err, e.first) //nolint:errorlint // the very value
+	assert.True(e.t, err == e.first, "%v is not the error of the enrolment: %v", err, e.first) //nolint:errorlint,testifylint // the very value
 	assert.Zero(e.t, got)
 	e.fake.AssertCount(e.t, e.endpoint, 1)
 }

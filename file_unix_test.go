@@ -30,13 +30,13 @@ func TestFiles_OnlyRegularFilesOfUnix(t *testing.T) {
 	refusesFile(t, link, "a named pipe")
 	refusesFile(t, "/dev/zero", "a device")
 
-	short, err := os.MkdirTemp("", "s") // an address is about 100 bytes at most
+	short, err := os.MkdirTemp("", "s") //nolint:usetesting // an address is about 100 bytes at most
 	require.NoError(t, err)
-	defer os.RemoveAll(short)
+	defer func() { _ = os.RemoveAll(short) }()
 	address := filepath.Join(short, "s")
 	listener, err := net.Listen("unix", address) //nolint:noctx // it listens at once
 	require.NoError(t, err)
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	refusesFile(t, address, "a socket")
 }
 
@@ -47,7 +47,7 @@ func TestReaders_Pipe(t *testing.T) {
 	require.NoError(t, syscall.Mkfifo(path, 0o600))
 	fifo, err := os.OpenFile(path, os.O_RDWR, 0) // does not wait for a writer, and has no end
 	require.NoError(t, err)
-	defer fifo.Close()
+	defer func() { _ = fifo.Close() }()
 	client, transport := answering(t, 200, `{"imagesCount":1}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})

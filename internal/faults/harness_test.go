@@ -191,13 +191,6 @@ func quick() []aimbrain.Option {
 	}
 }
 
-// maxAttempts bounds the attempts of each call.
-func maxAttempts(n int) aimbrain.Option {
-	policy := aimbrain.DefaultRetryPolicy()
-	policy.MaxAttempts = n
-	return aimbrain.WithRetry(policy)
-}
-
 // patient leaves three attempts of 15 s their time.
 func patient() aimbrain.Option { return aimbrain.WithTimeout(2 * time.Minute) }
 

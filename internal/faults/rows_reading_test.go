@@ -103,7 +103,7 @@ func blockedPipe(t *testing.T, l *lab, c cell) {
 	defer s.client.Close()
 	from, to, err := os.Pipe()
 	require.NoError(t, err)
-	defer from.Close()
+	defer func() { _ = from.Close() }()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan struct{})
 	s.result, s.err = withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reads(func(p []byte) (int, error) {

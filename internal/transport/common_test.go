@@ -85,21 +85,3 @@ func serve(t *testing.T, secure, http2 bool, handler http.HandlerFunc, configure
 }
 
 func echo(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }
-
-// virtual is a listener without a network, for virtual time.
-type virtual struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func newVirtual() *virtual { return &virtual{make(chan net.Conn), make(chan struct{})} }
-
-func (v *virtual) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case v.conns <- there:
-		return here, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}

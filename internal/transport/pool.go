@@ -58,6 +58,12 @@ type waiter struct {
 	url   *url.URL
 }
 
+// waiterAt returns the waiter at a place of the queue, which holds nothing else.
+func waiterAt(place *list.Element) *waiter {
+	w, _ := place.Value.(*waiter)
+	return w
+}
+
 // A grant ends the wait.
 type grant struct {
 	conn *conn
@@ -184,7 +190,7 @@ func (p *pool) serve() {
 		if c == nil {
 			break
 		}
-		p.grant(p.waiters.Front().Value.(*waiter), grant{conn: c}) //nolint:forcetypeassert // it holds nothing else
+		p.grant(waiterAt(p.waiters.Front()), grant{conn: c})
 	}
 	p.beginDials()
 }
@@ -223,7 +229,7 @@ func (p *pool) beginDials() {
 		limit = min(limit, p.maxConns-p.alone)
 	}
 	for e := p.waiters.Front(); e != nil && len(p.dials) < limit; e = e.Next() {
-		if w := e.Value.(*waiter); w.dial == nil { //nolint:forcetypeassert // it holds nothing else
+		if w := waiterAt(e); w.dial == nil {
 			p.begin(w)
 		}
 	}
@@ -276,7 +282,7 @@ func (p *pool) dial(ctx context.Context, d *dial) {
 	if err != nil {
 		slow := time.Since(d.started) >= time.Second
 		for e := p.waiters.Front(); e != nil; {
-			w := e.Value.(*waiter) //nolint:forcetypeassert // it holds nothing else
+			w := waiterAt(e)
 			e = e.Next()
 			if w == owner || slow && w.dial == nil && !w.since.After(d.started) {
 				p.grant(w, grant{err: err})
