@@ -29,6 +29,9 @@ func FuzzInspect(f *testing.F) {
 		if info.Width < 0 || info.Height < 0 || info.Duration < 0 || info.VideoDuration < 0 || info.AudioDuration < 0 {
 			t.Fatalf("negative: %+v", info)
 		}
+		if info.DurationUnknown && info.Duration != 0 {
+			t.Fatalf("a duration that is said to be unknown: %+v", info)
+		}
 		if mediainfo.CheckStructure(data) == nil && err != nil {
 			t.Fatalf("sound, but not to be inspected: %v", err)
 		}

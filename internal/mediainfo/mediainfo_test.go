@@ -170,6 +170,8 @@ func TestInspectNamesAFormatThatItCannotRead(t *testing.T) {
 	assert.EqualError(t, err, "empty: no data at all")
 	_, err = mediainfo.Inspect([]byte("\xff\xd8"))
 	assert.EqualError(t, err, "too short to tell the format")
+	_, err = mediainfo.Inspect(make([]byte, 12)) // the longest of all signatures
+	assert.NotEqual(t, "too short to tell the format", err.Error())
 	_, err = mediainfo.Inspect([]byte("<html>secret</html>"))
 	assert.EqualError(t, err, "unknown format; it is none of JPEG, MP4, WAV and CAF")
 }

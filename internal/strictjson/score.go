@@ -57,8 +57,9 @@ const (
 	// farPoint is an exponent that no number of digits makes up for. The
 	// exponents beyond it make no difference.
 	farPoint = 1e15
-	// tinyPoint is the point of numbers that are far too small for a float64.
-	tinyPoint = -400
+	// tinyPoint is the point, without its sign, of numbers that are far too
+	// small for a float64.
+	tinyPoint = 400
 )
 
 // magnitude returns number, which is a JSON number, without its sign.
@@ -116,7 +117,7 @@ func (d decimal) nearest() float64 {
 	var buf [32]byte
 	text := strconv.AppendInt(buf[:0], d.digits, 10)
 	text = append(text, 'e')
-	text = strconv.AppendInt(text, max(d.point, tinyPoint)-places, 10)
+	text = strconv.AppendInt(text, max(d.point, -tinyPoint)-places, 10)
 	f, _ := strconv.ParseFloat(string(text), 64) // it fails on larger numbers only
 	return f
 }
