@@ -233,9 +233,7 @@ func (p *pool) beginDials() {
 			p.begin(w)
 		}
 	}
-	if !p.serial && len(p.dials) > 0 {
-		p.checkIn(slowDial)
-	}
+	p.checkIn(slowDial) // nobody waits for ever, whatever net/http leaves out to tell
 }
 
 // checkIn looks after the waiters in a while, in place of a check that was due:
