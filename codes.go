@@ -83,8 +83,9 @@ func (c Code) Description() string { return c.entry().meaning }
 // is not documented.
 func (c Code) Action() Action { return c.entry().action }
 
-// Remedy returns what to do about it in a few words for a person, such as
-// "retake in better light", or "" for a code that is not documented.
+// Remedy returns what to do about it in a few words, or "" for a code that is not
+// documented. With [ActionRetake] they are for the person in front of the camera,
+// such as "retake in better light", otherwise for a developer or operator.
 func (c Code) Remedy() string { return c.entry().advice }
 
 type codeEntry struct {

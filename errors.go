@@ -111,7 +111,9 @@ func (e *APIError) Action() Action {
 	return actionOf(e.StatusCode, e.Gateway)
 }
 
-// Remedy returns the same step in words for a person, or "" when nothing is known.
+// Remedy returns the same step in a few words, or "" when nothing is known. With
+// [ActionRetake] they are for the person in front of the camera, otherwise for a
+// developer or operator.
 func (e *APIError) Remedy() string {
 	for _, d := range e.Details {
 		if advice := d.Code.Remedy(); advice != "" {
