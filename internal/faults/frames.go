@@ -79,16 +79,21 @@ func (a *Authority) ServeFrames(endpoint string, virtual bool, script FrameScrip
 	return s, nil
 }
 
-// NewClient returns a client of the server, with the settings of the
-// library's own transport.
+// NewClient returns a client of the server, with the library's own transport.
 func (s *FrameServer) NewClient(opts ...aimbrain.Option) (*aimbrain.Client, error) {
+	opts = append([]aimbrain.Option{aimbrain.WithBaseURL(s.URL), aimbrain.WithTransport(s.Transport())}, opts...)
+	return aimbrain.New(Key, Secret, opts...)
+}
+
+// Transport returns the library's own transport, which trusts the server. Its
+// idle connections are closed with the server.
+func (s *FrameServer) Transport() *aimbrain.Transport {
 	dial := (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	if s.pipe != nil {
 		dial = s.pipe.dial
 	}
 	s.transport = s.authority.Transport(dial)
-	opts = append([]aimbrain.Option{aimbrain.WithBaseURL(s.URL), aimbrain.WithTransport(s.transport)}, opts...)
-	return aimbrain.New(Key, Secret, opts...)
+	return s.transport
 }
 
 // Conns returns how many connections were accepted.
@@ -305,6 +310,11 @@ func (s *Stream) Reset(code uint32) {
 // GoAway ends the connection after the streams up to last.
 func (s *Stream) GoAway(last, code uint32) {
 	s.conn.frame(frameGoAway, 0, 0, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), code))
+}
+
+// MaxStreams sends settings that change how many streams a connection may have.
+func (s *Stream) MaxStreams(n uint32) {
+	s.conn.frame(frameSettings, 0, 0, binary.BigEndian.AppendUint32([]byte{0, 0x3}, n))
 }
 
 // Hangup closes the connection, once what was sent before has gone out.

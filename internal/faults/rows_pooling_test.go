@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -33,6 +35,7 @@ func fewStreams() []cell {
 			cells = append(cells, these(some, strconv.Itoa(streams)+" streams, "+name, "virtual HTTP/2", crowded(streams, warm))...)
 		}
 	}
+	cells = append(cells, each("limit lowered before the requests are written", "virtual HTTP/2", loweredLimit)...)
 	return append(cells, each("refused until the attempt ends", "virtual HTTP/2", refusedForGood)...)
 }
 
@@ -67,6 +70,55 @@ func crowded(streams int, warm bool) run {
 			assert.LessOrEqual(t, time.Since(started), max(2*callers*work/time.Duration(streams), 5*work), "time")
 		})
 	}
+}
+
+// loweredLimit has ten calls hold a stream each, of which nothing is written, when
+// the server lowers its limit to one stream.
+func loweredLimit(t *testing.T, l *lab, c cell) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server, err := l.authority.ServeFrames(c.call.Endpoint, true, func(s *faults.Stream) {
+			if s.Number == 2 {
+				s.MaxStreams(1)
+			}
+			s.Good()
+		})
+		require.NoError(t, err)
+		defer server.Close()
+		var held atomic.Bool
+		gate := make(chan struct{})
+		own := server.Transport()
+		holding := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if held.Load() {
+				r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { <-gate }}))
+			}
+			return own.RoundTrip(r)
+		})
+		client, err := through(holding, server.URL)()
+		require.NoError(t, err)
+		free, err := through(own, server.URL)()
+		require.NoError(t, err)
+		_, err = c.call.Do(t.Context(), free, 0)
+		require.NoError(t, err)
+		held.Store(true)
+		started := time.Now()
+		var all sync.WaitGroup
+		for n := range 10 {
+			all.Go(func() {
+				result, err := c.call.Do(t.Context(), client, n)
+				if assert.NoError(t, err) {
+					assert.NoError(t, faults.CheckResult(n, result))
+				}
+			})
+		}
+		synctest.Wait()
+		_, err = c.call.Do(t.Context(), free, 11) // the server lowers its limit
+		require.NoError(t, err)
+		close(gate)
+		all.Wait()
+		assert.Equal(t, 12, server.Executed())
+		assert.LessOrEqual(t, time.Since(started), time.Second, "no reservation is in the way of another")
+	})
 }
 
 // refusedForGood has a server refuse every stream: a refusal uses up neither

@@ -19,10 +19,11 @@ type conn struct {
 	made   time.Time
 	used   atomic.Bool // it has carried a request before
 
-	lastUsed time.Time   // HTTP/1.1
-	limit    int         // HTTP/2: how many streams the server allows, 0 while not known
-	retired  bool        // HTTP/2: it takes no further request
-	closing  atomic.Bool // HTTP/2: it is to be closed when it carries no request
+	lastUsed time.Time    // HTTP/1.1
+	limit    int          // HTTP/2: how many streams the server allows, 0 while not known
+	starting atomic.Int64 // HTTP/2: leased streams that net/http does not count yet
+	retired  bool         // HTTP/2: it takes no further request
+	closing  atomic.Bool  // HTTP/2: it is to be closed when it carries no request
 }
 
 // initialStreams is how many streams net/http believes an HTTP/2 server to allow
@@ -46,32 +47,46 @@ func (c *conn) settled() bool {
 // there is none at the moment. It retires a connection that the server has begun
 // to close. The caller holds the pool's lock, so that streams only become free
 // meanwhile.
+//
+// Streams are counted here and not by ClientConn.Reserve: when the server lowers
+// its limit below the number of reservations, net/http waits for ever, with each
+// reservation in the way of the others.
 func (c *conn) leaseStream() bool {
 	if c.retired {
 		return false
 	}
+	starting := int(c.starting.Load())
 	inFlight, available := c.client.InFlight(), c.client.Available()
 	switch {
 	case c.client.Err() != nil, available == 0 && (inFlight < c.limit || inFlight == 0):
 		c.retired = true
 		return false
-	case available == 0, !c.settled() && inFlight > 0:
+	case available <= starting, !c.settled() && inFlight+starting > 0:
 		return false
 	case c.settled():
 		c.limit = available + inFlight
 	}
-	if c.client.Reserve() != nil {
-		return false
-	}
+	c.starting.Add(1)
 	c.closing.Store(false)
 	return true
 }
 
+// endStart ends the time in which net/http does not count a leased stream.
+func (c *conn) endStart() {
+	c.starting.Add(-1)
+	c.pool.changed(c)
+}
+
+// unused reports whether an HTTP/2 connection carries no request.
+func (c *conn) unused() bool { return c.starting.Load() == 0 && c.client.InFlight() == 0 }
+
 // exchangeShared sends a request on a leased HTTP/2 stream.
 func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Response, fate, error) {
 	var wrote atomic.Bool
-	trace := &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }}
+	started := sync.OnceFunc(c.endStart)
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true); started() }}
 	response, err := c.client.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
+	started()
 	if err == nil {
 		c.used.Store(true) // and the server's settings came before the response
 		report.sent.Store(true)

@@ -123,13 +123,16 @@ func (p *pool) leave(w *waiter) {
 		p.serve() // for those behind it
 		return
 	}
-	if g := <-w.ready; g.conn != nil {
+	switch g := <-w.ready; {
+	case g.conn == nil:
+		return
+	case g.conn.shared:
+		g.conn.starting.Add(-1)
+	default:
 		g.conn.client.Release()
-		if !g.conn.shared {
-			p.shelve(g.conn)
-		}
-		p.serve()
+		p.shelve(g.conn)
 	}
+	p.serve()
 }
 
 // remove takes a waiter off the queue. Its dial goes on for a while, for others.
@@ -170,7 +173,7 @@ func (p *pool) lease() *conn {
 		if c.leaseStream() {
 			return c
 		}
-		if c.client.Err() != nil || c.retired && c.client.InFlight() == 0 {
+		if c.client.Err() != nil || c.retired && c.unused() {
 			p.drop(c)
 		}
 	}
@@ -318,7 +321,7 @@ func (p *pool) changed(c *conn) {
 	go func() {
 		p.mu.Lock()
 		defer p.unlock()
-		if c.client.Err() != nil || (c.retired || c.closing.Load()) && c.client.InFlight() == 0 {
+		if c.client.Err() != nil || (c.retired || c.closing.Load()) && c.unused() {
 			p.drop(c)
 		}
 		p.serve()
@@ -425,7 +428,7 @@ func (p *pool) closeIdle() {
 	}
 	for _, c := range slices.Clone(p.shared) {
 		c.closing.Store(true)
-		if c.client.InFlight() == 0 {
+		if c.unused() {
 			p.drop(c)
 		}
 	}
