@@ -156,12 +156,27 @@ func (a *attempt) reader() io.ReadCloser {
 // knows no httptrace is found out by its reading of the body.
 func (a *attempt) wrote() { a.sent.Store(true) }
 
-// reached reports whether the API may have received the request.
+// reached reports whether the API may have received the request. Through a
+// transport of the library alone that transport knows. Around it a caller's may
+// have sent the request in another way, too, or not have waited for its end: then
+// only the error of the library's own can say that nothing was sent.
 func (a *attempt) reached(err error) bool {
-	if sent, known := a.carried.Sent(); known {
-		return sent
+	if a.carried.Sent() || a.call.client.ownTransport {
+		return a.carried.Sent()
 	}
-	return a.sent.Load() && !transport.IsTurnedAway(err)
+	return a.sent.Load() && !transport.IsTurnedAway(err) && !isNotSent(err)
+}
+
+// isNotSent does not look into errors that were joined: the request may have been
+// sent before or after that one.
+func isNotSent(err error) bool {
+	for err != nil {
+		if _, ok := err.(*transport.NotSentError); ok { //nolint:errorlint // the chain is walked here
+			return true
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
 }
 
 func (a *attempt) end(outcome Outcome, err error) {

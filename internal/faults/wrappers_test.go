@@ -154,3 +154,54 @@ func TestCall_StreamResetOverPlainHTTP2(t *testing.T) {
 	assert.Equal(t, int64(1), executed.Load(), "executions of an enrolment")
 	assert.False(t, anew.Load(), "GetBody is set: net/http could send the body twice")
 }
+
+// A wrapper with a time limit of its own returns while the transport is at work:
+// nothing is known of the request then.
+func TestWrapper_ReturnsBeforeTheTransport(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	server := serve(t, func(x *faults.Exchange) { x.Execute(); <-release; x.Reply(http.StatusOK, answer(x)) })
+	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			go func() {
+				if response, err := own.RoundTrip(r); err == nil {
+					_ = response.Body.Close()
+				}
+			}()
+			for server.Executed() == 0 {
+				<-time.After(time.Millisecond)
+			}
+			return nil, errors.New("too slow")
+		}
+	})
+	_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
+	close(release)
+	require.Error(t, err)
+	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
+	assert.Equal(t, 1, server.Executed())
+}
+
+// A wrapper asks another server by the library's transport, with the context of
+// the call, and sends the request by net/http's.
+func TestWrapper_SendsByAnotherTransport(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(x *faults.Exchange) { x.Execute(); x.Reset() })
+	other := &http.Transport{}
+	defer other.CloseIdleConnections()
+	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			note, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://127.0.0.1:1/", nil)
+			if err != nil {
+				return nil, err
+			}
+			if response, err := own.RoundTrip(note); err == nil {
+				_ = response.Body.Close()
+			}
+			return other.RoundTrip(r)
+		}
+	})
+	_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
+	require.Error(t, err)
+	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
+	assert.Equal(t, 1, server.Executed())
+}

@@ -22,6 +22,7 @@ type conn struct {
 	lastUsed time.Time    // HTTP/1.1
 	limit    int          // HTTP/2: how many streams the server allows, 0 while not known
 	starting atomic.Int64 // HTTP/2: leased streams that net/http does not count yet
+	dropped  bool         // it is closed, and no longer in the pool
 	retired  bool         // HTTP/2: it takes no further request
 	closing  atomic.Bool  // HTTP/2: it is to be closed when it carries no request
 }
@@ -97,7 +98,7 @@ func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Resp
 		return nil, refused, err
 	case isUnprocessed(err):
 		return nil, closed, err
-	case wrote.Load():
+	case wrote.Load(), request.Context().Err() != nil: // the headers may be under way still
 		report.sent.Store(true)
 	}
 	return nil, final, err
@@ -124,6 +125,11 @@ func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Respo
 		err = errEarly
 	case err == nil && response.StatusCode == http.StatusSwitchingProtocols: // its body is the connection, and ends with no context
 		err = errSwitched
+	}
+	if err != nil && !wrote && c.client.Err() == nil && request.Context().Err() == nil {
+		closeBody(request)
+		c.pool.giveBack(c) // the request is at fault, such as by a header
+		return nil, final, err
 	}
 	if err != nil {
 		c.pool.discard(c)

@@ -295,9 +295,9 @@ func (p *pool) dial(ctx context.Context, d *dial) {
 	c := &conn{pool: p, client: client, guard: d.guard, made: time.Now()}
 	c.shared = d.http2 || p.key.scheme == "http" && p.plainHTTP2()
 	p.serial = !c.shared
+	client.SetStateHook(func(*http.ClientConn) { p.changed(c) })
 	if c.shared {
 		p.shared = append(p.shared, c)
-		client.SetStateHook(func(*http.ClientConn) { p.changed(c) })
 	} else {
 		p.alone++
 		p.shelve(c)
@@ -321,8 +321,8 @@ func (p *pool) changed(c *conn) {
 	go func() {
 		p.mu.Lock()
 		defer p.unlock()
-		if c.client.Err() != nil || (c.retired || c.closing.Load()) && c.unused() {
-			p.drop(c)
+		if c.client.Err() != nil || c.shared && (c.retired || c.closing.Load()) && c.unused() {
+			p.drop(c) // over HTTP/1.1 also when nobody closes the body of the response
 		}
 		p.serve()
 	}()
@@ -389,12 +389,14 @@ func (p *pool) discard(c *conn) {
 
 // drop closes a connection and forgets it.
 func (p *pool) drop(c *conn) {
+	if c.dropped {
+		return
+	}
+	c.dropped = true
 	if c.shared {
-		i := slices.Index(p.shared, c)
-		if i < 0 {
-			return
+		if i := slices.Index(p.shared, c); i >= 0 {
+			p.shared = slices.Delete(p.shared, i, i+1)
 		}
-		p.shared = slices.Delete(p.shared, i, i+1)
 	} else {
 		p.alone--
 	}

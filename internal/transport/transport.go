@@ -76,6 +76,9 @@ func New(configure ...func(*http.Transport)) *Transport {
 // shows it the host alone.
 func guardConnections(inner *http.Transport) {
 	dialContext, chunks := inner.DialContext, newSendChunks()
+	if old := inner.Dial; dialContext == nil && old != nil { //nolint:staticcheck // net/http uses it still
+		dialContext = func(_ context.Context, network, address string) (net.Conn, error) { return old(network, address) }
+	}
 	if dialContext == nil {
 		dialContext = (&net.Dialer{}).DialContext
 	}
@@ -114,17 +117,27 @@ func guarded(ctx context.Context, conn net.Conn, chunks chan *sendChunk) *guarde
 	return guard
 }
 
-// A Report is what the transport says of a request whose context carries it, see
-// [WithReport]. It is complete when RoundTrip has returned.
+// A Report is what the transport says of the requests whose context carries it,
+// see [WithReport].
 type Report struct {
-	handled atomic.Bool
-	sent    atomic.Bool
+	underWay atomic.Int64
+	sent     atomic.Bool
 }
 
-// Sent returns whether any byte of the request was written that the server did
-// not say to have ignored. It is known only when a [Transport] carried the
-// request.
-func (r *Report) Sent() (sent, known bool) { return r.sent.Load(), r.handled.Load() }
+// Sent returns whether a byte of a request was written that the server did not
+// say to have ignored, or may be written still: a wrapper may return before the
+// transport does.
+func (r *Report) Sent() bool { return r.underWay.Load() > 0 || r.sent.Load() }
+
+// A NotSentError is the failure of a request of which no byte was written, or
+// which the server said that it did not read.
+type NotSentError struct{ Err error }
+
+// Error returns the text of the failure.
+func (e *NotSentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the failure.
+func (e *NotSentError) Unwrap() error { return e.Err }
 
 type reportKey struct{}
 
@@ -177,12 +190,27 @@ func (t *Transport) pool(target *url.URL) (*pool, error) {
 // server has provably not read it, and only if its GetBody returns the body
 // again: at once when the connection was closed before, and after a wait when an
 // HTTP/2 server refused the stream, until the context ends.
+//
+// The error is a [*NotSentError] if no byte was written.
 func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	report, ok := request.Context().Value(reportKey{}).(*Report)
 	if !ok {
 		report = new(Report)
 	}
-	report.handled.Store(true)
+	report.underWay.Add(1)
+	defer report.underWay.Add(-1)
+	var own Report
+	response, err := t.roundTrip(request, &own)
+	switch {
+	case own.sent.Load():
+		report.sent.Store(true)
+	case err != nil:
+		err = &NotSentError{err}
+	}
+	return response, err
+}
+
+func (t *Transport) roundTrip(request *http.Request, report *Report) (*http.Response, error) {
 	p, err := t.pool(request.URL)
 	if err != nil {
 		closeBody(request)
@@ -198,7 +226,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		switch {
 		case fate == final, fate == closed && tries == maxTries, request.GetBody == nil:
 			return nil, err
-		case fate == refused && !sleep(request.Context(), minRefusedWait+rand.N(maxRefusedWait-minRefusedWait)): //nolint:gosec // it spreads callers, and need not be secret
+		case (fate == refused || fate == closed && tries > atOnce) && !sleep(request.Context(), minRefusedWait+rand.N(maxRefusedWait-minRefusedWait)): //nolint:gosec // it spreads callers, and need not be secret
 			return nil, err
 		}
 		if body, err = request.GetBody(); err != nil {
@@ -206,6 +234,10 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 }
+
+// atOnce is how often a request meets a connection that was closed before it
+// without a wait. A server that is shutting down closes each new one.
+const atOnce = 8
 
 // maxTries bounds how often a request meets a connection that was closed before
 // it: each idle one is met once at most.

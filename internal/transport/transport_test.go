@@ -130,13 +130,12 @@ func TestTransport_ReportsWhatWasSent(t *testing.T) {
 			}
 			address, carrier, _ := serve(t, c.secure, c.http2, c.handler, configure)
 			var report transport.Report
-			_, known := report.Sent()
-			require.False(t, known, "no transport has seen it")
+			require.False(t, report.Sent(), "no transport has seen it")
 			_, _, err := send(carrier, postIn(transport.WithReport(c.ctx, &report), t, address, "body"))
 			assert.Equal(t, c.fails, err != nil, "%v", err)
-			sent, known := report.Sent()
-			assert.True(t, known)
-			assert.Equal(t, c.sent, sent)
+			assert.Equal(t, c.sent, report.Sent())
+			var notSent *transport.NotSentError
+			assert.Equal(t, c.fails && !c.sent, errors.As(err, &notSent))
 		})
 	}
 }
@@ -178,7 +177,7 @@ func TestTransport_RepeatsARequestOfWhichNothingWasWritten(t *testing.T) {
 			}
 			var report transport.Report
 			_, body, err := send(carrier, request.WithContext(transport.WithReport(request.Context(), &report)))
-			sent, _ := report.Sent()
+			sent := report.Sent()
 			if c.written || !c.again {
 				require.Error(t, err)
 				assert.True(t, sent, "the write may have gone through")
@@ -439,4 +438,48 @@ func TestTransport_KeepsAGrantedConnectionOfACallerThatLeft(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.LessOrEqual(t, conns.count(), 8)
+}
+
+func TestTransport_ServesOnAfterBodiesThatNobodyCloses(t *testing.T) {
+	t.Parallel()
+	address, carrier, _ := serve(t, false, false, echo, func(inner *http.Transport) { inner.MaxConnsPerHost = 2 })
+	for range 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := carrier.RoundTrip(postIn(ctx, t, address, "body")) //nolint:bodyclose // that is the point
+		require.NoError(t, err)
+		cancel()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, body, err := send(carrier, postIn(ctx, t, address, "body"))
+	require.NoError(t, err)
+	assert.Equal(t, "body", body)
+}
+
+func TestTransport_KeepsItsConnectionsAfterARequestAtFault(t *testing.T) {
+	t.Parallel()
+	address, carrier, conns := serve(t, false, false, echo)
+	_, _, err := send(carrier, post(t, address, "body"))
+	require.NoError(t, err)
+	request := post(t, address, "body")
+	closed := &closeNoter{Reader: strings.NewReader("body")}
+	request.Body = closed
+	request.Header.Set("X-Broken", "two\nlines")
+	_, _, err = send(carrier, request)
+	var notSent *transport.NotSentError
+	require.ErrorAs(t, err, &notSent)
+	assert.True(t, closed.closed)
+	_, _, err = send(carrier, post(t, address, "body"))
+	require.NoError(t, err)
+	assert.Equal(t, 1, conns.count())
+}
+
+func TestTransport_DialsAsItIsTold(t *testing.T) {
+	t.Parallel()
+	carrier := transport.New(func(inner *http.Transport) {
+		inner.Proxy, inner.DialContext = nil, nil
+		inner.Dial = func(string, string) (net.Conn, error) { return nil, errors.New("the caller's dialler") } //nolint:staticcheck // net/http uses it still
+	})
+	_, _, err := send(carrier, post(t, "http://api.example", "body"))
+	require.ErrorContains(t, err, "the caller's dialler")
 }
