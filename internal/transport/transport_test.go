@@ -445,7 +445,7 @@ func TestTransport_ServesOnAfterBodiesThatNobodyCloses(t *testing.T) {
 	address, carrier, _ := serve(t, false, false, echo, func(inner *http.Transport) { inner.MaxConnsPerHost = 2 })
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := carrier.RoundTrip(postIn(ctx, t, address, "body")) //nolint:bodyclose // that is the point
+		_, err := carrier.RoundTrip(postIn(ctx, t, address, "body"))
 		require.NoError(t, err)
 		cancel()
 	}
