@@ -42,10 +42,10 @@ func Score(raw []byte) (float64, error) {
 // decimal is the number 0.digits × 10^point, where digits has 18 digits and
 // its first one is not 0.
 //
-// A number with more digits is cut off; its last digit is then made odd if
-// what was cut off is more than 0. Such a decimal still compares like the
-// number itself with every number of up to 17 digits, as the shortest decimal
-// of a float64 is: between two neighbours of those it stays where it was.
+// A number with more digits is cut off behind the 18th, which is then made odd
+// if one of the digits cut off is not 0. The shortest decimal of a float64 has
+// 17 digits at most, and no number with so few lies between a number and what
+// is left of it. So both compare alike with each of those decimals.
 type decimal struct {
 	digits int64 // 0 for zero
 	point  int64 // below that of all other numbers for zero
@@ -92,8 +92,8 @@ func magnitude(number []byte) decimal {
 	return decimal{digits: digits, point: int64(point) + integer(exponent)}
 }
 
-// integer returns the value of text, an exponent without its e, or farPoint
-// with its sign if that is nearer to zero. The value of no text is 0.
+// integer returns the value of text, an exponent without its e. A value beyond
+// ±farPoint becomes that limit, and no text is 0.
 func integer(text []byte) int64 {
 	var n int64
 	for _, c := range text {

@@ -187,7 +187,10 @@ func appendDecoded(dst, body []byte) []byte {
 			return append(dst, body[i:]...)
 		}
 		dst = append(dst, body[i:i+n]...)
-		r, next, _ := escape(body, i+n) // body was checked
+		r, next, err := escape(body, i+n)
+		if err != nil {
+			return dst // body was not checked: without this the loop would not end
+		}
 		dst = utf8.AppendRune(dst, r)
 		i = next
 	}

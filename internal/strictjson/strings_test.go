@@ -57,3 +57,10 @@ func TestAppendString_EscapesByteByByteBehindTheFirstEscape(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendDecoded_EndsAtAnEscapeThatWasNotChecked(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`ab\q\n`, `ab\u00g0`, `ab\ud800`, `ab\`} {
+		require.Equal(t, "+ab", string(appendDecoded([]byte("+"), []byte(body))), body)
+	}
+}
