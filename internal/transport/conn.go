@@ -36,18 +36,43 @@ const initialStreams = 100
 // its settings first of all.
 const settleTime = 100 * time.Millisecond
 
+// A streamCount is what net/http says of the streams of an HTTP/2 connection.
+type streamCount interface {
+	InFlight() int
+	Available() int
+}
+
+// streams returns how many streams a connection carries and how many more it
+// takes. The two are read one after the other: exact reports that no stream
+// began or ended meanwhile, so that they may be compared. The caller holds the
+// pool's lock; without a leased stream that is yet to start, streams only end.
+func streams(from streamCount, starting int) (inFlight, available int, exact bool) {
+	inFlight = from.InFlight()
+	for {
+		available = from.Available()
+		again := from.InFlight()
+		if again >= inFlight {
+			return inFlight, available, starting == 0
+		}
+		inFlight = again
+	}
+}
+
 // settled reports whether the server's settings have arrived. Until then a
 // connection carries one request: net/http never sends those that it has
 // accepted beyond the number that the server then names.
 func (c *conn) settled() bool {
-	inFlight := c.client.InFlight()
-	return c.client.Available()+inFlight != initialStreams || c.used.Load() || time.Since(c.made) >= settleTime
+	inFlight, available, exact := streams(c.client, int(c.starting.Load()))
+	return c.settledWith(inFlight, available, exact)
+}
+
+func (c *conn) settledWith(inFlight, available int, exact bool) bool {
+	return exact && available+inFlight != initialStreams || c.used.Load() || time.Since(c.made) >= settleTime
 }
 
 // leaseStream takes a stream of an HTTP/2 connection, and reports false when
 // there is none at the moment. It retires a connection that the server has begun
-// to close. The caller holds the pool's lock, so that streams only become free
-// meanwhile.
+// to close. The caller holds the pool's lock.
 //
 // Streams are counted here and not by ClientConn.Reserve: when the server lowers
 // its limit below the number of reservations, net/http waits for ever, with each
@@ -57,14 +82,15 @@ func (c *conn) leaseStream() bool {
 		return false
 	}
 	starting := int(c.starting.Load())
-	inFlight, available := c.client.InFlight(), c.client.Available()
+	inFlight, available, exact := streams(c.client, starting)
+	settled := c.settledWith(inFlight, available, exact)
 	switch {
-	case c.client.Err() != nil, available == 0 && (inFlight < c.limit || inFlight == 0):
+	case c.client.Err() != nil, exact && available == 0 && (inFlight < c.limit || inFlight == 0):
 		c.retired = true
 		return false
-	case available <= starting, !c.settled() && inFlight+starting > 0:
+	case available <= starting, !settled && inFlight+starting > 0:
 		return false
-	case c.settled():
+	case settled && exact:
 		c.limit = available + inFlight
 	}
 	c.starting.Add(1)
