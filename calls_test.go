@@ -3,6 +3,7 @@ package aimbrain_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -35,9 +36,17 @@ func mocked(tb testing.TB, responder httpmock.Responder, opts ...aimbrain.Option
 	transport.RegisterNoResponder(responder)
 	opts = append([]aimbrain.Option{aimbrain.WithHTTPClient(&http.Client{Transport: transport})}, opts...)
 	client, err := aimbrain.New(testKey, testSecret, opts...)
+	if isRegionMissing(err) {
+		client, err = aimbrain.New(testKey, testSecret, append(opts, aimbrain.WithRegion(aimbrain.Development))...)
+	}
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = client.Close() })
 	return client, transport
+}
+
+func isRegionMissing(err error) bool {
+	var config *aimbrain.ConfigError
+	return errors.As(err, &config) && config.Parameter == "region"
 }
 
 // answering returns a client that gets one and the same answer to everything.

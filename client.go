@@ -37,9 +37,9 @@ type Client struct {
 	endPoll context.CancelFunc
 }
 
-// New returns a client that signs with the given key pair. Without options it
-// calls the development environment. An error is a [*ConfigError] and says
-// which setting is wrong; nothing is sent before the first call.
+// New returns a client that signs with the given key pair. It needs [WithRegion]
+// or [WithBaseURL]; all other options have defaults. An error is a [*ConfigError]
+// and says which setting is wrong; nothing is sent before the first call.
 //
 // New returns an error under js/wasm and wasip1/wasm. In a browser the secret
 // would be in the page: call your own server, and let that call the API. A
@@ -122,6 +122,24 @@ func (c *Client) Close() error {
 	c.endPoll()
 	c.closeIdle()
 	return nil
+}
+
+// Region returns the region that the client calls, "" when it was made with
+// [WithBaseURL] or not by [New].
+func (c *Client) Region() Region {
+	if !c.made() {
+		return ""
+	}
+	return c.config.region
+}
+
+// BaseURL returns the base URL that the client calls, without a slash at its end,
+// such as "https://api.eu-west-1.aimbrain.com", "" when it was not made by [New].
+func (c *Client) BaseURL() string {
+	if !c.made() {
+		return ""
+	}
+	return c.config.base.String()
 }
 
 // notMadeByNew is what is wrong with a zero or nil client.

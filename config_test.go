@@ -32,17 +32,21 @@ func place(t *testing.T, opts ...aimbrain.Option) string {
 	return address
 }
 
-func TestCallsGoToTheDevelopmentEnvironmentUnlessToldOtherwise(t *testing.T) {
+func TestWithRegion_CallsItsHost(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "https://api.aimbrain.com/v1/score", place(t))
 	for _, region := range aimbrain.Regions() {
-		assert.Equal(t, "https://api."+region.String()+".aimbrain.com/v1/score", place(t, aimbrain.WithRegion(region)))
+		host := "api." + region.String() + ".aimbrain.com"
+		if region == aimbrain.Development {
+			host = "api.aimbrain.com"
+		}
+		assert.Equal(t, "https://"+host+"/v1/score", place(t, aimbrain.WithRegion(region)))
+		assert.Equal(t, "https://"+host+"/", region.BaseURL())
 		assert.NotEqual(t, region.String(), region.Name(), "every region has a name for people")
 		parsed, err := aimbrain.ParseRegion(region.String())
 		require.NoError(t, err)
 		assert.Equal(t, region, parsed)
 	}
-	assert.Len(t, aimbrain.Regions(), 11)
+	assert.Len(t, aimbrain.Regions(), 12)
 	assert.Equal(t, "EU (Ireland)", aimbrain.EUWest1.Name())
 	assert.Equal(t, "mars-1", aimbrain.Region("mars-1").Name())
 }
@@ -188,6 +192,11 @@ func TestTheEnvironmentSetsUpAClient(t *testing.T) {
 		require.ErrorIs(t, err, aimbrain.ErrServerError)
 		return address, client.Close()
 	}
+	_, err = where()
+	require.ErrorContains(t, err, aimbrain.EnvRegion+" is not set: set it to one of us-east-1, ")
+	require.ErrorContains(t, err, "development")
+	require.ErrorContains(t, err, aimbrain.EnvBaseURL)
+	t.Setenv(aimbrain.EnvRegion, "development")
 	host, err := where()
 	require.NoError(t, err)
 	assert.Equal(t, "api.aimbrain.com", host)
@@ -219,7 +228,86 @@ func TestTheEnvironmentSetsUpAClient(t *testing.T) {
 	t.Setenv(aimbrain.EnvRegion, "eu-west-9")
 	_, err = where()
 	require.ErrorContains(t, err, aimbrain.EnvRegion)
+	assert.Contains(t, err.Error(), `"eu-west-9"`)
 	assert.Contains(t, err.Error(), "eu-west-1", "the names there are")
+
+	t.Setenv(aimbrain.EnvRegion, testSecret) // set in the wrong place
+	_, err = where()
+	require.ErrorContains(t, err, aimbrain.EnvRegion)
+	assert.NotContains(t, err.Error(), testSecret)
+}
+
+func TestNewFromEnv_PlainHTTPOnPremises(t *testing.T) {
+	tests := []struct {
+		name     string
+		insecure string
+		opts     []aimbrain.Option
+		wantErr  string
+	}{
+		{name: "not allowed", wantErr: "plain HTTP"},
+		{name: "not allowed in so many words", insecure: "0", wantErr: "plain HTTP"},
+		{name: "allowed", insecure: "1"},
+		{name: "allowed in a word", insecure: "true"},
+		{name: "invalid", insecure: "yes", wantErr: `AIMBRAIN_INSECURE_HTTP "yes" is neither 1 nor 0`},
+		{name: "0 does not take an option back", insecure: "0", opts: []aimbrain.Option{aimbrain.WithInsecureHTTP()}},
+	}
+	t.Setenv(aimbrain.EnvAPIKey, testKey)
+	t.Setenv(aimbrain.EnvAPISecret, testSecret)
+	t.Setenv(aimbrain.EnvRegion, "")
+	t.Setenv(aimbrain.EnvBaseURL, "http://10.0.0.7:8080")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv(aimbrain.EnvInsecureHTTP, tt.insecure)
+			client, err := aimbrain.NewFromEnv(tt.opts...)
+			if tt.wantErr != "" {
+				require.ErrorContains(t, err, tt.wantErr)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, "http://10.0.0.7:8080", client.BaseURL())
+			assert.Empty(t, client.Region())
+			require.NoError(t, client.Close())
+		})
+	}
+}
+
+func TestNew_NeedsARegionOrABaseURL(t *testing.T) {
+	t.Parallel()
+	client, err := aimbrain.New(testKey, testSecret)
+	var config *aimbrain.ConfigError
+	require.ErrorAs(t, err, &config)
+	assert.Nil(t, client)
+	assert.Equal(t, "region", config.Parameter)
+	for _, choice := range []string{"WithRegion", "WithBaseURL", "eu-west-1", "development"} {
+		assert.Contains(t, err.Error(), choice)
+	}
+}
+
+func TestClient_TellsWhereItCalls(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		opt     aimbrain.Option
+		region  aimbrain.Region
+		baseURL string
+	}{
+		{name: "production", opt: aimbrain.WithRegion(aimbrain.EUWest1), region: aimbrain.EUWest1, baseURL: "https://api.eu-west-1.aimbrain.com"},
+		{name: "development", opt: aimbrain.WithRegion(aimbrain.Development), region: aimbrain.Development, baseURL: "https://api.aimbrain.com"},
+		{name: "base URL", opt: aimbrain.WithBaseURL("https://gw.bank.example/bio/"), baseURL: "https://gw.bank.example/bio"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := aimbrain.New(testKey, testSecret, tt.opt)
+			require.NoError(t, err)
+			assert.Equal(t, tt.region, client.Region())
+			assert.Equal(t, tt.baseURL, client.BaseURL())
+			require.NoError(t, client.Close())
+		})
+	}
+	var none *aimbrain.Client
+	assert.Empty(t, none.BaseURL())
+	assert.Empty(t, none.Region())
 }
 
 func TestNoRedirectIsFollowedWhateverTheCallersClientSays(t *testing.T) {

@@ -52,13 +52,13 @@ func fipsShortSecret(t *testing.T) {
 		require.True(t, is[*aimbrain.ConfigError](err), "%v", err)
 		require.ErrorContains(t, err, "14 bytes")
 		assert.NotContains(t, err.Error(), secret)
-		_, err = aimbrain.New(testKey, secret)
+		_, err = aimbrain.New(testKey, secret, aimbrain.WithRegion(aimbrain.Development))
 		require.True(t, is[*aimbrain.ConfigError](err), "%v", err)
 	}
 	signer, err := aimbrain.NewSigner(testKey, "14 bytes long!")
 	require.NoError(t, err)
 	require.NoError(t, signer.Verify("POST", "/v1/score", nil, signer.Sign("POST", "/v1/score", nil)))
-	client, err := aimbrain.New(testKey, testSecret)
+	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithRegion(aimbrain.Development))
 	require.NoError(t, err)
 	require.True(t, is[*aimbrain.ConfigError](client.Rotate(testKey, "short")))
 }

@@ -115,7 +115,7 @@ func FuzzAPIError(f *testing.F) {
 // asks for the prefix as it was written.
 func FuzzBaseURL(f *testing.F) {
 	for _, base := range []string{
-		DevelopmentURL, "https://gw.bank.example/bio/", "http://localhost:8080", "https://user:pa55@h", "https://h/?q", "https://h/#f",
+		Development.BaseURL(), "https://gw.bank.example/bio/", "http://localhost:8080", "https://user:pa55@h", "https://h/?q", "https://h/#f",
 		"https://h/a%2Fb", "https://[::1%25en0]:1/", "https://h\\@evil", "https:h", "//h", "https://h/%2e%2e/", "https://ｅｖｉｌ/",
 		"https://h/v1", "https://h/a%2F/", "https://h/a\"%2Fb", "https://h:0", "https://h:65536", "https://127.1", "https://0x7f.1", "https://1.2.3.4.",
 		"http://[::ffff:127.0.0.1]", "http://::1", "http://localhost.", "http://localhost.evil.example", "https://h//a//", "https://H.Example.:443/%C3%A4",

@@ -324,7 +324,7 @@ func TestALoggerGetsNumbersOnly(t *testing.T) {
 	require.NoError(t, err)
 	var line map[string]any
 	require.NoError(t, json.Unmarshal(log.Bytes(), &line))
-	for _, name := range []string{"time", "level", "msg", "endpoint", "host", "attempt", "status", "duration", "request_bytes", "response_bytes"} {
+	for _, name := range []string{"time", "level", "msg", "endpoint", "host", "region", "attempt", "status", "duration", "request_bytes", "response_bytes"} {
 		assert.Contains(t, line, name)
 		delete(line, name)
 	}

@@ -22,7 +22,7 @@ type Observer func(ctx context.Context, attempt Attempt)
 // [APIError].
 type Attempt struct {
 	Endpoint      string        // such as "/v1/face/auth"
-	Region        Region        // "" for the development environment and for other base URLs
+	Region        Region        // "" for a client with a base URL of its own
 	Host          string        // host and port
 	Number        int           // 1 for the first attempt of the call
 	Status        int           // HTTP status, 0 when no answer came

@@ -27,6 +27,9 @@ const (
 	EnvAPISecret = "AIMBRAIN_API_SECRET"
 	EnvRegion    = "AIMBRAIN_REGION"
 	EnvBaseURL   = "AIMBRAIN_BASE_URL"
+	// EnvInsecureHTTP allows a plain HTTP base URL, as [WithInsecureHTTP] does,
+	// when it is "1" or "true".
+	EnvInsecureHTTP = "AIMBRAIN_INSECURE_HTTP"
 )
 
 // An Option is a setting of a client, for [New].
@@ -65,11 +68,10 @@ func (c *config) resolve() error {
 		return &ConfigError{Parameter: "WithRegion and WithBaseURL", Reason: "are given both: choose one"}
 	}
 	if c.base == nil {
-		address := DevelopmentURL
-		if c.region != "" {
-			address = c.region.BaseURL()
+		if c.region == "" {
+			return &ConfigError{Parameter: noRegion, Reason: "is not set: use WithRegion with " + regionNames() + ", or WithBaseURL for another host"}
 		}
-		base, err := parseBaseURL(address)
+		base, err := parseBaseURL(c.region.BaseURL())
 		if err != nil {
 			return err
 		}
@@ -81,8 +83,11 @@ func (c *config) resolve() error {
 	return nil
 }
 
-// WithRegion sends calls to a production region. Without it, and without
-// [WithBaseURL], calls go to the development environment.
+// noRegion is the Parameter of the error for a client without a region.
+const noRegion = "region"
+
+// WithRegion sends calls to a region, such as [EUWest1] or [Development]. A client
+// has either a region or a base URL, see [WithBaseURL].
 func WithRegion(region Region) Option {
 	return func(c *config) error {
 		if _, err := ParseRegion(string(region)); err != nil {
@@ -222,10 +227,12 @@ func WithObserver(observer Observer) Option {
 }
 
 // NewFromEnv returns a client that is set up by the environment:
-// AIMBRAIN_API_KEY and AIMBRAIN_API_SECRET, and AIMBRAIN_REGION or
-// AIMBRAIN_BASE_URL for another place than the development environment.
-// Options come first: a region or a base URL among them makes the
-// environment's be left alone.
+// AIMBRAIN_API_KEY and AIMBRAIN_API_SECRET, and either AIMBRAIN_REGION, such as
+// "eu-west-1" or "development", or AIMBRAIN_BASE_URL. AIMBRAIN_INSECURE_HTTP=1
+// allows a base URL of plain HTTP, as [WithInsecureHTTP] does.
+// A region or a base URL among the options is used in place of those of the
+// environment. The error is a [*ConfigError], whose Parameter is the name of the
+// variable where one is missing or invalid.
 func NewFromEnv(opts ...Option) (*Client, error) {
 	if err := checkPlatform(runtime.GOOS); err != nil {
 		return nil, err
@@ -237,23 +244,36 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 	case secret == "":
 		return nil, &ConfigError{Parameter: EnvAPISecret, Reason: "is not set"}
 	}
-	fill := func(c *config) error {
-		if c.region != "" || c.base != nil {
-			return nil
+	return New(key, secret, append(append([]Option(nil), opts...), fromEnv)...)
+}
+
+// fromEnv is the option that takes from the environment what no option has set.
+func fromEnv(c *config) error {
+	if text := os.Getenv(EnvInsecureHTTP); text != "" {
+		insecure, err := strconv.ParseBool(text)
+		if err != nil {
+			return &ConfigError{Parameter: EnvInsecureHTTP, Reason: shown(text) + " is neither 1 nor 0"}
 		}
-		if name := os.Getenv(EnvRegion); name != "" {
-			if err := WithRegion(Region(name))(c); err != nil {
-				return asSetting(EnvRegion, err)
-			}
-		}
-		if address := os.Getenv(EnvBaseURL); address != "" {
-			if err := WithBaseURL(address)(c); err != nil {
-				return asSetting(EnvBaseURL, err)
-			}
-		}
+		c.insecureHTTP = c.insecureHTTP || insecure
+	}
+	if c.region != "" || c.base != nil {
 		return nil
 	}
-	return New(key, secret, append(append([]Option(nil), opts...), fill)...)
+	name, address := os.Getenv(EnvRegion), os.Getenv(EnvBaseURL)
+	if name == "" && address == "" {
+		return &ConfigError{Parameter: EnvRegion, Reason: "is not set: set it to one of " + regionNames() + ", or set " + EnvBaseURL + " for another host"}
+	}
+	if name != "" {
+		if err := WithRegion(Region(name))(c); err != nil {
+			return asSetting(EnvRegion, err)
+		}
+	}
+	if address != "" {
+		if err := WithBaseURL(address)(c); err != nil {
+			return asSetting(EnvBaseURL, err)
+		}
+	}
+	return nil
 }
 
 // asSetting names the variable in an option's error.

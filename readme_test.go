@@ -313,7 +313,7 @@ func TestSnippets_RunInAModuleOfTheirOwnAndOnTheirErrorPaths(t *testing.T) {
 	run := func(env []string, name string, args ...string) (string, error) {
 		command := exec.CommandContext(t.Context(), name, args...)
 		command.Dir = module
-		command.Env = append(append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "AIMBRAIN_API_KEY=key", "AIMBRAIN_API_SECRET=secret"), env...)
+		command.Env = append(append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "AIMBRAIN_API_KEY=key", "AIMBRAIN_API_SECRET=secret", "AIMBRAIN_REGION=eu-west-1"), env...)
 		out, err := command.CombinedOutput()
 		return string(out), err
 	}

@@ -1,12 +1,19 @@
 package aimbrain
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
-// A Region is where a production deployment of the API runs. A key pair
-// belongs to one region; users enrolled in one are unknown in the others.
+// A Region is a deployment of the API. A key pair belongs to one region; users
+// enrolled in one are unknown in the others.
 type Region string
 
-// The regions of the API, as documented by the vendor.
+// Development is the vendor's development environment, which the vendor's quick
+// start uses. It is not for production.
+const Development Region = "development"
+
+// The production regions of the API, as documented by the vendor.
 const (
 	USEast1      Region = "us-east-1"      // US East (N. Virginia)
 	USWest1      Region = "us-west-1"      // US West (N. California)
@@ -21,29 +28,42 @@ const (
 	SAEast1      Region = "sa-east-1"      // South America (São Paulo)
 )
 
-// DevelopmentURL is the base URL of the development environment, which a
-// client calls when it is told neither a region nor a base URL.
-const DevelopmentURL = "https://api.aimbrain.com/"
-
-// Regions lists all regions, in the order of the vendor's documentation.
+// Regions returns all regions: the production ones in the order of the vendor's
+// documentation, then [Development].
 func Regions() []Region {
 	return []Region{
 		USEast1, USWest1, USWest2, APSouth1, APNortheast2, APSoutheast1,
-		APSoutheast2, APNortheast1, EUCentral1, EUWest1, SAEast1,
+		APSoutheast2, APNortheast1, EUCentral1, EUWest1, SAEast1, Development,
 	}
 }
 
 // ParseRegion returns the region of that name, such as "eu-west-1". The error
-// is a [*ConfigError] that lists the names there are.
+// is a [*ConfigError] that holds the name and lists those that exist.
 func ParseRegion(name string) (Region, error) {
-	names := make([]string, 0, len(Regions()))
 	for _, r := range Regions() {
 		if string(r) == name {
 			return r, nil
 		}
+	}
+	return "", &ConfigError{Parameter: "region", Reason: shown(name) + " is not one of " + regionNames() + "; for another host set its base URL"}
+}
+
+// regionNames lists the regions for an error.
+func regionNames() string {
+	names := make([]string, 0, len(Regions()))
+	for _, r := range Regions() {
 		names = append(names, string(r))
 	}
-	return "", &ConfigError{Parameter: "region", Reason: "is not one of " + strings.Join(names, ", ") + "; for another host give its base URL"}
+	return strings.Join(names, ", ")
+}
+
+// shown quotes a name for an error. One longer than any region's may be a credential that was
+// set in the wrong place, and is not shown.
+func shown(name string) string {
+	if len(name) > 16 {
+		return "(" + strconv.Itoa(len(name)) + " bytes)"
+	}
+	return strconv.QuoteToASCII(name)
 }
 
 // String returns the region's identifier, such as "eu-west-1".
@@ -75,10 +95,17 @@ func (r Region) Name() string {
 		return "EU (Ireland)"
 	case SAEast1:
 		return "South America (São Paulo)"
+	case Development:
+		return "Development"
 	}
 	return string(r)
 }
 
 // BaseURL returns the base URL of the region's deployment, such as
 // "https://api.eu-west-1.aimbrain.com/".
-func (r Region) BaseURL() string { return "https://api." + string(r) + ".aimbrain.com/" }
+func (r Region) BaseURL() string {
+	if r == Development {
+		return "https://api.aimbrain.com/"
+	}
+	return "https://api." + string(r) + ".aimbrain.com/"
+}

@@ -224,7 +224,7 @@ func escapeAll(s string) string {
 
 func TestAPanicOfATransportShowsNoSecretOfTheLibrary(t *testing.T) {
 	t.Parallel()
-	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithHTTPClient(&http.Client{
+	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{
 		Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("transport is broken") }),
 	}))
 	require.NoError(t, err)

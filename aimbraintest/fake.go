@@ -3,6 +3,7 @@ package aimbraintest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -114,9 +115,11 @@ func (f *Fake) fatal(text string) {
 }
 
 // Client returns a client that calls this fake with its key pair and through
-// its [Fake.Transport]. The options are applied after these. An option that is
-// refused ends the test, or panics without one. With [WithPathPrefix] the client
-// has a base URL with the prefix, so that a region cannot be among the options.
+// its [Fake.Transport]. The options are applied after these. Its region is
+// [aimbrain.Development] unless the options set another or a base URL. An option
+// that is refused ends the test, or panics without one. With [WithPathPrefix] the
+// client has a base URL with the prefix, so that a region cannot be among the
+// options.
 func (f *Fake) Client(opts ...aimbrain.Option) *aimbrain.Client {
 	if f.t != nil {
 		f.t.Helper()
@@ -125,7 +128,12 @@ func (f *Fake) Client(opts ...aimbrain.Option) *aimbrain.Client {
 	if f.config.prefix != "" {
 		all = append(all, aimbrain.WithBaseURL(prefixedURL(f.config.prefix)))
 	}
-	client, err := aimbrain.New(f.APIKey(), f.APISecret(), append(all, opts...)...)
+	all = append(all, opts...)
+	client, err := aimbrain.New(f.APIKey(), f.APISecret(), all...)
+	var missing *aimbrain.ConfigError
+	if errors.As(err, &missing) && missing.Parameter == "region" {
+		client, err = aimbrain.New(f.APIKey(), f.APISecret(), append(all, aimbrain.WithRegion(aimbrain.Development))...)
+	}
 	if err != nil {
 		f.fatal("aimbraintest: Client: " + err.Error())
 		return nil

@@ -77,7 +77,7 @@ func WithPathPrefix(prefix string) Option {
 // prefixedURL is a base URL with a prefix. Its host is of no account: a fake's
 // transport goes to the fake for every host.
 func prefixedURL(prefix string) string {
-	return strings.TrimRight(aimbrain.DevelopmentURL, "/") + prefix
+	return strings.TrimRight(aimbrain.Development.BaseURL(), "/") + prefix
 }
 
 // WithClock makes the fake tell the time by a function, for what expires:

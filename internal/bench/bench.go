@@ -55,7 +55,7 @@ func (a answer) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Prepare is a whole enrolment without the network: encode, sign, decode.
 func Prepare(photos ...[]byte) Op {
-	client, err := aimbrain.New(key, secret, aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
 	media := aimbrain.Photos(photos...)
 	return func() error {
 		if err != nil {
@@ -174,7 +174,7 @@ func ScanPlain(request []byte) Op {
 
 // Forward signs a serialised request, without the network.
 func Forward(request []byte) Op {
-	client, err := aimbrain.New(key, secret, aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
 	return func() error {
 		if err != nil {
 			return err
@@ -220,7 +220,7 @@ func DecodePlain() Op {
 
 // PrepareEncoded is Prepare for a photo that came as base64.
 func PrepareEncoded(photo []byte) Op {
-	client, err := aimbrain.New(key, secret, aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
 	media := aimbrain.Base64(base64.StdEncoding.EncodeToString(photo))
 	return func() error {
 		if err != nil {
