@@ -199,7 +199,7 @@ func (c *Client) exchange(ctx context.Context, endpoint string, opts []CallOptio
 		return Response{}, &RequestError{Endpoint: endpoint, Argument: "the client", Reason: notMadeByNew}
 	}
 	if err := c.begin(); err != nil {
-		return Response{}, &RequestError{Endpoint: endpoint, Argument: "the client", Reason: "cannot be used", Err: err}
+		return Response{}, &NetworkError{Endpoint: endpoint, Err: err, result: OutcomeNotSent}
 	}
 	defer c.end()
 
@@ -232,6 +232,8 @@ type callConfig struct {
 	repeat      bool
 	maxAttempts int
 	confirm     *time.Duration // nil when it was not set
+
+	timeout, attemptTimeout time.Duration
 }
 
 // WithMetadata sends an integration's own bytes along, as base64 in the
@@ -239,6 +241,15 @@ type callConfig struct {
 // [Response.Metadata]. Observed in the vendor's clients, not documented.
 func WithMetadata(metadata []byte) CallOption {
 	return func(c *callConfig) { c.metadata = metadata }
+}
+
+// WithCallTimeout sets the time limits of the call in place of the client's: total
+// for the call with all its attempts and the waits between them, see
+// [WithTimeout], and attempt for each attempt, see [WithAttemptTimeout]. Both must
+// be positive, or the error is a [*RequestError]. A shorter limit than the client's
+// may come from the context as well.
+func WithCallTimeout(total, attempt time.Duration) CallOption {
+	return func(c *callConfig) { c.timeout, c.attemptTimeout = total, attempt }
 }
 
 // WithRetryUnknownOutcome allows the call to be sent again after an attempt that may

@@ -84,9 +84,32 @@ func (c Code) Description() string { return c.entry().meaning }
 func (c Code) Action() Action { return c.entry().action }
 
 // Remedy returns what to do about it in a few words, or "" for a code that is not
-// documented. With [ActionRetake] they are for the person in front of the camera,
-// such as "retake in better light", otherwise for a developer or operator.
+// documented, such as "retake in better light". They are for a developer or an
+// operator; what the person in front of the camera is told is [Code.Prompt].
 func (c Code) Remedy() string { return c.entry().advice }
+
+// Prompt returns a sentence in English for the person in front of the camera, such
+// as "Please try again in better light.", or "" for a code against which the
+// person can do nothing.
+func (c Code) Prompt() string {
+	switch c {
+	case CodeNoFace:
+		return "We could not see your face. Please look into the camera and try again."
+	case CodeNoFacialPoints:
+		return "We could not see your whole face. Please look straight into the camera and try again."
+	case CodeMotionBlur:
+		return "Please hold the camera still and try again."
+	case CodeWrongOrientation:
+		return "Please hold the camera upright, look straight into it and try again."
+	case CodeFaceTooFar:
+		return "Please move closer to the camera and try again."
+	case CodePoorSharpness, CodeBlurry:
+		return "The picture is not sharp. Please let the camera focus and try again."
+	case CodePoorContrast, CodePoorBrightness:
+		return "Please try again in better light."
+	}
+	return ""
+}
 
 type codeEntry struct {
 	meaning string
@@ -144,9 +167,9 @@ func (c Code) entry() codeEntry {
 func (c Code) requestEntry() codeEntry {
 	switch c {
 	case CodeNoUserEncodings:
-		return codeEntry{"no user encodings", ActionRetryLater, "try again later"}
+		return codeEntry{"no user encodings", ActionRetryLater, "retry later: the template may be in the making, or the user is not enrolled (the status of a new session tells)"}
 	case CodeEnrollmentFailed:
-		return codeEntry{"the user cannot be enrolled", ActionRetryLater, "try again later"}
+		return codeEntry{"the user cannot be enrolled", ActionRetryLater, "retry later"}
 	case CodeUndecodableData:
 		return codeEntry{"the data cannot be decoded", ActionFixRequest, "check that the request is not malformed"}
 	case CodeUndecodableRequest:
@@ -156,7 +179,7 @@ func (c Code) requestEntry() codeEntry {
 	case CodeUnsupportedMIMEType:
 		return codeEntry{"the MIME type is not supported", ActionFixMedia, "check that the data is not corrupted"}
 	case CodeAPIError:
-		return codeEntry{"API error", ActionRetryLater, "try again later"}
+		return codeEntry{"API error", ActionRetryLater, "retry later"}
 	case CodeNoFaces:
 		return codeEntry{"no faces in the request", ActionFixRequest, "put face data in"}
 	case CodeNoVoices:
@@ -166,7 +189,7 @@ func (c Code) requestEntry() codeEntry {
 	case CodeNoModels:
 		return codeEntry{"no models for the API key", ActionContactVendor, "contact AimBrain"}
 	case CodeTimedOut:
-		return codeEntry{"the operation timed out", ActionRetryLater, "try again later"}
+		return codeEntry{"the operation timed out", ActionRetryLater, "retry later"}
 	case CodeUnsupportedFileType:
 		return codeEntry{"the file type is not supported", ActionFixMedia, "check that the data is not corrupted"}
 	case CodeSeveralFileTypes:
@@ -174,55 +197,7 @@ func (c Code) requestEntry() codeEntry {
 	case CodeUndecodableMediaBody:
 		return codeEntry{"the request body cannot be decoded", ActionFixMedia, "check that the data is not corrupted"}
 	case CodeUnknown:
-		return codeEntry{"unknown error", ActionRetryLater, "try again later"}
+		return codeEntry{"unknown error", ActionRetryLater, "retry later"}
 	}
 	return codeEntry{}
-}
-
-// An Action is the kind of step that helps against an error: a value to switch
-// on. The sentence for a person stands beside it, see [APIError.Remedy].
-type Action int
-
-// The actions.
-const (
-	ActionUnknown          Action = iota // nothing is known: read the message
-	ActionRetake                         // have the person capture it again
-	ActionFixMedia                       // the file is broken, too big or of the wrong type
-	ActionFixRequest                     // the request is malformed: a defect in the calling code
-	ActionEnroll                         // enrol the user first
-	ActionRequestToken                   // ask for a token first, or for a new one
-	ActionNewSession                     // create a session and try again
-	ActionCheckCredentials               // key, secret or signing is wrong
-	ActionRetryLater                     // the service has trouble
-	ActionContactVendor                  // only AimBrain can help
-	ActionCheckGateway                   // the base URL, a proxy, a firewall or a load balancer is wrong
-)
-
-// String returns the action's name, such as "retake" or "new session".
-func (a Action) String() string {
-	switch a {
-	case ActionUnknown:
-		return "unknown"
-	case ActionRetake:
-		return "retake"
-	case ActionFixMedia:
-		return "fix the media"
-	case ActionFixRequest:
-		return "fix the request"
-	case ActionEnroll:
-		return "enroll"
-	case ActionRequestToken:
-		return "request a token"
-	case ActionNewSession:
-		return "new session"
-	case ActionCheckCredentials:
-		return "check the credentials"
-	case ActionRetryLater:
-		return "retry later"
-	case ActionContactVendor:
-		return "contact the vendor"
-	case ActionCheckGateway:
-		return "check the gateway"
-	}
-	return "Action(" + strconv.Itoa(int(a)) + ")"
 }

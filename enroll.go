@@ -105,7 +105,7 @@ func (c *Client) enrollAndConfirm(ctx context.Context, endpoint string, opts []C
 		limit = *config.confirm
 	}
 	if limit < 0 {
-		return Enrollment{}, &RequestError{Endpoint: endpoint, Argument: "WithConfirmTime", Reason: "is negative"}
+		return Enrollment{}, &RequestError{Endpoint: endpoint, Argument: "WithConfirmTime", Reason: limit.String() + " is negative"}
 	}
 	own := append(append([]CallOption(nil), opts...), func(c *callConfig) { c.confirm = nil })
 	samples, err := enroll(own)
@@ -148,7 +148,7 @@ func (s *SessionsService) WaitWhileBuilding(ctx context.Context, user SessionReq
 	case module < ModuleFace || module > ModuleBehaviour:
 		return refuse("the module", "is none of ModuleFace, ModuleVoice and ModuleBehaviour")
 	case limit <= 0:
-		return refuse("the limit", "is not positive")
+		return refuse("the limit", limit.String()+" is not positive")
 	}
 	return client.poll(ctx, user, limit, func(s Session) bool { return s.Status(module) != Building })
 }
@@ -216,6 +216,8 @@ func isLasting(err error) bool {
 	var network *NetworkError
 	var api *APIError
 	switch {
+	case errors.Is(err, ErrClosed):
+		return true
 	case errors.As(err, &network):
 		return false
 	case errors.As(err, &api):

@@ -58,7 +58,9 @@ func (e *APIError) Error() string {
 	if e.Gateway {
 		b.WriteString(" from a gateway")
 	}
-	if e.Message != "" {
+	if strings.HasPrefix(e.Message, "<") {
+		b.WriteString(": a page of HTML")
+	} else if e.Message != "" && !strings.EqualFold(e.Message, http.StatusText(e.StatusCode)) {
 		b.WriteString(": " + printable(e.Message))
 	}
 	for i, d := range e.Details {
@@ -72,13 +74,13 @@ func (e *APIError) Error() string {
 		}
 		b.WriteString(" (" + strings.TrimSpace("code "+strconv.Itoa(int(d.Code))+" "+text) + ")")
 	}
-	if advice := e.Remedy(); advice != "" {
+	if advice := e.Remedy(); advice != "" && e.Action() != ActionConfirm { // see outcomeText
 		b.WriteString(": " + advice)
 	}
 	if e.retryAfter.given {
 		b.WriteString("; retry after " + e.retryAfter.wait.String())
 	}
-	b.WriteString(outcomeText(e.outcome(), e.Attempts))
+	b.WriteString(outcomeText(e.outcome(), e.Endpoint, e.Attempts))
 	return b.String()
 }
 
@@ -101,20 +103,49 @@ func (e *APIError) Is(target error) bool {
 }
 
 // Action returns what kind of step helps: that of the first code that is
-// documented, else that of the HTTP status.
+// documented, else that of the HTTP status. Where it would be [ActionRetryLater]
+// it is [ActionConfirm] if the request may have been processed and must not be
+// repeated, as with a 500 for an enrolment.
 func (e *APIError) Action() Action {
+	action := ActionUnknown
 	for _, d := range e.Details {
-		if action := d.Code.Action(); action != ActionUnknown {
-			return action
+		if action = d.Code.Action(); action != ActionUnknown {
+			break
 		}
 	}
-	return actionOf(e.StatusCode, e.Gateway)
+	if action == ActionUnknown {
+		action = actionOf(e.StatusCode, e.Gateway)
+	}
+	if action == ActionRetryLater && e.outcome() == OutcomeUnknown {
+		return repeating(e.Endpoint)
+	}
+	return action
 }
 
-// Remedy returns the same step in a few words, or "" when nothing is known. With
-// [ActionRetake] they are for the person in front of the camera, otherwise for a
-// developer or operator.
+// Prompt returns a sentence in English for the person in front of the camera or
+// the microphone when capturing again helps ([ActionRetake]), else "". Of several
+// codes the first that has one counts, see [Code.Prompt].
+func (e *APIError) Prompt() string {
+	if e.Action() != ActionRetake {
+		return ""
+	}
+	for _, d := range e.Details {
+		if prompt := d.Code.Prompt(); prompt != "" {
+			return prompt
+		}
+	}
+	if strings.HasPrefix(e.Endpoint, "/v1/voice/") {
+		return "Please record your voice again."
+	}
+	return "Please take the picture or video again."
+}
+
+// Remedy returns the same step in a few words for a developer or an operator, or
+// "" when nothing is known.
 func (e *APIError) Remedy() string {
+	if e.Action() == ActionConfirm {
+		return "find out whether it was processed before you repeat it"
+	}
 	for _, d := range e.Details {
 		if advice := d.Code.Remedy(); advice != "" {
 			return advice
@@ -139,9 +170,10 @@ func (e *APIError) outcome() Outcome {
 	return OutcomeRefused
 }
 
-// A NetworkError is a call without an answer: no connection, a broken one, no
-// answer in time, or a context that ended. errors.Is finds the cause in it,
-// such as [context.Canceled], [ErrAttemptTimeout] or [syscall.ECONNREFUSED].
+// A NetworkError is a call without a response: no connection, a broken one, no
+// response in time, a context that ended, or a client that was closed. errors.Is
+// finds the cause in it, such as [context.Canceled], [ErrAttemptTimeout],
+// [ErrClosed] or [syscall.ECONNREFUSED].
 type NetworkError struct {
 	Endpoint string // the endpoint that was called
 	Attempts int    // how many attempts were made, 0 when the context had ended before the first
@@ -154,9 +186,9 @@ type NetworkError struct {
 func (e *NetworkError) Error() string {
 	cause := "unknown cause"
 	if e.Err != nil {
-		cause = printable(e.Err.Error())
+		cause = printable(strings.TrimPrefix(e.Err.Error(), "aimbrain: "))
 	}
-	return "aimbrain: " + e.Endpoint + ": no answer: " + cause + outcomeText(e.result, e.Attempts)
+	return "aimbrain: " + e.Endpoint + ": no response: " + cause + outcomeText(e.result, e.Endpoint, e.Attempts)
 }
 
 // Unwrap returns the cause.
@@ -184,11 +216,18 @@ type DecodeError struct {
 
 // Error returns what is wrong with the answer.
 func (e *DecodeError) Error() string {
-	text := "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer cannot be used: " + e.Reason
+	text := "aimbrain: "
+	if e.Endpoint != "" {
+		text += e.Endpoint + ": "
+	}
+	if e.StatusCode != 0 {
+		text += "HTTP " + strconv.Itoa(e.StatusCode) + ", but "
+	}
+	text += "the response cannot be used: " + e.Reason
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text + outcomeText(OutcomeUnknown, e.Attempts)
+	return text + outcomeText(OutcomeUnknown, e.Endpoint, e.Attempts)
 }
 
 // Unwrap returns the reader's error.
@@ -211,7 +250,7 @@ func (e *TooLargeError) Error() string {
 	if !e.Response {
 		return "aimbrain: " + e.Endpoint + ": the request would reach the API's limit of " + strconv.Itoa(e.Limit) + " bytes, and was not sent: send fewer or smaller files (base64 adds a third)"
 	}
-	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcomeText(e.outcome(), e.Attempts)
+	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcomeText(e.outcome(), e.Endpoint, e.Attempts)
 }
 
 func (e *TooLargeError) outcome() Outcome {
@@ -293,10 +332,13 @@ func (e *RequestError) outcome() Outcome { return OutcomeNotSent }
 
 // outcomeText ends an error's text with what the caller cannot see: whether the
 // request may have been processed, and how many attempts were made.
-func outcomeText(outcome Outcome, attempts int) string {
+func outcomeText(outcome Outcome, endpoint string, attempts int) string {
 	text := ""
 	if outcome == OutcomeUnknown {
 		text = "; outcome unknown: the request may have been processed"
+		if repeating(endpoint) == ActionConfirm {
+			text += ", find out before you repeat it"
+		}
 	}
 	if attempts > 1 {
 		text += "; " + strconv.Itoa(attempts) + " attempts"

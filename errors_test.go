@@ -29,16 +29,16 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 		"400-old-deployment.json":      {"Bad request", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
 		"400-capital.json":             {"Bad request", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
 		"401-signature.json":           {"Unauthorized", []aimbrain.Code{106}, aimbrain.ActionFixRequest, "check that the request is not malformed"},
-		"403-session.json":             {"Session not found", nil, aimbrain.ActionNewSession, "create a session and try again"},
+		"403-session.json":             {"Session not found", nil, aimbrain.ActionNewSession, "create a session and repeat the call with it"},
 		"422-brightness-and-blur.json": {"Face not accepted", []aimbrain.Code{10, 11}, aimbrain.ActionRetake, "retake in better light"},
 		"424-user.json":                {"Not enrolled", []aimbrain.Code{107}, aimbrain.ActionEnroll, "enrol the user first"},
 		"460-token.json":               {"Token needed", []aimbrain.Code{152}, aimbrain.ActionRequestToken, "call the token endpoint first"},
-		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionRetryLater, "try again later"},
+		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
 		"422-code-not-documented.json": {"Something new", []aimbrain.Code{4711}, aimbrain.ActionRetake, "capture new media"},
 		"422-half-broken-details.json": {"Odd", []aimbrain.Code{7}, aimbrain.ActionRetake, "retake closer"},
 		"422-duplicate-errors.json":    {`{"error": "Two answers", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionCheckGateway, "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
-		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionRetryLater, "try again later"},
-		"503-no-body.txt":              {"", nil, aimbrain.ActionRetryLater, "try again later"},
+		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
+		"503-no-body.txt":              {"", nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +74,11 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 			text := err.Error()
 			assert.Contains(t, text, "HTTP "+strconv.Itoa(status))
 			assert.Contains(t, text, aimbrain.EndpointVoiceEnroll)
-			assert.Contains(t, text, want.advice)
+			if want.action == aimbrain.ActionConfirm {
+				assert.Contains(t, text, "may have been processed, find out before you repeat it")
+			} else {
+				assert.Contains(t, text, want.advice)
+			}
 			assert.NotContains(t, text, "\n")
 			assert.LessOrEqual(t, len(text), 700)
 		})

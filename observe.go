@@ -137,9 +137,12 @@ func loggableCause(err error) error {
 		dns  *net.DNSError
 		cert *tls.CertificateVerificationError
 		own  ErrorKind
+		over *limitError
 		deny transport.ProxyError
 	)
 	switch {
+	case errors.As(err, &over):
+		return over
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, context.Canceled):
@@ -155,3 +158,46 @@ func loggableCause(err error) error {
 }
 
 const errBroke ErrorKind = "the connection broke"
+
+// LogValue implements [slog.LogValuer] by an allow-list: endpoint, status, codes,
+// action, outcome, attempts, and the text without what the server wrote.
+// A wrapped error is logged by its text, which [slog.Any] takes from Error.
+func (e *APIError) LogValue() slog.Value {
+	codes := make([]Code, len(e.Details))
+	for i, detail := range e.Details {
+		codes[i] = detail.Code
+	}
+	attrs := append(errorAttrs(e, e.Endpoint, e.Attempts), slog.Int("status", e.StatusCode), slog.Any("codes", codeNumbers(codes)))
+	if e.Gateway {
+		attrs = append(attrs, slog.Bool("gateway", true))
+	}
+	if wait, given := e.RetryAfter(); given {
+		attrs = append(attrs, slog.Duration("retry_after", wait))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// LogValue implements [slog.LogValuer] as [APIError.LogValue] does.
+func (e *NetworkError) LogValue() slog.Value {
+	return slog.GroupValue(errorAttrs(e, e.Endpoint, e.Attempts)...)
+}
+
+// LogValue implements [slog.LogValuer] as [APIError.LogValue] does.
+func (e *DecodeError) LogValue() slog.Value {
+	return slog.GroupValue(append(errorAttrs(e, e.Endpoint, e.Attempts), slog.Int("status", e.StatusCode))...)
+}
+
+// LogValue implements [slog.LogValuer] as [APIError.LogValue] does.
+func (e *RedirectError) LogValue() slog.Value {
+	return slog.GroupValue(append(errorAttrs(e, e.Endpoint, e.Attempts), slog.Int("status", e.StatusCode))...)
+}
+
+func errorAttrs(err error, endpoint string, attempts int) []slog.Attr {
+	return []slog.Attr{
+		slog.String("endpoint", endpoint),
+		slog.String("action", ActionOf(err).String()),
+		slog.String("outcome", OutcomeOf(err).String()),
+		slog.Int("attempts", attempts),
+		slog.String("error", loggable(err)),
+	}
+}

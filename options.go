@@ -175,11 +175,11 @@ func WithHTTPClient(client *http.Client) Option {
 }
 
 // WithTimeout bounds a call with all its attempts and the waits between them.
-// The default is 40 s. A deadline of the call's context bounds it as well.
+// The default is 40 s; [WithCallTimeout] sets it for one call. A deadline of the call's context bounds it as well.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
-			return &ConfigError{Parameter: "WithTimeout", Reason: "is not positive"}
+			return &ConfigError{Parameter: "WithTimeout", Reason: d.String() + " is not positive"}
 		}
 		c.timeout = d
 		return nil
@@ -191,7 +191,7 @@ func WithTimeout(d time.Duration) Option {
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
-			return &ConfigError{Parameter: "WithAttemptTimeout", Reason: "is not positive"}
+			return &ConfigError{Parameter: "WithAttemptTimeout", Reason: d.String() + " is not positive"}
 		}
 		c.attemptTimeout = d
 		return nil

@@ -53,8 +53,8 @@ func OutcomeOf(err error) Outcome {
 		return OutcomeSucceeded
 	}
 	found := OutcomeSucceeded
-	searchOutcomes(err, func(o Outcome) {
-		if found == OutcomeSucceeded || o == OutcomeUnknown || o == OutcomeRefused && found == OutcomeNotSent {
+	search(err, func(own interface{ outcome() Outcome }) {
+		if o := own.outcome(); found == OutcomeSucceeded || o == OutcomeUnknown || o == OutcomeRefused && found == OutcomeNotSent {
 			found = o
 		}
 	})
@@ -64,22 +64,22 @@ func OutcomeOf(err error) Outcome {
 	return found
 }
 
-// searchOutcomes calls visit for each error of this package in the tree of err.
-// It does not look inside those: their own outcome covers what they wrap.
-func searchOutcomes(err error, visit func(Outcome)) {
-	if own, ok := err.(interface{ outcome() Outcome }); ok {
-		visit(own.outcome())
+// search calls visit for each error in the tree of err that has the methods of T.
+// It does not look inside those: what they say covers what they wrap.
+func search[T any](err error, visit func(T)) {
+	if own, ok := err.(T); ok {
+		visit(own)
 		return
 	}
 	switch e := err.(type) { //nolint:errorlint // the tree is walked here
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
-			searchOutcomes(inner, visit)
+			search(inner, visit)
 		}
 	case interface{ Unwrap() []error }:
 		for _, inner := range e.Unwrap() {
 			if inner != nil {
-				searchOutcomes(inner, visit)
+				search(inner, visit)
 			}
 		}
 	}

@@ -73,11 +73,18 @@ func resultOf[T Result](r *T) result { return any(r).(result) } //nolint:errchec
 func Decode[T Result](response Response) (T, error) {
 	var read, none T
 	into := resultOf(&read)
+	if response.StatusCode == 0 && response.Body == nil {
+		return none, &DecodeError{Reason: "it is the zero Response: check the error of Forward first"}
+	}
 	if reflect.TypeOf(newAnswer(response.endpoint)) != reflect.TypeOf(into) && response.endpoint != "" {
 		return none, &DecodeError{Endpoint: response.endpoint, StatusCode: response.StatusCode, Attempts: response.Attempts,
 			Reason: fmt.Sprintf("response is from %s, which is not decoded as %T", response.endpoint, none)}
 	}
 	if _, err := decodeBody(response.StatusCode, response.Body, into); err != nil {
+		var decode *DecodeError
+		if errors.As(err, &decode) {
+			decode.Endpoint, decode.Attempts = response.endpoint, response.Attempts
+		}
 		return none, err
 	}
 	*into.response() = response

@@ -266,11 +266,11 @@ func TestWhatAServerWritesIsNotLogged(t *testing.T) {
 		"a gateway's page":    {body("502 Bad Gateway", "<html>"+canary+"</html>"), "HTTP 502 Bad Gateway"},
 		"the API's text":      {body("400 Bad Request", `{"error":"`+canary+`","errors":[{"code":10,"description":"`+canary+`"}]}`), "(code 10 "},
 		"a code not known":    {body("400 Bad Request", `{"errors":[{"code":4711,"description":"`+canary+`"}]}`), "(code 4711)"},
-		"no JSON":             {body("200 OK", canary), "but the answer cannot be used"},
-		"a member's name":     {body("200 OK", `{"`+canary+`":1,"`+canary+`":2}`), "but the answer cannot be used"},
+		"no JSON":             {body("200 OK", canary), "but the response cannot be used"},
+		"a member's name":     {body("200 OK", `{"`+canary+`":1,"`+canary+`":2}`), "but the response cannot be used"},
 		"a redirect":          {body("307 Temporary Redirect\r\nLocation: https://"+canary+"/", ""), "a redirect"},
-		"a broken status":     {"HTTP/1.1 " + canary + "\r\n\r\n", "no answer: the connection broke"},
-		"a header's nonsense": {"HTTP/1.1 200 OK\r\n" + canary + "\r\n\r\n", "no answer: the connection broke"},
+		"a broken status":     {"HTTP/1.1 " + canary + "\r\n\r\n", "no response: the connection broke"},
+		"a header's nonsense": {"HTTP/1.1 200 OK\r\n" + canary + "\r\n\r\n", "no response: the connection broke"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

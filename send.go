@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -33,8 +34,7 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 	if ctx == nil {
 		return nil, call.refuse("the context", "is nil")
 	}
-	call.deadline = time.Now().Add(c.config.timeout)
-	call.config.maxAttempts = c.config.retry.MaxAttempts
+	call.config = callConfig{maxAttempts: c.config.retry.MaxAttempts, timeout: c.config.timeout, attemptTimeout: c.config.attemptTimeout}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, call.refuse("a call option", "is nil")
@@ -42,8 +42,12 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 		opt(&call.config)
 	}
 	if call.config.maxAttempts < 1 {
-		return nil, call.refuse("WithMaxAttempts", "is below 1: 1 turns retries off")
+		return nil, call.refuse("WithMaxAttempts", strconv.Itoa(call.config.maxAttempts)+" is below 1: 1 turns retries off")
 	}
+	if call.config.timeout <= 0 || call.config.attemptTimeout <= 0 {
+		return nil, call.refuse("WithCallTimeout", "is not positive")
+	}
+	call.deadline = time.Now().Add(call.config.timeout)
 	if call.config.repeat && repeatability(endpoint) == repeatNever {
 		return nil, call.refuse("WithRetryUnknownOutcome", "is not for this endpoint: carried out twice it would change what is stored about the person")
 	}
@@ -55,6 +59,9 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 	}
 	return call, nil
 }
+
+// overdue is the cause of a call's end when its time has passed.
+func (c *call) overdue() error { return &limitError{ErrTotalTimeout, c.config.timeout} }
 
 func (c *call) refuse(argument, reason string) error {
 	return &RequestError{Endpoint: c.endpoint, Argument: argument, Reason: reason}
@@ -71,7 +78,7 @@ func (c *call) write(ctx context.Context, write func(*body)) error {
 		case ctx.Err() != nil:
 			return ended(ctx)
 		case !time.Now().Before(c.deadline):
-			return ErrTotalTimeout
+			return c.overdue()
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // An HTTPStatus is the HTTP status of an [APIError] as an error to compare with:
@@ -73,9 +74,25 @@ const (
 	// ErrTotalTimeout means that a call, with all its attempts and waits, took
 	// longer than [WithTimeout] allows.
 	ErrTotalTimeout ErrorKind = "aimbrain: the call timed out"
-	// ErrClosed means that the client was closed before the call.
+	// ErrClosed means that the client was closed before the call. It is the cause
+	// of a [*NetworkError], and nothing was sent.
 	ErrClosed ErrorKind = "aimbrain: the client is closed"
 )
+
+// A limitError is a time limit that has passed, and how long it was.
+type limitError struct {
+	kind  ErrorKind // ErrAttemptTimeout or ErrTotalTimeout
+	limit time.Duration
+}
+
+// Error returns which limit it was.
+func (e *limitError) Error() string { return string(e.kind) + " after " + e.limit.String() }
+
+// Unwrap returns the kind.
+func (e *limitError) Unwrap() error { return e.kind }
+
+// Timeout implements the method of [net.Error].
+func (e *limitError) Timeout() bool { return true }
 
 // Error returns the kind as a text.
 func (k ErrorKind) Error() string { return string(k) }
@@ -133,7 +150,7 @@ func (k ErrorKind) Action() Action {
 		return ActionEnroll
 	case ErrTokenRequired:
 		return ActionRequestToken
-	case ErrRateLimited, ErrServerError, ErrAttemptTimeout, ErrTotalTimeout:
+	case ErrRateLimited, ErrServerError, ErrAttemptTimeout, ErrTotalTimeout, ErrClosed:
 		return ActionRetryLater
 	}
 	return ActionUnknown
@@ -174,7 +191,7 @@ func remedyOf(status int, gateway bool) string {
 	case ActionCheckCredentials:
 		return "check the signing and the region, or make a new key pair"
 	case ActionNewSession:
-		return "create a session and try again"
+		return "create a session and repeat the call with it"
 	case ActionRetake:
 		return "capture new media"
 	case ActionEnroll:
@@ -182,10 +199,10 @@ func remedyOf(status int, gateway bool) string {
 	case ActionRequestToken:
 		return "request a token first"
 	case ActionRetryLater:
-		return "try again later"
+		return "retry later"
 	case ActionCheckGateway:
 		return "check the base URL, the proxy and the firewall: a gateway responded, not the API"
-	case ActionUnknown, ActionContactVendor, ActionFixMedia:
+	case ActionUnknown, ActionContactVendor, ActionFixMedia, ActionConfirm, ActionFixConfig:
 	}
 	return ""
 }

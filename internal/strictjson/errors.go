@@ -7,7 +7,7 @@ import "strconv"
 type Kind string
 
 // Error makes a Kind an error, so that it can be the target of errors.Is.
-func (k Kind) Error() string { return "strictjson: " + string(k) }
+func (k Kind) Error() string { return string(k) }
 
 // The kinds of fault.
 const (
@@ -42,7 +42,7 @@ type Error struct {
 
 // Error returns the reason and the offset.
 func (e *Error) Error() string {
-	return "strictjson: " + e.Reason + " at byte " + strconv.Itoa(e.Offset)
+	return e.Reason + " at byte " + strconv.Itoa(e.Offset)
 }
 
 // Unwrap returns the Kind, for errors.Is.
