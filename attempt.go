@@ -108,7 +108,7 @@ func checkResponse(response *http.Response) error {
 func (a *attempt) request(ctx context.Context) *http.Request {
 	c := a.call
 	key, _ := c.signer.credentials()
-	values := [...]string{"application/json", "identity", "aimbrain-go/" + Version, key, c.signature}
+	values := [...]string{"application/json", "identity", c.client.config.userAgent, key, c.signature}
 	target := *c.client.config.base
 	target.Path += c.endpoint
 	if target.RawPath != "" {
@@ -134,6 +134,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		ContentLength: int64(c.size),
 		Body:          a.reader(),
 	}).WithContext(ctx)
+	c.client.config.addHeaders(request.Header)
 	if c.client.ownTransport {
 		// It asks for the body again only when no byte of the request was read. Any
 		// other transport must not be able to: net/http's repeats a request that was.

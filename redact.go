@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,7 +28,7 @@ func (c *call) redactor() redactor {
 		key, secret := c.signer.credentials()
 		bare := strings.TrimRight(c.signature, "=")
 		forURLs := strings.NewReplacer("+", "-", "/", "_").Replace(bare)
-		return []string{secret, bare, forURLs, key}
+		return append(c.client.config.headerValues(), secret, bare, forURLs, key)
 	}}
 }
 
@@ -83,8 +84,12 @@ func (r redactor) header(h http.Header) http.Header {
 // it is. Every call asks that, so it does not look for disguises.
 func (c *call) echoed(h http.Header) bool {
 	key, secret := c.signer.credentials()
+	own := c.client.config.headerValues()
 	for _, values := range h {
 		for _, value := range values {
+			if slices.ContainsFunc(own, func(secret string) bool { return strings.Contains(value, secret) }) {
+				return true
+			}
 			if strings.Contains(value, secret) || strings.Contains(value, key) || strings.Contains(value, c.signature) {
 				return true
 			}
