@@ -116,6 +116,19 @@ func ActionOf(err error) Action {
 	return found
 }
 
+// PromptOf returns the sentence for the person in front of the camera or the
+// microphone of an [APIError] in the tree of err, see [APIError.Prompt], and "" when
+// there is none.
+func PromptOf(err error) string {
+	prompt := ""
+	search(err, func(own interface{ Prompt() string }) {
+		if prompt == "" {
+			prompt = own.Prompt()
+		}
+	})
+	return prompt
+}
+
 // Action returns [ActionCheckGateway] when a retry would fail in the same way, as
 // with a certificate that is not trusted, and [ActionConfirm] when the request may
 // have been processed and must not be repeated. Otherwise it is [ActionRetryLater].

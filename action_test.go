@@ -123,6 +123,8 @@ func TestPrompt_ForThePersonAlone(t *testing.T) {
 		assert.Equal(t, code.Action() == aimbrain.ActionRetake, code.Prompt() != "", "%v", code)
 		assert.Equal(t, code.Action() == aimbrain.ActionRetake, code.Action().Audience() == aimbrain.AudiencePerson, "%v", code)
 	}
+	assert.Empty(t, aimbrain.PromptOf(nil))
+	assert.Empty(t, aimbrain.PromptOf(errors.New("disk full")))
 	tests := []struct {
 		name   string
 		err    aimbrain.APIError
@@ -140,6 +142,7 @@ func TestPrompt_ForThePersonAlone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, tt.prompt, tt.err.Prompt())
+			assert.Equal(t, tt.prompt, aimbrain.PromptOf(errors.Join(errors.New("x"), fmt.Errorf("a payment: %w", &tt.err))))
 		})
 	}
 }

@@ -25,15 +25,17 @@
 //
 // Every call may return
 //
-//   - [*APIError]: the API said no. errors.Is finds the [ErrorKind], each [Code] and the
-//     [HTTPStatus] in it, [APIError.Action] is a value to switch on.
-//   - [*NetworkError]: no answer came. [OutcomeOf] says whether the
-//     request may have been carried out all the same.
-//   - [*DecodeError], [*TooLargeError], [*RedirectError]: an answer came that
+//   - [*APIError]: the API, or a gateway in front of it, responded with an error.
+//     errors.Is finds the [ErrorKind], each [Code] and the [HTTPStatus] in it.
+//   - [*NetworkError]: no response came.
+//   - [*DecodeError], [*TooLargeError], [*RedirectError]: a response came that
 //     cannot be relied on.
-//   - [*RequestError]: the arguments cannot be right; nothing was sent.
+//   - [*RequestError]: an argument is invalid; nothing was sent.
 //
-// and [New] a [*ConfigError]. All of them can be wrapped and found again.
+// and [New] a [*ConfigError]. For each of them, wrapped or not, [ActionOf] returns
+// what kind of step helps, [OutcomeOf] whether the request may have been
+// processed, and [PromptOf] a sentence for the person in front of the camera.
+// docs/errors.md maps them to the statuses of one's own server.
 //
 // # Retries
 //

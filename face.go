@@ -66,10 +66,12 @@ func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media,
 // Auth compares photos or videos with what the session's user was enrolled with.
 //
 // Errors to expect: [ErrNotEnrolled] ([CodeUserNotFound]), [ErrMediaRejected]
-// with the codes of what is wrong with a picture, [ErrSessionNotFound].
+// with the codes of what is wrong with a picture, [ErrSessionNotFound]. While the
+// template is being made ([Building]) the API returns [CodeNoUserEncodings] as a
+// rule, see [SessionsService.WaitWhileBuilding].
 //
-// With several photos the API gives one score; how it joins them is not
-// documented, so that who forwards an app's request had better send one.
+// With several photos the API returns one score. How it joins them is not
+// documented: if the body comes from an app, allow exactly one photo.
 func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceAuthResult, error) {
 	return do[FaceAuthResult](ctx, (*service)(s).of(), EndpointFaceAuth, opts, func(b *body) {
 		b.session(sessionID)

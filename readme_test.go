@@ -31,6 +31,7 @@ var (
 	record = func(token string) []byte { return aimbraintest.VoiceWAV("ada", aimbraintest.Saying(token)) }
 	appRequest = []byte(fmt.Sprintf("{\"session\":\"the app's\",\"faces\":[%q]}", base64.StdEncoding.EncodeToString(selfie)))
 	pool = x509.NewCertPool()
+	w http.ResponseWriter = httptest.NewRecorder()
 )
 
 type auditing struct{ next http.RoundTripper }
@@ -218,7 +219,7 @@ func imports(code string) string {
 	var b strings.Builder
 	for name, path := range map[string]string{
 		"context": "context", "errors": "errors", "fmt": "fmt", "slog": "log/slog", "testing": "testing", "base64": "encoding/base64", "time": "time",
-		"http": "net/http", "x509": "crypto/x509", "synctest": "testing/synctest", "os": "os",
+		"http": "net/http", "httptest": "net/http/httptest", "x509": "crypto/x509", "synctest": "testing/synctest", "os": "os",
 		"aimbrain": "github.com/aimbrain/aimbrain-go", "aimbraintest": "github.com/aimbrain/aimbrain-go/aimbraintest",
 	} {
 		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
@@ -313,7 +314,7 @@ func TestSnippets_RunInAModuleOfTheirOwnAndOnTheirErrorPaths(t *testing.T) {
 	run := func(env []string, name string, args ...string) (string, error) {
 		command := exec.CommandContext(t.Context(), name, args...)
 		command.Dir = module
-		command.Env = append(append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "AIMBRAIN_API_KEY=key", "AIMBRAIN_API_SECRET=secret", "AIMBRAIN_REGION=eu-west-1"), env...)
+		command.Env = append(append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "AIMBRAIN_API_KEY=key", "AIMBRAIN_API_SECRET=secret", "AIMBRAIN_REGION=eu-west-1", "GATEWAY_KEY=a key"), env...)
 		out, err := command.CombinedOutput()
 		return string(out), err
 	}

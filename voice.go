@@ -51,7 +51,9 @@ func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Medi
 // for a token of the type [TokenAuth] first.
 //
 // Errors to expect: [ErrTokenRequired] ([CodeNoToken]), [ErrNotEnrolled]
-// ([CodeUserNotFound]), [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
+// ([CodeUserNotFound]), [ErrMediaRejected] ([CodeUnreadableVoice]),
+// [ErrSessionNotFound]. While the template is being made ([Building]) the API
+// returns [CodeNoUserEncodings] as a rule, see [SessionsService.WaitWhileBuilding].
 func (s *VoiceService) Auth(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceAuthResult, error) {
 	return do[VoiceAuthResult](ctx, (*service)(s).of(), EndpointVoiceAuth, opts, func(b *body) {
 		b.session(sessionID)

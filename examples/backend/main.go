@@ -7,9 +7,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -45,12 +45,16 @@ func (b *backend) pay(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	result, err := b.authenticate(r.Context(), session, body)
+	if body, err = aimbrain.SetMember(body, "session", session); err != nil {
+		http.Error(w, "this is not a request", http.StatusBadRequest)
+		return
+	}
+	result, err := b.authenticate(r.Context(), body)
 	switch {
-	case errors.Is(err, aimbrain.ErrMediaRejected):
-		http.Error(w, "please take another picture", http.StatusUnprocessableEntity)
+	case r.Context().Err() != nil: // the app has gone
 	case err != nil:
-		http.Error(w, "not now", http.StatusBadGateway) // and log err: it says what to do
+		slog.Warn("face authentication", "err", err) // without what the API or a gateway wrote
+		refuse(w, err)
 	case !result.Matches(aimbrain.RecommendedThreshold):
 		http.Error(w, "refused", http.StatusForbidden)
 	default:
@@ -58,11 +62,8 @@ func (b *backend) pay(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// authenticate is the five lines that matter.
-func (b *backend) authenticate(ctx context.Context, session string, body []byte) (none aimbrain.FaceAuthResult, err error) {
-	if body, err = aimbrain.SetMember(body, "session", session); err != nil {
-		return none, err
-	}
+// authenticate signs the app's request, sends it and reads the response.
+func (b *backend) authenticate(ctx context.Context, body []byte) (none aimbrain.FaceAuthResult, err error) {
 	response, err := b.client.Forward(ctx, aimbrain.EndpointFaceAuth, body)
 	if err != nil {
 		return none, err
