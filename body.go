@@ -2,13 +2,14 @@ package aimbrain
 
 import (
 	"context"
-	"encoding/base64"
+
 	"errors"
 	"io"
 	"math/bits"
 	"slices"
 	"sync"
 
+	"github.com/aimbrain/aimbrain-go/internal/base64"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -141,11 +142,11 @@ func (b *body) base64Member(name string, value []byte) {
 
 // encode appends base64, hashing what it has written piece by piece.
 func (b *body) encode(raw []byte) {
-	if !b.reserve(base64.StdEncoding.EncodedLen(len(raw))) {
+	if !b.reserve(base64.EncodedLen(len(raw))) {
 		return
 	}
 	for piece := range slices.Chunk(raw, chunk) {
-		b.buf = base64.StdEncoding.AppendEncode(b.buf, piece)
+		b.buf = base64.AppendEncode(b.buf, piece)
 		b.hash()
 	}
 }
