@@ -34,9 +34,9 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 	a := &attempt{call: c}
 	config := c.client.config
 	started := time.Now()
-	limit, cause := c.config.attemptTimeout, error(&limitError{ErrAttemptTimeout, c.config.attemptTimeout})
+	limit, cause := c.config.attemptTimeout, error(&c.attemptLimit)
 	if left := c.deadline.Sub(started); left < limit {
-		limit, cause = left, c.overdue()
+		limit, cause = left, &c.totalLimit
 	}
 	once, cancel := context.WithDeadlineCause(ctx, started.Add(limit), cause)
 	defer cancel()

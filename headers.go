@@ -28,7 +28,9 @@ func WithHeader(name, value string) Option {
 		}
 		before := c.headers
 		c.headers = func(add func(name, value string)) {
-			before(add)
+			if before != nil {
+				before(add)
+			}
 			add(canonical, value)
 		}
 		return nil
@@ -52,6 +54,9 @@ const userAgent = "aimbrain-go/" + Version
 
 // headerValues returns the values that [WithHeader] sends.
 func (c *config) headerValues() []string {
+	if c.headers == nil {
+		return nil
+	}
 	var values []string
 	c.headers(func(_, value string) { values = append(values, value) })
 	return values
@@ -84,4 +89,8 @@ func isPrintableASCII(text string) bool {
 }
 
 // addHeaders adds what [WithHeader] sends to a request's header.
-func (c *config) addHeaders(header http.Header) { c.headers(header.Add) }
+func (c *config) addHeaders(header http.Header) {
+	if c.headers != nil {
+		c.headers(header.Add)
+	}
+}

@@ -48,12 +48,11 @@ type config struct {
 	logger         *slog.Logger
 	observers      []Observer
 	userAgent      string
-	headers        func(add func(name, value string)) // behind a function, as in Signer
+	headers        func(add func(name, value string)) // behind a function, as in Signer; nil for none
 }
 
 func newConfig(opts []Option) (*config, error) {
 	c := &config{timeout: DefaultTimeout, attemptTimeout: DefaultAttemptTimeout, retry: DefaultRetryPolicy(), userAgent: userAgent}
-	c.headers = func(func(name, value string)) {}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, &ConfigError{Parameter: "option", Reason: "is nil"}

@@ -26,6 +26,8 @@ type call struct {
 	attempts  int
 	waited    time.Duration // before its attempts so far
 	unknown   bool          // the outcome of an attempt so far is
+
+	attemptLimit, totalLimit limitError // the causes of its end by time
 }
 
 // newCall checks what does not depend on the request's content.
@@ -48,6 +50,8 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 		return nil, call.refuse("WithCallTimeout", "is not positive")
 	}
 	call.deadline = time.Now().Add(call.config.timeout)
+	call.attemptLimit = limitError{ErrAttemptTimeout, call.config.attemptTimeout}
+	call.totalLimit = limitError{ErrTotalTimeout, call.config.timeout}
 	if call.config.repeat && repeatability(endpoint) == repeatNever {
 		return nil, call.refuse("WithRetryUnknownOutcome", "is not for this endpoint: carried out twice it would change what is stored about the person")
 	}
@@ -59,9 +63,6 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 	}
 	return call, nil
 }
-
-// overdue is the cause of a call's end when its time has passed.
-func (c *call) overdue() error { return &limitError{ErrTotalTimeout, c.config.timeout} }
 
 func (c *call) refuse(argument, reason string) error {
 	return &RequestError{Endpoint: c.endpoint, Argument: argument, Reason: reason}
@@ -78,7 +79,7 @@ func (c *call) write(ctx context.Context, write func(*body)) error {
 		case ctx.Err() != nil:
 			return ended(ctx)
 		case !time.Now().Before(c.deadline):
-			return c.overdue()
+			return &c.totalLimit
 		}
 		return nil
 	}
