@@ -14,7 +14,7 @@ import (
 )
 
 func random(n int) []byte {
-	generator := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // test data
+	generator := rand.New(rand.NewPCG(1, uint64(n)))
 	data := make([]byte, n)
 	for i := range data {
 		data[i] = byte(generator.Uint32())
