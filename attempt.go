@@ -58,7 +58,7 @@ func (c *call) attempt(ctx context.Context, into decoder) *attempt {
 // exchange sends the request and reads the answer.
 func (a *attempt) exchange(ctx, once context.Context, into decoder) {
 	request := a.request(once)
-	answer, err := a.call.client.send(request)
+	answer, err := a.call.carrier.send(request)
 	if err == nil {
 		err = checkResponse(answer)
 	}
@@ -115,7 +115,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		target.RawPath += c.endpoint
 	}
 	ctx = transport.WithReport(ctx, &a.carried)
-	if !c.client.ownTransport {
+	if !c.carrier.own {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: a.wrote})
 	}
 	request := (&http.Request{
@@ -135,7 +135,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		Body:          a.reader(),
 	}).WithContext(ctx)
 	c.client.config.addHeaders(request.Header)
-	if c.client.ownTransport {
+	if c.carrier.own {
 		// It asks for the body again only when no byte of the request was read. Any
 		// other transport must not be able to: net/http's repeats a request that was.
 		request.GetBody = func() (io.ReadCloser, error) { return a.reader(), nil }
@@ -162,7 +162,7 @@ func (a *attempt) wrote() { a.sent.Store(true) }
 // have sent the request in another way, too, or not have waited for its end: then
 // only the error of the library's own can say that nothing was sent.
 func (a *attempt) reached(err error) bool {
-	if a.carried.Sent() || a.call.client.ownTransport {
+	if a.carried.Sent() || a.call.carrier.own {
 		return a.carried.Sent()
 	}
 	return a.sent.Load() && !transport.IsTurnedAway(err) && !isNotSent(err)

@@ -2,7 +2,6 @@ package aimbrain
 
 import (
 	"context"
-	"net/http"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -21,11 +20,10 @@ type Client struct {
 	Score     *ScoreService     // the scores of a session so far
 
 	config *config
-	// The HTTP client is reached by its methods alone: a dump of it would show
-	// the last requests in its connections' buffers.
-	send         func(*http.Request) (*http.Response, error)
-	closeIdle    func()
-	ownTransport bool // it is a *Transport, and no wrapper
+	// What carries requests is reached by functions alone: a dump of it would
+	// show the last requests in its connections' buffers.
+	carrier   func() *carrier // of one call, released when it ends
+	closeIdle func()
 
 	signer  atomic.Pointer[Signer]
 	buffers buffers
@@ -73,24 +71,19 @@ func New(apiKey, apiSecret string, opts ...Option) (*Client, error) {
 // an http.Client is needed, since it has no redirects, cookies and time limit.
 func (c *Client) connect() {
 	c.closeIdle = func() {}
-	client, carrier := c.config.httpClient, c.config.transport
-	c.config.httpClient, c.config.transport = nil, nil // see the field send
-	if client != nil {
-		carrier = client.Transport
+	client, given := c.config.httpClient, c.config.transport
+	c.config.httpClient, c.config.transport = nil, nil // see the field carrier
+	if given != nil {
+		c.carrier = alwaysBy(given)
+		return
 	}
-	if carrier == nil {
-		own := NewTransport()
-		carrier, c.closeIdle = own, own.CloseIdleConnections
+	own := NewTransport()
+	c.closeIdle = own.CloseIdleConnections
+	if client == nil {
+		c.carrier = alwaysBy(own)
+		return
 	}
-	_, c.ownTransport = carrier.(*Transport)
-	c.send = carrier.RoundTrip
-	if client != nil {
-		client.Transport = carrier
-		// Custom headers and bodies follow a redirect to any host: net/http holds back
-		// the standard ones alone.
-		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		c.send = client.Do
-	}
+	c.carrier = byClient(client, own)
 }
 
 // Rotate makes the client sign with another key pair from the next call on.

@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"strings"
@@ -15,8 +16,8 @@ import (
 // with nothing, and is never sent again after an attempt that may have been
 // processed.
 //
-// The body is not looked at: whose session or user id is in it must be seen to
-// before, see [SetMember]. A body of 2 MB or more is a [*TooLargeError].
+// The body is not looked at, not even for a byte order mark: whose session or
+// user id is in it must be seen to before, see [SetMember]. A body of 2 MB or more is a [*TooLargeError].
 // [WithMetadata] is refused, as it would change the bytes.
 func (c *Client) Forward(ctx context.Context, endpoint string, body []byte, opts ...CallOption) (Response, error) {
 	clean, problem := cleanEndpoint(endpoint)
@@ -48,26 +49,58 @@ func raw(serialised []byte) func(*body) {
 //
 // Only strict JSON is taken: a body in which the name occurs twice, under an
 // escape that hides it or in another case ("Session" beside "session"), could
-// mean one user here and another to the API. The error is a [*RequestError].
+// mean one user here and another to the API. Whatever an app's encoder writes
+// else is taken, in any order, with any white space and any escapes. That
+// includes half of a surrogate pair, such as "\ud83d", which is what JavaScript
+// makes of a text that is cut within an emoji. It is refused in names, and in a
+// "userId" or "session" that stays. A byte order mark in front of the body is
+// refused. The error is a [*RequestError].
+//
+// A body of 2 MB or more, before the change or after it, is a [*TooLargeError].
+// One that is so large before it is not read.
 func SetMember(body []byte, name, value string) ([]byte, error) {
+	if len(body) >= MaxRequestBytes {
+		return nil, &TooLargeError{Endpoint: "SetMember", Limit: MaxRequestBytes}
+	}
 	quoted, err := strictjson.AppendString(nil, value)
 	if err != nil {
 		return nil, &RequestError{Argument: "the value of " + strconv.Quote(name), Reason: "is not valid UTF-8"}
 	}
-	members, err := strictjson.Object(make([]strictjson.Member, 0, 16), body)
+	if bytes.HasPrefix(body, []byte("\xef\xbb\xbf")) {
+		return nil, &RequestError{Argument: "the body", Reason: "begins with a byte order mark (the bytes EF BB BF), which JSON must not have: let the app write UTF-8 without it"}
+	}
+	members, err := strictjson.Request(make([]strictjson.Member, 0, 16), body)
 	if err != nil {
 		return nil, &RequestError{Argument: "the body", Reason: "is not a strict JSON object", Err: err}
 	}
-	for _, member := range members {
-		if string(member.Name) != name && strings.EqualFold(string(member.Name), name) {
-			return nil, &RequestError{Argument: "the body", Reason: "has a member that looks like " + strconv.Quote(name) + " but for upper and lower case"}
+	for i := range members {
+		if err := checkMember(&members[i], name); err != nil {
+			return nil, err
 		}
 	}
-	changed, err := strictjson.Set(nil, body, name, quoted)
+	changed, err := strictjson.SetIn(nil, body, members, name, quoted)
 	if err != nil {
-		return nil, &RequestError{Argument: "the body", Reason: "is not a strict JSON object", Err: err}
+		return nil, &RequestError{Argument: "the name", Reason: "is not valid UTF-8"}
+	}
+	if len(changed) >= MaxRequestBytes {
+		return nil, &TooLargeError{Endpoint: "SetMember", Limit: MaxRequestBytes}
 	}
 	return changed, nil
+}
+
+// checkMember refuses a member that could be taken for the one that is set, and
+// one that says whose request it is in a way that readers differ about.
+func checkMember(member *strictjson.Member, set string) error {
+	name := string(member.Name)
+	switch {
+	case name != set && strings.EqualFold(name, set):
+		return &RequestError{Argument: "the body", Reason: "has a member that looks like " + strconv.Quote(set) + " but for upper and lower case"}
+	case name != set && (name == "userId" || name == "session"):
+		if err := strictjson.Valid(member.Value); err != nil {
+			return &RequestError{Argument: "the body", Reason: "has a " + strconv.Quote(name) + " that readers can take for different ones", Err: err}
+		}
+	}
+	return nil
 }
 
 // forwarded is the answer of an endpoint that the library does not know.

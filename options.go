@@ -162,16 +162,21 @@ func WithTransport(transport http.RoundTripper) Option {
 }
 
 // WithHTTPClient sends requests through a caller's own client: its transport, its
-// cookie jar, its timeout. The client is copied and never changed, and the copy
-// never follows a redirect. Without a transport it gets the library's own. What
-// [WithTransport] says of transports holds for the client's.
+// cookie jar, its timeout. Each call reads the client when it begins, so that a
+// transport that is set later, as a mock is in a test, is used from the next call
+// on; the client must not be changed while calls run. It is never changed by the
+// library, and no redirect is followed whatever its CheckRedirect says.
+//
+// A client without a transport gets the library's own, see [NewTransport], as long
+// as [http.DefaultTransport] is an [*http.Transport]. Otherwise, where a mock or a
+// tracer was put in its place, requests go through that. What [WithTransport] says
+// of transports holds for the client's.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
 			return &ConfigError{Parameter: "WithHTTPClient", Reason: "is nil: leave the option out instead"}
 		}
-		copied := *client
-		c.httpClient, c.transport = &copied, nil
+		c.httpClient, c.transport = client, nil
 		return nil
 	}
 }

@@ -22,26 +22,26 @@ type redactor struct {
 }
 
 // redactor knows this call's credentials. Padding says nothing, and some
-// servers leave it out.
+// servers leave it out. The longest comes first: one may be a part of another.
 func (c *call) redactor() redactor {
 	return redactor{secrets: func() []string {
 		key, secret := c.signer.credentials()
 		bare := strings.TrimRight(c.signature, "=")
 		forURLs := strings.NewReplacer("+", "-", "/", "_").Replace(bare)
-		return append(c.client.config.headerValues(), secret, bare, forURLs, key)
+		secrets := append(c.client.config.headerValues(), secret, bare, forURLs, key)
+		slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+		return secrets
 	}}
 }
 
 // text returns a text without credentials and media. One that holds them in a
 // disguise is not kept at all.
 func (r redactor) text(s string) string {
-	if r.disguised(s) {
+	clean := r.replace(s)
+	if r.hides(s, clean) {
 		return redacted
 	}
-	for _, secret := range r.secrets() {
-		s = strings.ReplaceAll(s, secret, redacted)
-	}
-	return strings.ToValidUTF8(s, "\ufffd")
+	return strings.ToValidUTF8(clean, "\ufffd")
 }
 
 // body returns a copy of what may be kept of a body: 64 KiB at most, and
@@ -54,19 +54,59 @@ func (r redactor) body(b []byte) []byte {
 			text = text[:len(text)-1] // the cut may be in a character
 		}
 	}
-	if !utf8.ValidString(text) || r.disguised(text) {
+	clean := r.replace(text)
+	if !utf8.ValidString(text) || r.hides(text, clean) {
 		return []byte(redacted)
 	}
-	longest := 0
-	for _, secret := range r.secrets() {
-		text = strings.ReplaceAll(text, secret, redacted)
-		longest = max(longest, len(secret))
+	if cut { // or in a credential, of which the longest is the first
+		clean = clean[:max(0, len(clean)-len(r.secrets()[0]))]
 	}
-	if cut {
-		text = text[:max(0, len(text)-longest)] // or in a credential
-	}
-	return []byte(text[:min(len(text), maxErrorBody)])
+	return []byte(clean[:min(len(clean), maxErrorBody)])
 }
+
+// replace takes the credentials out of a text that stand in it as they are.
+func (r redactor) replace(s string) string {
+	for _, secret := range r.secrets() {
+		i := indexCredential(s, secret)
+		if i < 0 {
+			continue
+		}
+		var out strings.Builder
+		for ; i >= 0; i = indexCredential(s, secret) {
+			out.WriteString(s[:i])
+			out.WriteString(redacted)
+			s = s[i+len(secret):]
+		}
+		out.WriteString(s)
+		s = out.String()
+	}
+	return s
+}
+
+// minAnywhere is the length from which a credential is found wherever it
+// stands. A shorter one occurs in words: it counts between other characters
+// than ASCII letters and digits, or a text without it would say nothing.
+const minAnywhere = 8
+
+// indexCredential returns where a credential stands first, -1 for nowhere.
+func indexCredential(s, credential string) int {
+	if len(credential) >= minAnywhere {
+		return strings.Index(s, credential)
+	}
+	for start := 0; ; start++ {
+		i := strings.Index(s[start:], credential)
+		if i < 0 {
+			return -1
+		}
+		start += i
+		end := start + len(credential)
+		if (start == 0 || !isAlphanumeric(s[start-1])) && (end == len(s) || !isAlphanumeric(s[end])) {
+			return start
+		}
+	}
+}
+
+func isAlphanumeric(c byte) bool { return isBase64Digit(c) && c != '+' && c != '/' }
 
 // header returns a copy without credentials.
 func (r redactor) header(h http.Header) http.Header {
@@ -87,10 +127,10 @@ func (c *call) echoed(h http.Header) bool {
 	own := c.client.config.headerValues()
 	for _, values := range h {
 		for _, value := range values {
-			if slices.ContainsFunc(own, func(secret string) bool { return strings.Contains(value, secret) }) {
+			if slices.ContainsFunc(own, func(secret string) bool { return indexCredential(value, secret) >= 0 }) {
 				return true
 			}
-			if strings.Contains(value, secret) || strings.Contains(value, key) || strings.Contains(value, c.signature) {
+			if indexCredential(value, secret) >= 0 || indexCredential(value, key) >= 0 || strings.Contains(value, c.signature) {
 				return true
 			}
 		}
@@ -98,10 +138,20 @@ func (c *call) echoed(h http.Header) bool {
 	return false
 }
 
-// disguised reports whether a text holds media, or credentials that are not
-// seen before an escape is undone: JSON's, HTML's or a URL's, in turn.
-func (r redactor) disguised(s string) bool {
-	if holdsMedia(s) {
+// hides reports whether a text holds media, or credentials that are not seen
+// before an escape is undone. clean is the text without those that are: any
+// that is in it then is one too many.
+func (r redactor) hides(s, clean string) bool {
+	holdsCredential := func(s string) bool {
+		return slices.ContainsFunc(r.secrets(), func(secret string) bool { return indexCredential(s, secret) >= 0 })
+	}
+	return disguises(s, holdsMedia) || disguises(clean, holdsCredential)
+}
+
+// disguises reports whether a text holds something, as it is or after an escape
+// is undone: JSON's, HTML's or a URL's, in turn.
+func disguises(s string, holds func(string) bool) bool {
+	if holds(s) {
 		return true
 	}
 	for range 3 {
@@ -111,13 +161,8 @@ func (r redactor) disguised(s string) bool {
 			if plain == s {
 				continue
 			}
-			if s = plain; holdsMedia(s) {
+			if s = plain; holds(s) {
 				return true
-			}
-			for _, secret := range r.secrets() {
-				if strings.Contains(s, secret) && strings.Count(s, secret) > strings.Count(before, secret) {
-					return true
-				}
 			}
 		}
 		if s == before {
@@ -179,6 +224,10 @@ func unescapeJSON(s string) string {
 				i += 4
 				continue
 			}
+		}
+		if control := strings.IndexByte("bfnrt", s[i]); control >= 0 {
+			out.WriteByte("\b\f\n\r\t"[control])
+			continue
 		}
 		out.WriteByte(s[i])
 	}

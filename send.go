@@ -15,6 +15,7 @@ import (
 // the same however often it is sent.
 type call struct {
 	client    *Client
+	carrier   *carrier
 	endpoint  string
 	config    callConfig
 	signer    *Signer
@@ -61,6 +62,7 @@ func (c *Client) newCall(ctx context.Context, endpoint string, opts []CallOption
 	if ctx.Err() != nil {
 		return nil, &NetworkError{Endpoint: endpoint, Err: ended(ctx), result: OutcomeNotSent}
 	}
+	call.carrier = c.carrier()
 	return call, nil
 }
 
@@ -98,7 +100,7 @@ func (c *call) write(ctx context.Context, write func(*body)) error {
 		return b.err
 	}
 	c.signature = signing.signature()
-	if c.client.ownTransport && c.size <= smallBody {
+	if c.carrier.own && c.size <= smallBody {
 		c.small = bytes.Clone(b.buf)
 	}
 	return nil
@@ -109,7 +111,10 @@ const smallBody = 2 << 10
 
 // release takes the body from transports that read it still and gives its
 // bytes back.
-func (c *call) release() { c.client.buffers.put(c.shared.take()) }
+func (c *call) release() {
+	c.client.buffers.put(c.shared.take())
+	c.carrier.release()
+}
 
 // send makes attempts until one gives an answer, or the rules say stop: those
 // of the retry policy, of the budget, and of the context. The first one waits

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
 // names are what differs between the modules on the wire.
@@ -34,8 +35,12 @@ func (c *call) createSession() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"device", "system"} {
-		if _, err := c.text(name); err != nil {
+	if _, err := c.text("device"); err != nil {
+		return nil, err
+	}
+	// The vendor's web client sends null where it does not know the system.
+	if raw, ok := find(c.members, "system"); !ok || !strictjson.IsNull(raw) {
+		if _, err := c.text("system"); err != nil {
 			return nil, err
 		}
 	}

@@ -71,7 +71,7 @@ func (f *Fake) receive(r *http.Request) (*call, error) {
 		return c, err
 	}
 	if len(c.body) < aimbrain.MaxRequestBytes {
-		c.members, c.err = strictjson.Object(nil, c.body)
+		c.members, c.err = strictjson.Request(nil, c.body)
 	}
 	return c, nil
 }
@@ -89,6 +89,9 @@ func findEndpoint(prefix string, u *url.URL) (endpoint string, known bool) {
 
 // unknownPath says which paths there are.
 func (c *call) unknownPath() string {
+	if slices.Contains(strings.Split(c.endpoint, "/"), "nosession") {
+		return "the nosession variants of the face calls are observed in the vendor's iOS client, undocumented, and not supported here: create a session, or call " + aimbrain.EndpointFaceCompare + ", which needs none"
+	}
 	endpoints := strings.Join(aimbrain.Endpoints(), ", ")
 	if prefix := c.fake.config.prefix; prefix != "" {
 		return "there is no such path: WithPathPrefix put the endpoints behind " + prefix + ", and nowhere else: " + endpoints
@@ -245,6 +248,9 @@ func (c *call) carryOut() (any, error) {
 	}
 	if err := c.checkSignature(); err != nil {
 		return nil, err
+	}
+	if bytes.HasPrefix(c.body, []byte("\xef\xbb\xbf")) {
+		return nil, refuseCode(aimbrain.CodeUndecodableRequest, "the body begins with a byte order mark (the bytes EF BB BF), which JSON must not have: write UTF-8 without it")
 	}
 	if c.err != nil {
 		return nil, refuseCode(aimbrain.CodeUndecodableRequest, "the body is not a strict JSON object: "+strings.TrimPrefix(c.err.Error(), "strictjson: "))

@@ -53,14 +53,15 @@ func (c *call) text(name string) (string, error) {
 	return s, nil
 }
 
-// pixels checks a length that may be missing.
+// pixels checks a length that may be missing. The vendor's iOS client sends
+// points, of which there may be half of one.
 func (c *call) pixels(name string) error {
 	raw, ok := find(c.members, name)
 	if !ok || strictjson.IsNull(raw) {
 		return nil
 	}
-	if n, err := strictjson.Int(raw); err != nil || n < 0 {
-		return refuse(http.StatusBadRequest, strconv.Quote(name)+" is not a number of pixels")
+	if n, err := strictjson.Number(raw); err != nil || n < 0 {
+		return refuse(http.StatusBadRequest, strconv.Quote(name)+" is not a number of pixels, 0 or more")
 	}
 	return nil
 }

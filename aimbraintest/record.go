@@ -45,7 +45,7 @@ func (r Request) UserID() string { return r.userID }
 // else as its JSON. It is "" for a member that is missing, and for a body that
 // is not a JSON object.
 func (r Request) Member(name string) string {
-	members, err := strictjson.Object(nil, r.Body)
+	members, err := strictjson.Request(nil, r.Body)
 	if err != nil {
 		return ""
 	}
@@ -59,7 +59,7 @@ func (r Request) Member(name string) string {
 // Media returns the photos, videos or recordings of the body, decoded, in
 // their order; those of a comparison one side after the other.
 func (r Request) Media() [][]byte {
-	members, err := strictjson.Object(nil, r.Body)
+	members, err := strictjson.Request(nil, r.Body)
 	if err != nil {
 		return nil
 	}

@@ -8,6 +8,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strings"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
@@ -193,6 +195,24 @@ func ForwardFloor(request []byte) Op {
 		mac.Write(request)
 		mac.Sum(sum[:0])
 		return nil
+	}
+}
+
+// SetMember puts a session into a request that an app has serialised. It reads
+// the request once and copies it once, see [SetMemberFloor].
+func SetMember(request []byte) Op {
+	return func() error {
+		_, err := aimbrain.SetMember(request, "session", session)
+		return err
+	}
+}
+
+// SetMemberFloor is one pass of the reader and one copy.
+func SetMemberFloor(request []byte) Op {
+	scan := Scan(request)
+	return func() error {
+		runtime.KeepAlive(bytes.Clone(request))
+		return scan()
 	}
 }
 

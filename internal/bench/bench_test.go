@@ -26,6 +26,12 @@ func BenchmarkScan(b *testing.B) {
 	b.Run("json", func(b *testing.B) { run(b, ScanPlain(request)) })
 }
 
+func BenchmarkSetMember(b *testing.B) {
+	request := Request(Photo(500_000))
+	b.Run("ours", func(b *testing.B) { run(b, SetMember(request)) })
+	b.Run("floor", func(b *testing.B) { run(b, SetMemberFloor(request)) })
+}
+
 func BenchmarkDecode(b *testing.B) {
 	b.Run("ours", func(b *testing.B) { run(b, Decode()) })
 	b.Run("json", func(b *testing.B) { run(b, DecodePlain()) })

@@ -7,6 +7,8 @@
 package mediainfo
 
 import (
+	"errors"
+	"io"
 	"math/bits"
 	"time"
 )
@@ -88,6 +90,18 @@ func Inspect(data []byte) (Info, error) {
 		err = unsupported(info.Format, data)
 	}
 	return info, err
+}
+
+// InspectAt reads the headers of the file of size bytes that r gives, as
+// [Inspect] does with the whole of it in memory. It reads 64 KiB at most, in 64
+// reads at most, whatever the sizes in the file claim. The error is an [*Error],
+// or that of r.
+func InspectAt(r io.ReaderAt, size int64) (Info, error) {
+	data := make([]byte, max(0, min(size, 64<<10)))
+	if _, err := r.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
+		return Info{}, err
+	}
+	return Inspect(data)
 }
 
 // CheckStructure goes through the whole file without decoding it: every part

@@ -13,6 +13,7 @@ type scanner struct {
 	pos      int
 	name     []byte // the name that was read last
 	compared int    // name comparisons so far: tests hold it to a bound
+	halves   bool   // half a surrogate pair is let through in values
 	frames   stack[frame]
 	names    stack[[]byte] // names of all open objects that have no map yet
 }
@@ -107,7 +108,7 @@ func (s *scanner) begin() (opened bool, err error) {
 	}
 	switch c := s.data[s.pos]; c {
 	case '"':
-		s.pos, _, err = scanString(s.data, s.pos)
+		s.pos, _, err = scanString(s.data, s.pos, s.halves)
 	case '{', '[':
 		return s.open(c)
 	case 't':
@@ -186,7 +187,7 @@ func (s *scanner) member() error {
 		return fail(s.pos, ErrSyntax, "no name where a member should start")
 	}
 	start := s.pos
-	end, escaped, err := scanString(s.data, start)
+	end, escaped, err := scanString(s.data, start, false)
 	if err != nil {
 		return err
 	}

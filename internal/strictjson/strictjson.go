@@ -6,7 +6,8 @@
 // in such points can be made to see two documents in the same bytes. This
 // package follows RFC 8259 and refuses, at every depth: a name that occurs
 // twice in an object (compared after decoding escapes, in exact case), bytes
-// that are not UTF-8, half a surrogate pair in \u escapes, a byte order mark,
+// that are not UTF-8, half a surrogate pair in \u escapes (but see [Request]), a
+// byte order mark,
 // anything but white space after the value, and nesting beyond [MaxDepth].
 //
 // Work and memory are near-linear in the input, whatever the input. Errors are
@@ -37,7 +38,11 @@ type Member struct {
 //
 // Names and Values share data's bytes: they change when data does.
 func Object(dst []Member, data []byte) ([]Member, error) {
-	s := scanner{data: data}
+	return object(dst, data, false)
+}
+
+func object(dst []Member, data []byte, halves bool) ([]Member, error) {
+	s := scanner{data: data, halves: halves}
 	out := dst
 	more, err := s.enter('{', "value is not an object")
 	for more && err == nil {
@@ -57,6 +62,17 @@ func Object(dst []Member, data []byte) ([]Member, error) {
 		return dst, err
 	}
 	return out, nil
+}
+
+// Request is [Object] for a request that an app has serialised: its values may
+// hold escapes that name half a surrogate pair, which is what JavaScript writes
+// of a text that ends within an emoji. Names may not, at any depth: two that
+// differ in the half alone become one where a reader puts U+FFFD in its place.
+//
+// The bytes of such a value are valid, and readers differ in what they mean:
+// [String] refuses it.
+func Request(dst []Member, data []byte) ([]Member, error) {
+	return object(dst, data, true)
 }
 
 // Elements validates the whole of data as one JSON array, at every depth, and
@@ -114,22 +130,27 @@ func Set(dst, data []byte, name string, rawValue []byte) ([]byte, error) {
 	if err := validMember(rawValue); err != nil {
 		return dst, err
 	}
+	return SetIn(dst, data, members, name, rawValue)
+}
+
+// SetIn is [Set] for an object that was read already: members are what [Object]
+// or [Request] made of data, and rawValue is one JSON value. Neither is checked.
+func SetIn(dst, data []byte, members []Member, name string, rawValue []byte) ([]byte, error) {
 	for i := range members {
 		if m := &members[i]; string(m.Name) == name {
 			return splice(dst, data[:m.Start], rawValue, data[m.End:]), nil
 		}
 	}
-	open := bytes.IndexByte(data, '{') + 1
-	out, err := AppendString(append(dst, data[:open]...), name)
+	member, err := AppendString(nil, name)
 	if err != nil {
 		return dst, err
 	}
-	out = append(out, ':')
-	out = append(out, rawValue...)
+	member = append(append(member, ':'), rawValue...)
 	if len(members) > 0 {
-		out = append(out, ',')
+		member = append(member, ',')
 	}
-	return append(out, data[open:]...), nil
+	open := bytes.IndexByte(data, '{') + 1
+	return splice(dst, data[:open], member, data[open:]), nil
 }
 
 // validMember is Valid for a value that is to be a member of an object, which

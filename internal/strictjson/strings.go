@@ -16,7 +16,7 @@ func String(raw []byte) (string, error) {
 	if raw[0] != '"' {
 		return "", mismatched(raw, 0, "value is not a string")
 	}
-	end, escaped, err := scanString(raw, 0)
+	end, escaped, err := scanString(raw, 0, false)
 	if err != nil {
 		return "", err
 	}
@@ -85,7 +85,8 @@ func appendASCII(dst []byte, c byte) []byte {
 
 // scanString checks the string whose opening quote is at start. It returns
 // the offset behind the closing quote and whether there are escapes within.
-func scanString(data []byte, start int) (end int, escaped bool, err error) {
+// With halves an escape may name half a surrogate pair.
+func scanString(data []byte, start int, halves bool) (end int, escaped bool, err error) {
 	i := start + 1
 	for {
 		i = plain(data, i)
@@ -97,7 +98,7 @@ func scanString(data []byte, start int) (end int, escaped bool, err error) {
 			return i + 1, escaped, nil
 		case '\\':
 			escaped = true
-			_, i, err = escape(data, i)
+			_, i, err = escape(data, i, halves)
 		default:
 			if c < utf8.RuneSelf { // plain stops at no other ASCII byte
 				err = fail(i, ErrSyntax, "control character in a string")
@@ -187,7 +188,7 @@ func appendDecoded(dst, body []byte) []byte {
 			return append(dst, body[i:]...)
 		}
 		dst = append(dst, body[i:i+n]...)
-		r, next, err := escape(body, i+n)
+		r, next, err := escape(body, i+n, false)
 		if err != nil {
 			return dst // body was not checked: without this the loop would not end
 		}
@@ -197,8 +198,10 @@ func appendDecoded(dst, body []byte) []byte {
 }
 
 // escape decodes the escape whose backslash is at i, with its other half when
-// it is half a surrogate pair, and returns the offset behind it.
-func escape(data []byte, i int) (r rune, next int, err error) {
+// it is half a surrogate pair, and returns the offset behind it. With halves the
+// other half may be missing: r is U+FFFD then, and the offset is that behind the
+// one half alone.
+func escape(data []byte, i int, halves bool) (r rune, next int, err error) {
 	if i+1 == len(data) {
 		return 0, 0, cutOff(data)
 	}
@@ -216,13 +219,13 @@ func escape(data []byte, i int) (r rune, next int, err error) {
 	case 't':
 		return '\t', i + 2, nil
 	case 'u':
-		return unicodeEscape(data, i)
+		return unicodeEscape(data, i, halves)
 	}
 	return 0, 0, fail(i, ErrSyntax, "unknown escape")
 }
 
 // unicodeEscape is escape for a \u escape.
-func unicodeEscape(data []byte, i int) (r rune, next int, err error) {
+func unicodeEscape(data []byte, i int, halves bool) (r rune, next int, err error) {
 	r, err = hex4(data, i+2)
 	if err != nil {
 		return 0, 0, err
@@ -231,26 +234,37 @@ func unicodeEscape(data []byte, i int) (r rune, next int, err error) {
 	if !utf16.IsSurrogate(r) {
 		return r, next, nil
 	}
-	const lone = "lone surrogate in an escape"
-	if r >= 0xdc00 {
-		return 0, 0, fail(i, ErrUTF8, lone)
+	low, err := lowHalf(data, next, r)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case low != 0:
+		return utf16.DecodeRune(r, low), next + 6, nil
+	case halves:
+		return utf8.RuneError, next, nil
+	}
+	return 0, 0, fail(i, ErrUTF8, "lone surrogate in an escape")
+}
+
+// lowHalf returns the other half of a surrogate pair that the escape at i names,
+// 0 when there is none.
+func lowHalf(data []byte, i int, high rune) (rune, error) {
+	if high >= 0xdc00 {
+		return 0, nil
 	}
 	for j, c := range []byte(`\u`) {
-		if next+j == len(data) {
-			return 0, 0, cutOff(data)
+		if i+j == len(data) {
+			return 0, cutOff(data)
 		}
-		if data[next+j] != c {
-			return 0, 0, fail(i, ErrUTF8, lone)
+		if data[i+j] != c {
+			return 0, nil
 		}
 	}
-	low, err := hex4(data, next+2)
-	if err != nil {
-		return 0, 0, err
+	low, err := hex4(data, i+2)
+	if err != nil || utf16.DecodeRune(high, low) == utf8.RuneError {
+		return 0, err
 	}
-	if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-		return 0, 0, fail(i, ErrUTF8, lone)
-	}
-	return r, next + 6, nil
+	return low, nil
 }
 
 // hex4 reads the four hexadecimal digits at i.

@@ -85,6 +85,7 @@ func pairs(out io.Writer, url string, rounds int) error {
 		{"prepare 500 kB: marshal of bytes ÷ ours", "", func() bench.Op { return bench.PlainBytes(photo()) }, func() bench.Op { return bench.Prepare(photo()) }},
 		{"prepare 500 kB: one exact buffer ÷ ours", "", func() bench.Op { return bench.PlainBuffer(photo()) }, func() bench.Op { return bench.Prepare(photo()) }},
 		{"Forward 667 kB: ours ÷ hash alone", "", func() bench.Op { return bench.Forward(request()) }, func() bench.Op { return bench.ForwardFloor(request()) }},
+		{"SetMember 667 kB: ours ÷ one scan and one copy", "", func() bench.Op { return bench.SetMember(request()) }, func() bench.Op { return bench.SetMemberFloor(request()) }},
 		{"scan 667 kB: json.Unmarshal ÷ ours", "≥ 30", func() bench.Op { return bench.ScanPlain(request()) }, func() bench.Op { return bench.Scan(request()) }},
 		{"read an answer: json.Unmarshal ÷ ours", "", bench.DecodePlain, bench.Decode},
 		{"token call over loopback: ours ÷ bare net/http", "≤ 1.08", func() bench.Op { return bench.Token(client) }, func() bench.Op { return bench.BareToken(url) }},

@@ -1,0 +1,122 @@
+package mediainfo
+
+import (
+	"errors"
+	"time"
+)
+
+// Kind is what a piece of media is sent as.
+type Kind int
+
+// The kinds of media that the API takes.
+const (
+	Face  Kind = iota + 1 // a photo or a video of a face
+	Voice                 // a recording of a voice
+)
+
+// The limits that [Check] compares with. A value equal to a limit is within it.
+const (
+	MaxFileBytes = 500_000
+	// MaxPictureLong and MaxPictureShort are in pixels, for the longer and the
+	// shorter side.
+	MaxPictureLong, MaxPictureShort = 640, 480
+
+	MaxVideo      = 3 * time.Second
+	MaxVoice      = 5 * time.Second
+	MaxSoundAfter = 500 * time.Millisecond // of sound behind a video's last picture
+
+	VoiceSampleRate = 16_000 // in Hz
+)
+
+// RuleID names a [Rule].
+type RuleID string
+
+// The rules, in the order of [Rules].
+const (
+	RuleSize          RuleID = "size"
+	RuleReadable      RuleID = "readable"
+	RuleFaceFormat    RuleID = "face-format"
+	RuleVoiceFormat   RuleID = "voice-format"
+	RuleSoundLength   RuleID = "sound-length"
+	RulePictureSize   RuleID = "picture-size"
+	RuleOrientation   RuleID = "orientation"
+	RuleVideoLength   RuleID = "video-length"
+	RuleVoiceLength   RuleID = "voice-length"
+	RuleSampleRate    RuleID = "sample-rate"
+	RuleFaceEncoding  RuleID = "face-encoding"
+	RuleVoiceEncoding RuleID = "voice-encoding"
+)
+
+// Source is where a limit is known from.
+type Source string
+
+// The sources.
+const (
+	Documented    Source = "documented" // by the vendor
+	Observed      Source = "observed"   // in what the vendor's own clients send
+	SourceUnknown Source = "unknown"    // it is this library's own
+)
+
+// Rule is a limit for media.
+type Rule struct {
+	ID     RuleID
+	Kind   Kind   // 0 for both kinds
+	Limit  string // what is within the limit, such as "3 s at most"
+	Source Source
+	// Guidance is true for a limit that the API is not known to enforce: media
+	// beyond it deserves a warning. Media that breaks any other rule is refused.
+	Guidance bool
+}
+
+// Rules returns all rules: those that media must keep to, and then the
+// guidance.
+func Rules() []Rule {
+	table := ruleTable()
+	return table[:]
+}
+
+func ruleTable() [12]Rule {
+	return [...]Rule{
+		{RuleSize, 0, "1 to 500,000 bytes a file", Documented, false},
+		{RuleReadable, 0, "whole, and not damaged", Documented, false},
+		{RuleFaceFormat, Face, "a JPEG, or a video: H.264 in MP4 or QuickTime, VP8 or VP9 in WebM", Observed, false},
+		{RuleVoiceFormat, Voice, "a WAV or CAF with linear PCM, in integers or floating point", Observed, false},
+		{RuleSoundLength, Face, "sound that ends 0.5 s behind the picture at most", SourceUnknown, false},
+		{RulePictureSize, Face, "640x480 or 480x640 pixels at most", Documented, true},
+		{RuleOrientation, Face, "stored upright, with EXIF orientation 1 or none", SourceUnknown, true},
+		{RuleVideoLength, Face, "3 s at most", Documented, true},
+		{RuleVoiceLength, Voice, "5 s at most", Documented, true},
+		{RuleSampleRate, Voice, "16,000 Hz", Documented, true},
+		{RuleFaceEncoding, Face, "a JPEG, or H.264 in an MP4", Documented, true},
+		{RuleVoiceEncoding, Voice, "linear PCM in integers", Documented, true},
+	}
+}
+
+// Problem is one way in which media breaks a rule or goes beyond the guidance.
+type Problem struct {
+	Rule Rule
+	// Text is a phrase with the numbers, such as "a video of 6 s is longer than
+	// 3 s". It quotes nothing of the media.
+	Text string
+}
+
+// Check returns all problems of a file that is to be sent as kind, nil for
+// none. info is what [Inspect] or [InspectAt] returned, also where they
+// returned an error, which [Unreadable] makes a problem of. size is the file's
+// in bytes, negative where it is not known. A duration, resolution or rate that
+// the headers do not give is a problem too.
+func Check(info Info, size int64, kind Kind) []Problem {
+	return nil
+}
+
+// Unreadable returns the problem that an error of [Inspect], [InspectAt] or
+// [CheckStructure] is. ok is false where there is none: for nil, for an error of
+// the reader, and for a format or encoding that is not supported, which is a
+// problem that [Check] finds.
+func Unreadable(err error) (p Problem, ok bool) {
+	var e *Error
+	if !errors.As(err, &e) {
+		return Problem{}, false
+	}
+	return Problem{}, false
+}
