@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
@@ -185,8 +186,8 @@ func (e *RequestError) Action() Action {
 
 // repeating returns the action after a request to an endpoint that may have been
 // processed.
-func repeating(endpoint string) Action {
-	if endpoint != "" && repeatability(endpoint) == repeatNever {
+func repeating(path string) Action {
+	if row, _ := endpoints.Find(path); path != "" && row.Repeat == endpoints.Never {
 		return ActionConfirm
 	}
 	return ActionRetryLater

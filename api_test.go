@@ -79,6 +79,21 @@ func receiver(f *ast.FuncDecl) string {
 	}
 }
 
+// without returns the lines of a text that are not in another.
+func without(text, other string) []string {
+	known := map[string]bool{}
+	for line := range strings.Lines(other) {
+		known[line] = true
+	}
+	var lines []string
+	for line := range strings.Lines(text) {
+		if !known[line] {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // TestAPI compares what the public packages export with a listing, so that a change
 // of the API is seen in review, or writes the listing with -update.
 func TestAPI_IsThatOfTheListing(t *testing.T) {
@@ -92,6 +107,7 @@ func TestAPI_IsThatOfTheListing(t *testing.T) {
 		}
 		written, err := os.ReadFile(path)
 		require.NoError(t, err)
-		assert.Equal(t, string(written), listing, "the API has changed: see whether that is meant, and run go test . -run TestAPI -update")
+		added, removed := without(listing, string(written)), without(string(written), listing)
+		assert.Empty(t, append(added, removed...), "the API of %s has changed: see whether that is meant, and run go test . -run TestAPI -update\nadded: %s\nremoved: %s", name, added, removed)
 	}
 }

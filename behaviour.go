@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -170,10 +171,10 @@ func (r BehaviourAuthResult) Matches(threshold float64) bool {
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourSubmitResult, error) {
-	return do[BehaviourSubmitResult](ctx, (*service)(s).of(), EndpointBehaviourSubmit, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointBehaviourSubmit, opts, object(func(b *body) {
 		b.session(sessionID)
 		b.events(events)
-	})
+	}), readBehaviourSubmit)
 }
 
 // Auth hands in events, learns from them, and returns how well they are those
@@ -183,10 +184,10 @@ func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events 
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Auth(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourAuthResult, error) {
-	return do[BehaviourAuthResult](ctx, (*service)(s).of(), EndpointBehaviour, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointBehaviour, opts, object(func(b *body) {
 		b.session(sessionID)
 		b.events(events)
-	})
+	}), readBehaviourAuth)
 }
 
 // events writes one member for each array that has something in it.
@@ -238,13 +239,10 @@ func (b *body) otherEvents(name string, value any) {
 	b.bytes(array)
 }
 
-func (r *BehaviourSubmitResult) decode(*fields)      {}
-func (r *BehaviourSubmitResult) optional() bool      { return true }
-func (r *BehaviourSubmitResult) response() *Response { return &r.Response }
-
-func (r *BehaviourAuthResult) decode(f *fields) {
-	r.Score = f.score("score")
-	r.Status = ModuleStatus(f.count("status"))
+func readBehaviourSubmit(_ *jsonfields.Object, response Response) BehaviourSubmitResult {
+	return BehaviourSubmitResult{Response: response}
 }
-func (r *BehaviourAuthResult) optional() bool      { return false }
-func (r *BehaviourAuthResult) response() *Response { return &r.Response }
+
+func readBehaviourAuth(members *jsonfields.Object, response Response) BehaviourAuthResult {
+	return BehaviourAuthResult{Score: members.Score("score"), Status: ModuleStatus(members.Count("status")), Response: response}
+}

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/aimbrain/aimbrain-go/internal/retry"
 )
 
 // Version is the version of this library; it goes out in the User-Agent header.
@@ -27,8 +29,8 @@ type Client struct {
 
 	signer  atomic.Pointer[Signer]
 	buffers buffers
-	budget  budget
-	hold    holdBack
+	budget  retry.Budget
+	hold    retry.HoldBack
 	calls   atomic.Int64 // under way
 	closed  atomic.Bool
 	closing context.Context // ends with Close, and the polls with it
@@ -154,57 +156,21 @@ func (s *service) of() *Client {
 	return s.client
 }
 
-// begin and end count the calls under way, so that the last one to end after
-// Close takes its connection with it.
-func (c *Client) begin() error {
+// enter and leave count the calls under way, so that the last one to end after
+// Close takes its connection with it. enter reports false when the client is closed.
+func (c *Client) enter() bool {
 	c.calls.Add(1)
 	if c.closed.Load() {
-		c.end()
-		return ErrClosed
+		c.leave()
+		return false
 	}
-	return nil
+	return true
 }
 
-func (c *Client) end() {
+func (c *Client) leave() {
 	if c.calls.Add(-1) == 0 && c.closed.Load() {
 		c.closeIdle()
 	}
-}
-
-// do is the path that every typed call takes. On an error the result is the
-// zero value.
-func do[T Result](ctx context.Context, c *Client, endpoint string, opts []CallOption, write func(*body)) (T, error) {
-	var read, none T
-	into := resultOf(&read)
-	response, err := c.exchange(ctx, endpoint, opts, object(write), into)
-	if err != nil {
-		return none, err
-	}
-	*into.response() = response
-	return read, nil
-}
-
-// exchange is the path that every request takes: request value, body bytes
-// with a signature over those very bytes, transport with retries, bounded and
-// strict decode. The answer is in into when there is no error.
-func (c *Client) exchange(ctx context.Context, endpoint string, opts []CallOption, write func(*body), into decoder) (Response, error) {
-	if !c.made() {
-		return Response{}, &RequestError{Endpoint: endpoint, Argument: "the client", Reason: notMadeByNew}
-	}
-	if err := c.begin(); err != nil {
-		return Response{}, &NetworkError{Endpoint: endpoint, Err: err, result: OutcomeNotSent}
-	}
-	defer c.end()
-
-	call, err := c.newCall(ctx, endpoint, opts)
-	if err != nil {
-		return Response{}, err
-	}
-	defer call.release()
-	if err := call.write(ctx, write); err != nil {
-		return Response{}, err
-	}
-	return call.send(ctx, into)
 }
 
 // object writes the request's object around the members of one endpoint.
@@ -251,14 +217,4 @@ func WithCallTimeout(total, attempt time.Duration) CallOption {
 // [*RequestError]: a person would be enrolled twice.
 func WithRetryUnknownOutcome() CallOption {
 	return func(c *callConfig) { c.repeat = true }
-}
-
-// sleep waits, or returns early when the context ends.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -1,8 +1,8 @@
 package aimbrain
 
 import (
-	"slices"
-	"strings"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 )
 
 // The endpoints of the API.
@@ -22,86 +22,47 @@ const (
 
 // Endpoints lists all endpoints.
 func Endpoints() []string {
-	return []string{
-		EndpointSessions, EndpointBehaviour, EndpointBehaviourSubmit, EndpointScore,
-		EndpointFaceToken, EndpointFaceEnroll, EndpointFaceAuth, EndpointFaceCompare,
-		EndpointVoiceToken, EndpointVoiceEnroll, EndpointVoiceAuth,
+	var paths []string
+	for _, row := range endpoints.All() {
+		paths = append(paths, row.Path)
 	}
+	return paths
 }
 
-// A repeat says whether a request that may have been processed may be sent again.
-type repeat int
-
-const (
-	repeatNever  repeat = iota // it changes what is stored about a person
-	repeatOptIn                // it does little harm, which the caller decides
-	repeatAlways               // it reads only
-)
-
-// repeatability returns the class of an endpoint. One that is not known is
-// never repeated.
-func repeatability(endpoint string) repeat {
-	switch endpoint {
-	case EndpointScore, EndpointFaceCompare:
-		return repeatAlways
-	case EndpointSessions, EndpointFaceToken, EndpointVoiceToken, EndpointFaceAuth, EndpointVoiceAuth:
-		return repeatOptIn
-	}
-	return repeatNever
-}
-
-// newAnswer returns the reader of an endpoint's answer.
-func newAnswer(endpoint string) decoder {
-	switch endpoint {
+// read makes the result of a response of an endpoint, the response itself for one
+// that the library does not know.
+func read(path string, members *jsonfields.Object, response Response) any {
+	switch path {
 	case EndpointSessions:
-		return new(Session)
+		return readSession(members, response)
 	case EndpointBehaviour:
-		return new(BehaviourAuthResult)
+		return readBehaviourAuth(members, response)
 	case EndpointBehaviourSubmit:
-		return new(BehaviourSubmitResult)
+		return readBehaviourSubmit(members, response)
 	case EndpointScore:
-		return new(ScoreResult)
+		return readScore(members, response)
 	case EndpointFaceToken, EndpointVoiceToken:
-		return new(Token)
+		return readToken(members, response)
 	case EndpointFaceEnroll:
-		return new(FaceEnrollResult)
+		return readFaceEnroll(members, response)
 	case EndpointFaceAuth:
-		return new(FaceAuthResult)
+		return readFaceAuth(members, response)
 	case EndpointFaceCompare:
-		return new(FaceCompareResult)
+		return readFaceCompare(members, response)
 	case EndpointVoiceEnroll:
-		return new(VoiceEnrollResult)
+		return readVoiceEnroll(members, response)
 	case EndpointVoiceAuth:
-		return new(VoiceAuthResult)
+		return readVoiceAuth(members, response)
 	}
-	return new(forwarded)
+	return response
 }
 
-// mayRepeat reports whether this call may be sent again after an attempt that
-// may have been processed.
-func (p RetryPolicy) mayRepeat(endpoint string, optIn bool) bool {
-	switch repeatability(endpoint) {
-	case repeatAlways:
-		return true
-	case repeatOptIn:
-		return optIn || slices.Contains(p.RetryUnknownOutcome, endpoint)
-	case repeatNever:
+// endpointOf returns an endpoint whose result is T.
+func endpointOf[T Result]() string {
+	for _, row := range endpoints.All() {
+		if _, ok := read(row.Path, new(jsonfields.Object), Response{}).(T); ok {
+			return row.Path
+		}
 	}
-	return false
-}
-
-// cleanEndpoint returns the endpoint as it is sent and signed, in lower case,
-// or says what is wrong with it.
-func cleanEndpoint(endpoint string) (clean, problem string) {
-	switch {
-	case !strings.HasPrefix(endpoint, "/") || strings.HasPrefix(endpoint, "//"):
-		return "", "must begin with one slash, as in " + EndpointFaceAuth
-	case strings.ContainsFunc(endpoint, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-_.~", r)
-	}):
-		return "", "holds a character that an endpoint cannot: no query, no fragment, no escapes"
-	case strings.Contains(endpoint, "/./"), strings.Contains(endpoint, "/../"), strings.HasSuffix(endpoint, "/."), strings.HasSuffix(endpoint, "/.."), strings.Contains(endpoint, "//"):
-		return "", "must not hold empty, . or .. segments"
-	}
-	return strings.ToLower(endpoint), ""
+	return ""
 }

@@ -175,7 +175,7 @@ func (c *Client) poll(ctx context.Context, user SessionRequest, limit time.Durat
 		case wait > left:
 			wait = max(left, 0)
 		}
-		sleep(ctx, wait)
+		_ = sleep(ctx, wait) // the request says why the context ended
 		var session Session
 		session, failure = sessions.Create(ctx, user)
 		retryAfter = 0

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/aimbrain/aimbrain-go/internal/retry"
 )
 
 // An APIError is an error response of the API, or of a gateway in front of it:
@@ -41,7 +43,7 @@ type APIError struct {
 	// last one's.
 	Attempts int
 
-	retryAfter retryAfter
+	retryAfter retry.After
 	unknown    bool // the outcome of an earlier attempt is
 }
 
@@ -77,8 +79,8 @@ func (e *APIError) Error() string {
 	if advice := e.Remedy(); advice != "" && e.Action() != ActionConfirm { // see outcomeText
 		b.WriteString(": " + advice)
 	}
-	if e.retryAfter.given {
-		b.WriteString("; retry after " + e.retryAfter.wait.String())
+	if e.retryAfter.Given {
+		b.WriteString("; retry after " + e.retryAfter.Wait.String())
 	}
 	b.WriteString(outcomeText(e.outcome(), e.Endpoint, e.Attempts))
 	return b.String()
@@ -159,7 +161,7 @@ func (e *APIError) Remedy() string {
 // header, or from the local clock without one; of two values the longer counts.
 // The library does not wait for longer than [RetryPolicy.MaxWait] allows, but
 // fails at once: the wait can be read here.
-func (e *APIError) RetryAfter() (time.Duration, bool) { return e.retryAfter.wait, e.retryAfter.given }
+func (e *APIError) RetryAfter() (time.Duration, bool) { return e.retryAfter.Wait, e.retryAfter.Given }
 
 // outcome is unknown for 5xx and 408, where the API or a gateway may have failed
 // after the work was done, and when that of an earlier attempt is.

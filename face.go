@@ -1,6 +1,10 @@
 package aimbrain
 
-import "context"
+import (
+	"context"
+
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+)
 
 // FaceService recognises people by photos and videos of their faces. It is
 // [Client.Face].
@@ -57,10 +61,10 @@ func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType Tok
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a
 // picture, [ErrSessionNotFound].
 func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceEnrollResult, error) {
-	return do[FaceEnrollResult](ctx, (*service)(s).of(), EndpointFaceEnroll, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointFaceEnroll, opts, object(func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("faces", faces, faceKind)
-	})
+	}), readFaceEnroll)
 }
 
 // Auth compares photos or videos with what the session's user was enrolled with.
@@ -73,10 +77,10 @@ func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media,
 // With several photos the API returns one score. How it joins them is not
 // documented: if the body comes from an app, allow exactly one photo.
 func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceAuthResult, error) {
-	return do[FaceAuthResult](ctx, (*service)(s).of(), EndpointFaceAuth, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointFaceAuth, opts, object(func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("faces", faces, faceKind)
-	})
+	}), readFaceAuth)
 }
 
 // Compare compares two faces with each other. It needs no session, and the API
@@ -84,28 +88,23 @@ func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, o
 //
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a picture.
 func (s *FaceService) Compare(ctx context.Context, faces1, faces2 Media, opts ...CallOption) (FaceCompareResult, error) {
-	return do[FaceCompareResult](ctx, (*service)(s).of(), EndpointFaceCompare, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointFaceCompare, opts, object(func(b *body) {
 		b.expect(faces1.encodedSize() + faces2.encodedSize() + 64)
 		b.mediaMember("faces1", faces1, faceKind)
 		b.mediaMember("faces2", faces2, faceKind)
-	})
+	}), readFaceCompare)
 }
 
-func (r *FaceEnrollResult) decode(f *fields)    { r.ImagesCount = f.count("imagesCount") }
-func (r *FaceEnrollResult) optional() bool      { return false }
-func (r *FaceEnrollResult) response() *Response { return &r.Response }
-
-func (r *FaceAuthResult) decode(f *fields) {
-	r.Score = f.score("score")
-	r.Liveliness = f.score("liveliness")
+func readFaceEnroll(members *jsonfields.Object, response Response) FaceEnrollResult {
+	return FaceEnrollResult{ImagesCount: members.Count("imagesCount"), Response: response}
 }
-func (r *FaceAuthResult) optional() bool      { return false }
-func (r *FaceAuthResult) response() *Response { return &r.Response }
 
-func (r *FaceCompareResult) decode(f *fields) {
-	r.Score = f.score("score")
-	r.Liveliness1 = f.score("liveliness1")
-	r.Liveliness2 = f.score("liveliness2")
+func readFaceAuth(members *jsonfields.Object, response Response) FaceAuthResult {
+	return FaceAuthResult{Score: members.Score("score"), Liveliness: members.Score("liveliness"), Response: response}
 }
-func (r *FaceCompareResult) optional() bool      { return false }
-func (r *FaceCompareResult) response() *Response { return &r.Response }
+
+func readFaceCompare(members *jsonfields.Object, response Response) FaceCompareResult {
+	return FaceCompareResult{
+		Score: members.Score("score"), Liveliness1: members.Score("liveliness1"), Liveliness2: members.Score("liveliness2"), Response: response,
+	}
+}

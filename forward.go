@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -20,11 +22,14 @@ import (
 // user id is in it must be seen to before, see [SetMember]. A body of 2 MB or more is a [*TooLargeError].
 // [WithMetadata] is refused, as it would change the bytes.
 func (c *Client) Forward(ctx context.Context, endpoint string, body []byte, opts ...CallOption) (Response, error) {
-	clean, problem := cleanEndpoint(endpoint)
+	clean, problem := endpoints.Clean(endpoint)
 	if problem != "" {
 		return Response{}, &RequestError{Endpoint: "Forward", Argument: "the endpoint", Reason: problem}
 	}
-	return c.exchange(ctx, clean, opts, raw(body), newAnswer(clean))
+	return do(ctx, c, clean, opts, raw(body), func(members *jsonfields.Object, response Response) Response {
+		read(clean, members, response) // for its faults
+		return response
+	})
 }
 
 // raw writes a body as it came.
@@ -102,9 +107,3 @@ func checkMember(member *strictjson.Member, set string) error {
 	}
 	return nil
 }
-
-// forwarded is the answer of an endpoint that the library does not know.
-type forwarded struct{}
-
-func (forwarded) decode(*fields) {}
-func (forwarded) optional() bool { return true }

@@ -450,6 +450,9 @@ func supply(ctx context.Context, r io.Reader, asked <-chan []byte, filled chan<-
 	}
 }
 
+// maxEmptyReads is how often a reader may give nothing in a row.
+const maxEmptyReads = 100
+
 // fill reads until the buffer is full or the reader has ended, which io.EOF
 // alone says: a download that was cut off says io.ErrUnexpectedEOF. It stops
 // between two Reads when ended says so, and on a reader that never gives

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
@@ -38,22 +39,31 @@ type Attempt struct {
 	Wait          time.Duration // after this wait
 }
 
-// observe hands an attempt to the observer and to the logger.
-func (c *Client) observe(ctx context.Context, a Attempt) {
-	for _, observer := range c.config.observers {
-		observer(ctx, a)
+// observe tells the observers and the logger of an attempt.
+func (c *call) observe(ctx context.Context, tries tries, a attempt, v verdict, next decision) {
+	config := c.client.config
+	report := Attempt{
+		Endpoint: c.endpoint.Path, Region: config.region, Host: config.base.Host,
+		Number: tries.number, Started: a.started, Duration: a.took, Waited: tries.wait,
+		Status: a.reply.Status, RequestBytes: c.size, ResponseBytes: len(a.reply.Body),
+		Outcome: v.outcome, Err: v.err, Retry: next.follows, Wait: next.wait,
 	}
-	if c.config.logger == nil {
-		return
+	var api *APIError
+	if errors.As(v.err, &api) {
+		for _, detail := range api.Details {
+			report.Codes = append(report.Codes, detail.Code)
+		}
+	}
+	for _, observer := range config.observers {
+		observer(ctx, report)
 	}
 	level := slog.LevelDebug
-	if a.Err != nil {
+	if v.err != nil {
 		level = slog.LevelWarn
 	}
-	if !c.config.logger.Enabled(ctx, level) {
-		return
+	if config.logger != nil && config.logger.Enabled(ctx, level) {
+		config.logger.LogAttrs(ctx, level, "aimbrain: attempt", report.attrs()...)
 	}
-	c.config.logger.LogAttrs(ctx, level, "aimbrain: attempt", a.attrs()...)
 }
 
 // LogValue implements [slog.LogValuer].
@@ -139,6 +149,7 @@ func loggableCause(err error) error {
 		own  ErrorKind
 		over *limitError
 		deny transport.ProxyError
+		odd  roundtrip.Fault
 	)
 	switch {
 	case errors.As(err, &over):
@@ -151,7 +162,7 @@ func loggableCause(err error) error {
 		return context.DeadlineExceeded
 	case errors.As(err, &cert):
 		return cert
-	case errors.As(err, &dns), errors.As(err, &op), errors.As(err, &deny), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &dns), errors.As(err, &op), errors.As(err, &deny), errors.As(err, &odd), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return err
 	}
 	return errBroke

@@ -3,6 +3,7 @@ package aimbrain
 import (
 	"context"
 
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -65,55 +66,26 @@ func (r ScoreResult) ByType(scoreType string) (ScoreEntry, bool) {
 // [BehaviourService.Submit] among them. An answer that names another session
 // is a [*DecodeError].
 func (s *ScoreService) Get(ctx context.Context, sessionID string, opts ...CallOption) (ScoreResult, error) {
-	var into scoresOf
-	into.session = sessionID
-	response, err := (*service)(s).of().exchange(ctx, EndpointScore, opts, object(func(b *body) { b.session(sessionID) }), &into)
-	if err != nil {
-		return ScoreResult{}, err
-	}
-	into.Response = response
-	return into.ScoreResult, nil
-}
-
-// scoresOf reads the scores of one session and refuses those of another.
-type scoresOf struct {
-	ScoreResult
-	session string
-}
-
-func (r *scoresOf) decode(f *fields) {
-	r.ScoreResult.decode(f)
-	if r.Session != r.session {
-		f.fail("it is about another session", nil)
-	}
-}
-
-func (r *ScoreResult) decode(f *fields) {
-	r.Session = f.text("session")
-	r.Metadata = readScoreMetadata(f.raw("metadata"))
-	r.Scores = nil
-	scores, ok := f.required("scores")
-	if !ok {
-		return
-	}
-	elements, err := strictjson.Elements(nil, scores)
-	if err != nil {
-		f.fail(`"scores" is not an array`, err)
-		return
-	}
-	for _, element := range elements {
-		entry := fields{}
-		entry.members, entry.err = strictjson.Object(entry.space[:0], element)
-		if entry.err != nil {
-			f.fail(`"scores" holds something else than objects`, entry.err)
-			return
+	return do(ctx, (*service)(s).of(), EndpointScore, opts, object(func(b *body) { b.session(sessionID) }), func(members *jsonfields.Object, response Response) ScoreResult {
+		result := readScore(members, response)
+		if result.Session != sessionID {
+			members.Fail("it is about another session", nil)
 		}
-		r.Scores = append(r.Scores, ScoreEntry{Type: entry.text("type"), Version: asText(entry.raw("version")), Value: entry.score("value")})
-		if entry.err != nil {
-			f.fail(`in "scores"`, entry.err)
-			return
+		return result
+	})
+}
+
+func readScore(members *jsonfields.Object, response Response) ScoreResult {
+	result := ScoreResult{Session: members.Text("session"), Metadata: readScoreMetadata(members.Raw("metadata")), Response: response}
+	for _, element := range members.Array("scores") {
+		var entry jsonfields.Object
+		entry.Parse(element)
+		result.Scores = append(result.Scores, ScoreEntry{Type: entry.Text("type"), Version: asText(entry.Raw("version")), Value: entry.Score("value")})
+		if entry.Err() != nil {
+			members.Fail(`in "scores"`, entry.Err())
 		}
 	}
+	return result
 }
 
 // readScoreMetadata reads what is there in the documented shape. One of
@@ -125,13 +97,10 @@ func readScoreMetadata(raw []byte) []ScoreMetadata {
 	}
 	var metadata []ScoreMetadata
 	for _, element := range elements {
-		members, err := strictjson.Object(nil, element)
-		if err != nil {
-			continue
-		}
-		f := fields{members: members}
-		if name, err := strictjson.String(f.raw("name")); err == nil {
-			metadata = append(metadata, ScoreMetadata{Name: name, Value: asText(f.raw("value"))})
+		var entry jsonfields.Object
+		entry.Parse(element)
+		if name, err := strictjson.String(entry.Raw("name")); err == nil {
+			metadata = append(metadata, ScoreMetadata{Name: name, Value: asText(entry.Raw("value"))})
 		}
 	}
 	return metadata
@@ -144,6 +113,3 @@ func asText(raw []byte) string {
 	}
 	return string(raw)
 }
-
-func (r *ScoreResult) optional() bool      { return false }
-func (r *ScoreResult) response() *Response { return &r.Response }

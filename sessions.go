@@ -3,6 +3,8 @@ package aimbrain
 import (
 	"context"
 	"strconv"
+
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 )
 
 // SessionsService creates sessions. It is [Client.Sessions].
@@ -97,13 +99,13 @@ func (s ModuleStatus) String() string {
 // Create creates a session for a user. Errors to expect besides those of every
 // call (see the package documentation): none.
 func (s *SessionsService) Create(ctx context.Context, request SessionRequest, opts ...CallOption) (Session, error) {
-	return do[Session](ctx, (*service)(s).of(), EndpointSessions, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointSessions, opts, object(func(b *body) {
 		b.stringMember("userId", request.UserID, "SessionRequest.UserID")
 		b.stringMember("device", request.Device, "SessionRequest.Device")
 		b.stringMember("system", request.System, "SessionRequest.System")
 		b.pixels("screenHeight", request.ScreenHeight, "SessionRequest.ScreenHeight")
 		b.pixels("screenWidth", request.ScreenWidth, "SessionRequest.ScreenWidth")
-	})
+	}), readSession)
 }
 
 // pixels writes a length when it is set.
@@ -117,12 +119,12 @@ func (b *body) pixels(name string, n int, argument string) {
 	}
 }
 
-func (s *Session) decode(f *fields) {
-	s.ID = f.text("session")
-	s.Face = ModuleStatus(f.count("face"))
-	s.Voice = ModuleStatus(f.count("voice"))
-	s.Behaviour = ModuleStatus(f.count("behaviour"))
+func readSession(members *jsonfields.Object, response Response) Session {
+	return Session{
+		ID:        members.Text("session"),
+		Face:      ModuleStatus(members.Count("face")),
+		Voice:     ModuleStatus(members.Count("voice")),
+		Behaviour: ModuleStatus(members.Count("behaviour")),
+		Response:  response,
+	}
 }
-
-func (s *Session) optional() bool      { return false }
-func (s *Session) response() *Response { return &s.Response }

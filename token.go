@@ -1,6 +1,10 @@
 package aimbrain
 
-import "context"
+import (
+	"context"
+
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+)
 
 // A TokenType says what a token is for. The constants are those that the
 // vendor names; another goes out as it is.
@@ -32,15 +36,15 @@ type Token struct {
 }
 
 func (c *Client) token(ctx context.Context, endpoint, sessionID string, tokenType TokenType, opts []CallOption) (Token, error) {
-	return do[Token](ctx, c, endpoint, opts, func(b *body) {
+	return do(ctx, c, endpoint, opts, object(func(b *body) {
 		b.session(sessionID)
 		b.stringMember("tokentype", string(tokenType), "the token type")
-	})
+	}), readToken)
 }
 
 // session writes the member that most requests begin with.
 func (b *body) session(id string) { b.stringMember("session", id, "the session ID") }
 
-func (t *Token) decode(f *fields)    { t.Text = f.text("token") }
-func (t *Token) optional() bool      { return false }
-func (t *Token) response() *Response { return &t.Response }
+func readToken(members *jsonfields.Object, response Response) Token {
+	return Token{Text: members.Text("token"), Response: response}
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
@@ -61,8 +62,8 @@ func (t *Transport) CloseIdleConnections() {
 
 // A carrier is what carries the requests of one call.
 type carrier struct {
-	send   func(*http.Request) (*http.Response, error)
-	own    bool         // the transport is a *Transport, and no wrapper
+	roundtrip.Carrier
+
 	client *http.Client // a copy of the caller's, nil without one
 	spare  *sync.Pool   // of carriers with a copy
 }
@@ -70,7 +71,7 @@ type carrier struct {
 // alwaysBy returns the same carrier for each call.
 func alwaysBy(transport http.RoundTripper) func() *carrier {
 	_, own := transport.(*Transport)
-	fixed := &carrier{send: transport.RoundTrip, own: own}
+	fixed := &carrier{Carrier: roundtrip.Carrier{Send: transport.RoundTrip, Own: own}}
 	return func() *carrier { return fixed }
 }
 
@@ -82,14 +83,14 @@ func byClient(callers *http.Client, own *Transport) func() *carrier {
 		c, ok := spare.Get().(*carrier)
 		if !ok {
 			c = &carrier{client: new(http.Client), spare: spare}
-			c.send = c.client.Do
+			c.Send = c.client.Do
 		}
 		*c.client = *callers
 		c.client.Transport = transportOf(callers, own)
 		// Custom headers and bodies follow a redirect to any host: net/http holds back
 		// the standard ones alone.
 		c.client.CheckRedirect = useLastResponse
-		_, c.own = c.client.Transport.(*Transport)
+		_, c.Own = c.client.Transport.(*Transport)
 		return c
 	}
 }
@@ -118,9 +119,4 @@ func (c *carrier) release() {
 	}
 }
 
-const (
-	errNoTransport ErrorKind = "aimbrain: the transport was not made by NewTransport"
-	errNoResponse  ErrorKind = "aimbrain: the transport returned neither a response nor an error"
-	errNoBody      ErrorKind = "aimbrain: the transport returned a response without its body"
-	errSwitched    ErrorKind = "aimbrain: the response switches to another protocol, which was not requested"
-)
+const errNoTransport ErrorKind = "aimbrain: the transport was not made by NewTransport"

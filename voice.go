@@ -1,6 +1,10 @@
 package aimbrain
 
-import "context"
+import (
+	"context"
+
+	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+)
 
 // VoiceService recognises people by recordings of their voices. It is
 // [Client.Voice].
@@ -41,10 +45,10 @@ func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType To
 //
 // Errors to expect: [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
 func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceEnrollResult, error) {
-	return do[VoiceEnrollResult](ctx, (*service)(s).of(), EndpointVoiceEnroll, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointVoiceEnroll, opts, object(func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("voices", voices, voiceKind)
-	})
+	}), readVoiceEnroll)
 }
 
 // Auth compares recordings with what the session's user was enrolled with. Ask
@@ -55,19 +59,16 @@ func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Medi
 // [ErrSessionNotFound]. While the template is being made ([Building]) the API
 // returns [CodeNoUserEncodings] as a rule, see [SessionsService.WaitWhileBuilding].
 func (s *VoiceService) Auth(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceAuthResult, error) {
-	return do[VoiceAuthResult](ctx, (*service)(s).of(), EndpointVoiceAuth, opts, func(b *body) {
+	return do(ctx, (*service)(s).of(), EndpointVoiceAuth, opts, object(func(b *body) {
 		b.session(sessionID)
 		b.mediaMember("voices", voices, voiceKind)
-	})
+	}), readVoiceAuth)
 }
 
-func (r *VoiceEnrollResult) decode(f *fields)    { r.VoiceSamples = f.count("voiceSamples") }
-func (r *VoiceEnrollResult) optional() bool      { return false }
-func (r *VoiceEnrollResult) response() *Response { return &r.Response }
-
-func (r *VoiceAuthResult) decode(f *fields) {
-	r.Score = f.score("score")
-	r.Liveliness = f.score("liveliness")
+func readVoiceEnroll(members *jsonfields.Object, response Response) VoiceEnrollResult {
+	return VoiceEnrollResult{VoiceSamples: members.Count("voiceSamples"), Response: response}
 }
-func (r *VoiceAuthResult) optional() bool      { return false }
-func (r *VoiceAuthResult) response() *Response { return &r.Response }
+
+func readVoiceAuth(members *jsonfields.Object, response Response) VoiceAuthResult {
+	return VoiceAuthResult{Score: members.Score("score"), Liveliness: members.Score("liveliness"), Response: response}
+}

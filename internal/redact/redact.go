@@ -1,4 +1,6 @@
-package aimbrain
+// Package redact takes credentials and media out of what a server or a transport
+// says, before an error keeps it.
+package redact
 
 import (
 	"errors"
@@ -13,30 +15,25 @@ import (
 
 const redacted = "[redacted]"
 
-// A redactor takes the credentials of one call, and media, out of what a
-// server or a transport says, before an error keeps it. It looks for the forms
-// that servers echo in; against one that means to betray what it was sent it
-// is no help, as that one has it already.
-type redactor struct {
-	secrets func() []string // behind a function, as in Signer
+// A Redactor knows the credentials of one call. It looks for the forms that servers
+// echo in; against one that means to betray what it was sent it is no help, as that
+// one has it already.
+type Redactor struct {
+	secrets func() []string // behind a function: fmt walks into fields. The longest comes first
 }
 
-// redactor knows this call's credentials. Padding says nothing, and some
-// servers leave it out. The longest comes first: one may be a part of another.
-func (c *call) redactor() redactor {
-	return redactor{secrets: func() []string {
-		key, secret := c.signer.credentials()
-		bare := strings.TrimRight(c.signature, "=")
-		forURLs := strings.NewReplacer("+", "-", "/", "_").Replace(bare)
-		secrets := append(c.client.config.headerValues(), secret, bare, forURLs, key)
-		slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+// New returns a redactor. The function returns the credentials, in any order.
+func New(credentials func() []string) Redactor {
+	return Redactor{secrets: func() []string {
+		secrets := credentials()
+		slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may be a part of another
 		return secrets
 	}}
 }
 
-// text returns a text without credentials and media. One that holds them in a
+// Text returns a text without credentials and media. One that holds them in a
 // disguise is not kept at all.
-func (r redactor) text(s string) string {
+func (r Redactor) Text(s string) string {
 	clean := r.replace(s)
 	if r.hides(s, clean) {
 		return redacted
@@ -44,11 +41,11 @@ func (r redactor) text(s string) string {
 	return strings.ToValidUTF8(clean, "\ufffd")
 }
 
-// body returns a copy of what may be kept of a body: 64 KiB at most, and
+// Body returns a copy of what may be kept of a body: limit bytes at most, and
 // nothing that is not text.
-func (r redactor) body(b []byte) []byte {
-	cut := len(b) > maxErrorBody
-	text := string(b[:min(len(b), maxErrorBody)])
+func (r Redactor) Body(b []byte, limit int) []byte {
+	cut := len(b) > limit
+	text := string(b[:min(len(b), limit)])
 	for range utf8.UTFMax - 1 {
 		if cut && !utf8.ValidString(text) {
 			text = text[:len(text)-1] // the cut may be in a character
@@ -61,11 +58,11 @@ func (r redactor) body(b []byte) []byte {
 	if cut { // or in a credential, of which the longest is the first
 		clean = clean[:max(0, len(clean)-len(r.secrets()[0]))]
 	}
-	return []byte(clean[:min(len(clean), maxErrorBody)])
+	return []byte(clean[:min(len(clean), limit)])
 }
 
 // replace takes the credentials out of a text that stand in it as they are.
-func (r redactor) replace(s string) string {
+func (r Redactor) replace(s string) string {
 	for _, secret := range r.secrets() {
 		i := indexCredential(s, secret)
 		if i < 0 {
@@ -106,32 +103,35 @@ func indexCredential(s, credential string) int {
 	}
 }
 
-func isAlphanumeric(c byte) bool { return isBase64Digit(c) && c != '+' && c != '/' }
+func isAlphanumeric(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+}
 
-// header returns a copy without credentials.
-func (r redactor) header(h http.Header) http.Header {
+func isDigits(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// Header returns a copy without credentials.
+func (r Redactor) Header(h http.Header) http.Header {
 	clean := make(http.Header, len(h))
 	for name, values := range h {
-		name = r.text(name)
+		name = r.Text(name)
 		for _, value := range values {
-			clean[name] = append(clean[name], r.text(value))
+			clean[name] = append(clean[name], r.Text(value))
 		}
 	}
 	return clean
 }
 
-// echoed reports whether the header of a good answer repeats a credential as
-// it is. Every call asks that, so it does not look for disguises.
-func (c *call) echoed(h http.Header) bool {
-	key, secret := c.signer.credentials()
-	own := c.client.config.headerValues()
+// Contains reports whether a header repeats one of the credentials as it is. Every
+// call asks that, so it does not look for disguises.
+func Contains(h http.Header, credentials ...string) bool {
 	for _, values := range h {
 		for _, value := range values {
-			if slices.ContainsFunc(own, func(secret string) bool { return indexCredential(value, secret) >= 0 }) {
-				return true
-			}
-			if indexCredential(value, secret) >= 0 || indexCredential(value, key) >= 0 || strings.Contains(value, c.signature) {
-				return true
+			for _, credential := range credentials {
+				if indexCredential(value, credential) >= 0 {
+					return true
+				}
 			}
 		}
 	}
@@ -141,7 +141,7 @@ func (c *call) echoed(h http.Header) bool {
 // hides reports whether a text holds media, or credentials that are not seen
 // before an escape is undone. clean is the text without those that are: any
 // that is in it then is one too many.
-func (r redactor) hides(s, clean string) bool {
+func (r Redactor) hides(s, clean string) bool {
 	holdsCredential := func(s string) bool {
 		return slices.ContainsFunc(r.secrets(), func(secret string) bool { return indexCredential(s, secret) >= 0 })
 	}
@@ -202,7 +202,7 @@ func holdsMedia(s string) bool {
 
 // isMediaDigit reports whether c occurs in base64 of any alphabet.
 func isMediaDigit(c byte) bool {
-	return isBase64Digit(c) || c == '=' || c == '-' || c == '_'
+	return isAlphanumeric(c) || strings.IndexByte("+/=-_", c) >= 0
 }
 
 // unescapeJSON undoes every escape that a JSON string may use, wherever it
@@ -253,11 +253,11 @@ func unescapeURL(s string) string {
 	return out.String()
 }
 
-// error hides a transport's error behind its redacted text: its fields, or an
+// Error hides a transport's error behind its redacted text: its fields, or an
 // error inside it, may hold the request. What it is can still be asked.
-func (r redactor) error(err error) error {
+func (r Redactor) Error(err error) error {
 	return &hiddenError{
-		text: r.text(err.Error()),
+		text: r.Text(err.Error()),
 		is:   func(target error) bool { return errors.Is(err, target) },
 		as:   func(target any) bool { return errors.As(err, target) },
 	}

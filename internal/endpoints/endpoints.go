@@ -1,6 +1,6 @@
-// Package endpoint is the table of the API's endpoints: one row for each, from
+// Package endpoints is the table of the API's endpoints: one row for each, from
 // which all that depends on the endpoint derives.
-package endpoint
+package endpoints
 
 import (
 	"slices"

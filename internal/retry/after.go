@@ -1,0 +1,55 @@
+package retry
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// After is what a Retry-After header says.
+type After struct {
+	Wait  time.Duration
+	Given bool
+}
+
+// ReadAfter reads both forms of the header, seconds and a date. A date is by the
+// server's clock, so the wait is counted from the response's own Date, and from now
+// only where that cannot be read. Of two values that differ the longer counts; a
+// value that cannot be read counts as not given.
+func ReadAfter(header http.Header, now time.Time) After {
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = date
+	}
+	var longest After
+	for _, value := range header.Values("Retry-After") {
+		wait, ok := parseAfter(value, now)
+		if ok && (!longest.Given || wait > longest.Wait) {
+			longest = After{Wait: wait, Given: true}
+		}
+	}
+	return longest
+}
+
+func parseAfter(value string, now time.Time) (time.Duration, bool) {
+	if isDigits(value) {
+		const most = int64(1<<63-1) / int64(time.Second)
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || seconds > most { // more than can be counted
+			seconds = most
+		}
+		return time.Duration(seconds) * time.Second, true
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, date.Sub(now)), true
+	}
+	return 0, false
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

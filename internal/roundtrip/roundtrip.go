@@ -1,0 +1,202 @@
+// Package roundtrip makes one HTTP exchange: a request in, a response that was read
+// within its bounds or a failure out. The failure says whether the request may have
+// reached the server.
+package roundtrip
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/aimbrain/aimbrain-go/internal/transport"
+)
+
+// A Carrier is what carries requests.
+type Carrier struct {
+	Send func(*http.Request) (*http.Response, error)
+	// Own says that Send is that of a transport.Transport, with nothing around it.
+	Own bool
+}
+
+// A Request is one request for one exchange: a carrier may change its URL and header.
+type Request struct {
+	URL    *url.URL
+	Header http.Header
+	Size   int
+	// Body returns the body for one reading. It calls the function before it hands
+	// bytes out, unless it is nil.
+	Body func(onRead func()) io.ReadCloser
+	// Limit is how much of the response's body is read, and one byte more.
+	Limit int
+}
+
+// A Reply is a response.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte // one byte beyond the limit when it is too large
+	// Unframed says that the end of the connection was the only sign of the body's end.
+	Unframed bool
+	// Elsewhere is the host that responded, when it is not the one that was called:
+	// the carrier followed a redirect. "" otherwise.
+	Elsewhere string
+	// BodyErr is why the body was not read to its end.
+	BodyErr error
+}
+
+// A Failure is an exchange without a response.
+type Failure struct {
+	Err  error
+	Sent bool // the server may have received the request
+}
+
+// A Fault is what is wrong with a carrier that breaks its contract, or with a
+// response that the request did not ask for.
+type Fault string
+
+// Error returns the fault as a text.
+func (f Fault) Error() string { return string(f) }
+
+const (
+	errNoResponse Fault = "the transport returned neither a response nor an error"
+	errNoBody     Fault = "the transport returned a response without its body"
+	errSwitched   Fault = "the response switches to another protocol, which was not requested"
+)
+
+// Do sends the request and reads the response. The context bounds both.
+func (r *Request) Do(ctx context.Context, carrier Carrier) (Reply, *Failure) {
+	var sent atomic.Bool // by a foreign carrier: the headers were written, or the body was read
+	var report transport.Report
+	request := r.make(transport.WithReport(ctx, &report), carrier, &sent)
+	fail := func(err error) (Reply, *Failure) {
+		var wrapped *url.Error // of an http.Client; it holds the URL once more
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return Reply{}, &Failure{Err: err, Sent: reached(err, carrier.Own, &report, &sent)}
+	}
+	response, err := carrier.Send(request)
+	if err == nil {
+		err = check(response)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	defer func() { _ = response.Body.Close() }() // nothing is lost: the body was read as far as it counts
+	reply := Reply{Status: response.StatusCode, Header: response.Header, Unframed: isUnframed(response)}
+	if response.Request != nil && response.Request.URL != nil && response.Request.URL.Host != r.URL.Host {
+		reply.Elsewhere = response.Request.URL.Host
+		return reply, nil
+	}
+	if response.StatusCode < http.StatusOK { // its body is the connection, and ends with no context
+		return fail(errSwitched)
+	}
+	reply.Body, reply.BodyErr = readBounded(response.Body, response.ContentLength, r.Limit)
+	return reply, nil
+}
+
+// make makes the HTTP request. It is put together here and not by
+// http.NewRequest, which would parse the URL for every call.
+func (r *Request) make(ctx context.Context, carrier Carrier, sent *atomic.Bool) *http.Request {
+	wrote := func() { sent.Store(true) }
+	if !carrier.Own {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: wrote})
+	}
+	request := (&http.Request{
+		Method: http.MethodPost,
+		URL:    r.URL,
+		Host:   r.URL.Host,
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        r.Header,
+		ContentLength: int64(r.Size),
+		Body:          r.Body(wrote),
+	}).WithContext(ctx)
+	if carrier.Own {
+		// It asks for the body again only when no byte of the request was read. Any
+		// other transport must not be able to: net/http's repeats a request that was.
+		request.GetBody = func() (io.ReadCloser, error) { return r.Body(wrote), nil }
+	}
+	return request
+}
+
+// reached reports whether the server may have received the request. Through a
+// transport of the library alone that transport knows. Around it a caller's may
+// have sent the request in another way, too, or not have waited for its end: then
+// only the error of the library's own can say that nothing was sent.
+func reached(err error, own bool, report *transport.Report, sent *atomic.Bool) bool {
+	if report.Sent() || own {
+		return report.Sent()
+	}
+	return sent.Load() && !transport.IsTurnedAway(err) && !isNotSent(err)
+}
+
+// isNotSent does not look into errors that were joined: the request may have been
+// sent before or after that one.
+func isNotSent(err error) bool {
+	for err != nil {
+		if _, ok := err.(*transport.NotSentError); ok { //nolint:errorlint // the chain is walked here
+			return true
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
+}
+
+// check refuses what a transport must not return, and mends a body that it left out.
+func check(response *http.Response) error {
+	switch {
+	case response == nil:
+		return errNoResponse
+	case response.Body == nil && response.ContentLength > 0:
+		return errNoBody
+	case response.Body == nil:
+		response.Body = http.NoBody
+	}
+	return nil
+}
+
+// isUnframed reports whether the end of the connection is the only sign of the
+// response's end.
+func isUnframed(response *http.Response) bool {
+	return response.ProtoMajor == 1 && response.ContentLength < 0 && len(response.TransferEncoding) == 0 && response.StatusCode != http.StatusNoContent
+}
+
+// maxEmptyReads is how often a reader may give nothing in a row.
+const maxEmptyReads = 100
+
+// readBounded reads a body to its end, or to one byte beyond limit. It takes
+// no more memory than the body needs: a declared size is believed up to a page.
+func readBounded(r io.Reader, declared int64, limit int) (body []byte, err error) {
+	size := 512
+	if declared >= 0 && declared <= 4096 {
+		size = int(declared) + 1 // so that the last Read sees the end
+	}
+	body = make([]byte, 0, size)
+	for empty := 0; ; {
+		if len(body) == cap(body) {
+			grown := make([]byte, len(body), min(2*cap(body), limit+1))
+			copy(grown, body)
+			body = grown
+		}
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return body, err
+		case len(body) > limit:
+			return body, nil
+		case n > 0:
+			empty = 0
+		default:
+			if empty++; empty == maxEmptyReads { // a transport that breaks its contract
+				return body, io.ErrNoProgress
+			}
+		}
+	}
+}
