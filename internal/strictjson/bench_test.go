@@ -56,3 +56,8 @@ func BenchmarkObjectManyNames(b *testing.B) { benchObject(b, manyNames(100_000))
 func BenchmarkObjectNonASCII(b *testing.B) {
 	benchObject(b, []byte(`{"a":"`+string(bytes.Repeat([]byte("é世界"), 80_000))+`"}`))
 }
+
+// With every slash escaped, as apps write them.
+func BenchmarkObject667kBEscaped(b *testing.B) {
+	benchObject(b, bytes.ReplaceAll(faceRequest(), []byte("/"), []byte(`\/`)))
+}
