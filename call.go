@@ -138,10 +138,10 @@ func (c *call) encode(ctx context.Context, write func(*body)) error {
 // smallBody is what fits into net/http's write buffer together with headers.
 const smallBody = 2 << 10
 
-// reader returns the body for one reading. A small one goes out with its
+// Reader returns the body for one reading. A small one goes out with its
 // headers in one packet, which net/http only does for a bytes.Reader; it is
 // read from a copy of its own, as a bytes.Reader cannot be stopped.
-func (c *call) reader(onRead func()) io.ReadCloser {
+func (c *call) Reader(onRead func()) io.ReadCloser {
 	if c.small != nil {
 		return io.NopCloser(bytes.NewReader(c.small))
 	}
@@ -193,7 +193,7 @@ func (c *call) request() *roundtrip.Request {
 		"X-Aimbrain-Signature": values[4:5:5],
 	}
 	config.addHeaders(header)
-	return &roundtrip.Request{URL: &target, Header: header, Size: c.size, Body: c.reader, Limit: MaxResponseBytes}
+	return &roundtrip.Request{URL: &target, Header: header, Size: c.size, Body: c, Limit: MaxResponseBytes}
 }
 
 // A decision is whether another attempt follows, and after which wait.

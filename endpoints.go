@@ -57,12 +57,27 @@ func read(path string, members *jsonfields.Object, response Response) any {
 	return response
 }
 
-// endpointOf returns an endpoint whose result is T.
-func endpointOf[T Result]() string {
-	for _, row := range endpoints.All() {
-		if _, ok := read(row.Path, new(jsonfields.Object), Response{}).(T); ok {
-			return row.Path
-		}
+// endpointsOf returns the endpoints whose result is T, one at least.
+func endpointsOf[T Result]() []string {
+	switch any(*new(T)).(type) {
+	case Session:
+		return []string{EndpointSessions}
+	case BehaviourAuthResult:
+		return []string{EndpointBehaviour}
+	case BehaviourSubmitResult:
+		return []string{EndpointBehaviourSubmit}
+	case ScoreResult:
+		return []string{EndpointScore}
+	case FaceEnrollResult:
+		return []string{EndpointFaceEnroll}
+	case FaceAuthResult:
+		return []string{EndpointFaceAuth}
+	case FaceCompareResult:
+		return []string{EndpointFaceCompare}
+	case VoiceEnrollResult:
+		return []string{EndpointVoiceEnroll}
+	case VoiceAuthResult:
+		return []string{EndpointVoiceAuth}
 	}
-	return ""
+	return []string{EndpointFaceToken, EndpointVoiceToken} // a Token
 }

@@ -32,6 +32,42 @@ func TestEndpoints_EachRowOfTheTableIsComplete(t *testing.T) {
 		}
 		assert.True(t, is[*aimbrain.DecodeError](err), "%s takes a response without its members: add it to read in endpoints.go", row.Path)
 	}
+	decoded := map[string]bool{}
+	decodes[aimbrain.Session](t, decoded, `{"session":"s","face":0,"voice":0,"behaviour":0}`)
+	decodes[aimbrain.Token](t, decoded, `{"token":"6-6-7"}`)
+	decodes[aimbrain.FaceEnrollResult](t, decoded, `{"imagesCount":1}`)
+	decodes[aimbrain.FaceAuthResult](t, decoded, `{"score":0.5,"liveliness":0.5}`)
+	decodes[aimbrain.FaceCompareResult](t, decoded, `{"score":0.5,"liveliness1":0.5,"liveliness2":0.5}`)
+	decodes[aimbrain.VoiceEnrollResult](t, decoded, `{"voiceSamples":1}`)
+	decodes[aimbrain.VoiceAuthResult](t, decoded, `{"score":0.5,"liveliness":0.5}`)
+	decodes[aimbrain.BehaviourSubmitResult](t, decoded, `{}`)
+	decodes[aimbrain.BehaviourAuthResult](t, decoded, `{"score":0.5,"status":1}`)
+	decodes[aimbrain.ScoreResult](t, decoded, `{"session":"s","scores":[]}`)
+	for _, row := range endpoints.All() {
+		assert.True(t, decoded[row.Path], "%s is decoded as no result: add it to endpointsOf in endpoints.go, and its result here", row.Path)
+	}
 	_, known := endpoints.Find("/v1/iris/auth")
 	assert.False(t, known)
+}
+
+// decodes notes the endpoints whose responses are decoded as T: those alone may be.
+func decodes[T aimbrain.Result](t *testing.T, decoded map[string]bool, body string) {
+	t.Helper()
+	var none T
+	for _, row := range endpoints.All() {
+		client, _ := answering(t, 200, body)
+		response, err := client.Forward(t.Context(), row.Path, []byte(`{}`))
+		if err != nil {
+			continue // the body is not that endpoint's
+		}
+		if result, err := aimbrain.Decode[T](response); err == nil {
+			decoded[row.Path] = true
+			assert.NotEqual(t, none, result, "%s as %T", row.Path, none)
+		} else {
+			assert.ErrorContains(t, err, "is not decoded as", "%s as %T", row.Path, none)
+		}
+	}
+	result, err := aimbrain.Decode[T](aimbrain.Response{StatusCode: 200, Body: []byte(body)})
+	require.NoError(t, err, "%T", none)
+	assert.NotEqual(t, none, result, "%T", none)
 }

@@ -207,6 +207,27 @@ func SetMember(request []byte) Op {
 	}
 }
 
+// SetAndForward puts a session into a request and signs it, without the network.
+func SetAndForward(request []byte) Op {
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	return func() error {
+		if err != nil {
+			return err
+		}
+		changed, err := aimbrain.SetMember(request, "session", session)
+		if err != nil {
+			return err
+		}
+		_, err = client.Forward(context.Background(), aimbrain.EndpointFaceEnroll, changed)
+		return err
+	}
+}
+
+// EscapeSlashes writes each slash of a request as apps do.
+func EscapeSlashes(request []byte) []byte {
+	return bytes.ReplaceAll(request, []byte("/"), []byte(`\/`))
+}
+
 // SetMemberFloor is one pass of the reader and one copy.
 func SetMemberFloor(request []byte) Op {
 	scan := Scan(request)

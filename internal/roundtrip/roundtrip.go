@@ -27,11 +27,18 @@ type Request struct {
 	URL    *url.URL
 	Header http.Header
 	Size   int
-	// Body returns the body for one reading. It calls the function before it hands
-	// bytes out, unless it is nil.
-	Body func(onRead func()) io.ReadCloser
-	// Limit is how much of the response's body is read, and one byte more.
-	Limit int
+	Body   Body
+	Limit  int // how much of the response's body is read, and one byte more
+
+	sent   atomic.Bool // by a foreign carrier: the headers were written, or the body was read
+	report transport.Report
+}
+
+// A Body is what is sent.
+type Body interface {
+	// Reader returns the body for one reading. It may call onRead before it hands
+	// bytes out.
+	Reader(onRead func()) io.ReadCloser
 }
 
 // A Reply is a response.
@@ -69,15 +76,13 @@ const (
 
 // Do sends the request and reads the response. The context bounds both.
 func (r *Request) Do(ctx context.Context, carrier Carrier) (Reply, *Failure) {
-	var sent atomic.Bool // by a foreign carrier: the headers were written, or the body was read
-	var report transport.Report
-	request := r.make(transport.WithReport(ctx, &report), carrier, &sent)
+	request := r.make(transport.WithReport(ctx, &r.report), carrier)
 	fail := func(err error) (Reply, *Failure) {
 		var wrapped *url.Error // of an http.Client; it holds the URL once more
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return Reply{}, &Failure{Err: err, Sent: reached(err, carrier.Own, &report, &sent)}
+		return Reply{}, &Failure{Err: err, Sent: r.reached(err, carrier.Own)}
 	}
 	response, err := carrier.Send(request)
 	if err == nil {
@@ -101,8 +106,8 @@ func (r *Request) Do(ctx context.Context, carrier Carrier) (Reply, *Failure) {
 
 // make makes the HTTP request. It is put together here and not by
 // http.NewRequest, which would parse the URL for every call.
-func (r *Request) make(ctx context.Context, carrier Carrier, sent *atomic.Bool) *http.Request {
-	wrote := func() { sent.Store(true) }
+func (r *Request) make(ctx context.Context, carrier Carrier) *http.Request {
+	wrote := func() { r.sent.Store(true) }
 	if !carrier.Own {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: wrote})
 	}
@@ -113,12 +118,12 @@ func (r *Request) make(ctx context.Context, carrier Carrier, sent *atomic.Bool) 
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        r.Header,
 		ContentLength: int64(r.Size),
-		Body:          r.Body(wrote),
+		Body:          r.Body.Reader(wrote),
 	}).WithContext(ctx)
 	if carrier.Own {
 		// It asks for the body again only when no byte of the request was read. Any
 		// other transport must not be able to: net/http's repeats a request that was.
-		request.GetBody = func() (io.ReadCloser, error) { return r.Body(wrote), nil }
+		request.GetBody = func() (io.ReadCloser, error) { return r.Body.Reader(wrote), nil }
 	}
 	return request
 }
@@ -127,11 +132,11 @@ func (r *Request) make(ctx context.Context, carrier Carrier, sent *atomic.Bool) 
 // transport of the library alone that transport knows. Around it a caller's may
 // have sent the request in another way, too, or not have waited for its end: then
 // only the error of the library's own can say that nothing was sent.
-func reached(err error, own bool, report *transport.Report, sent *atomic.Bool) bool {
-	if report.Sent() || own {
-		return report.Sent()
+func (r *Request) reached(err error, own bool) bool {
+	if r.report.Sent() || own {
+		return r.report.Sent()
 	}
-	return sent.Load() && !transport.IsTurnedAway(err) && !isNotSent(err)
+	return r.sent.Load() && !transport.IsTurnedAway(err) && !isNotSent(err)
 }
 
 // isNotSent does not look into errors that were joined: the request may have been
