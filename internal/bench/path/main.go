@@ -86,7 +86,7 @@ func run(ctx context.Context, out io.Writer) error {
 		{program},
 		{"go", "tool", "covdata", "textfmt", "-i=" + counters, "-o", profile},
 	} {
-		c := exec.CommandContext(ctx, command[0], command[1:]...)
+		c := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the commands above
 		c.Env = append(os.Environ(), "PATH_COUNTERS="+counters, "GOCOVERDIR="+atExit)
 		if output, err := c.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w\n%s", command[0], err, output)
@@ -128,7 +128,7 @@ func readProfile(path string) (map[string]map[int]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	executed := map[string]map[int]bool{}
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		name, block, found := strings.Cut(lines.Text(), ".go:")
