@@ -37,6 +37,7 @@ type body struct {
 	metadata []byte            // of the call's options
 	ended    func() error      // why there is no time left, nil while there is
 	advise   func(file []byte) // nil unless somebody wants to know
+	file     int               // which of a member is being written
 	err      error
 
 	limited func() (context.Context, context.CancelFunc) // a context that ends when there is no time left

@@ -83,7 +83,8 @@ func Readers(readers ...io.Reader) Media { return mediaOf(anyKind, readers, read
 
 // Base64 is one or more photos, videos or recordings that are standard base64
 // already, as an app sends them. They go out as they are, and are not encoded
-// a second time.
+// a second time. Any other form, such as with line breaks, for URLs, without
+// padding or as a data URL, is a [*RequestError] that says which form it is.
 func Base64(texts ...string) Media { return mediaOf(anyKind, texts, textMedium) }
 
 func mediaOf[T any](kind mediaKind, sources []T, item func(T) medium) Media {
@@ -116,7 +117,7 @@ func readerMedium(r io.Reader) medium {
 		write: func(b *body, member string) {
 			switch r.(type) {
 			case nil:
-				b.refuse(member, "holds a reader that is nil", nil)
+				b.refuse(b.place(member), "holds a reader that is nil", nil)
 			case *bytes.Reader, *bytes.Buffer, *strings.Reader: // never block
 				b.readMedium(member, func(buf []byte) (int, bool, error) { return fill(buf, r, b.ended) })
 			default:
@@ -160,20 +161,25 @@ func (b *body) mediaMember(name string, m Media, kind mediaKind) {
 	b.expect(m.encodedSize() + 32) // the names and brackets around it too
 	b.name(name)
 	for i, item := range m.items {
+		b.file = i
 		if i == 0 {
 			b.text(`["`)
 		} else {
 			b.text(`","`)
 		}
 		if item.kind != anyKind && item.kind != kind {
-			b.refuse(name, mismatch(kind), nil)
+			b.refuse(b.place(name), mismatch(kind), nil)
 		}
-		if b.err == nil {
-			item.write(b, name)
+		if b.err != nil {
+			return
 		}
+		item.write(b, name)
 	}
 	b.text(`"]`)
 }
+
+// place names the file that is being written, such as "faces[1]".
+func (b *body) place(name string) string { return name + "[" + strconv.Itoa(b.file) + "]" }
 
 func mismatch(want mediaKind) string {
 	if want == voiceKind {
@@ -194,11 +200,11 @@ func (m Media) encodedSize() int {
 
 func (b *body) rawMedium(name string, raw []byte) {
 	if len(raw) == 0 {
-		b.refuse(name, "holds a file of 0 bytes", nil)
+		b.refuse(b.place(name), "holds a file of 0 bytes", nil)
 		return
 	}
-	if encodedAlready(raw) {
-		b.refuse(name, "holds base64 where raw bytes are expected: pass it as aimbrain.Base64, or it would be encoded twice", nil)
+	if reason := encodedAlready(raw); reason != "" {
+		b.refuse(b.place(name), reason, nil)
 		return
 	}
 	if b.advise != nil {
@@ -207,50 +213,18 @@ func (b *body) rawMedium(name string, raw []byte) {
 	b.encode(raw)
 }
 
-// encodedAlready reports whether bytes are the base64 text of a JPEG, WAV or
-// CAF file: encoded again they would be noise to the API.
-func encodedAlready(raw []byte) bool {
-	return bytes.HasPrefix(raw, []byte("/9j/")) || bytes.HasPrefix(raw, []byte("UklGR")) || bytes.HasPrefix(raw, []byte("Y2FmZ"))
-}
-
 func (b *body) textMedium(name, text string) {
 	switch {
 	case text == "":
-		b.refuse(name, "holds an empty base64 text", nil)
-	case strings.HasPrefix(text, "data:"):
-		b.refuse(name, "holds a data URL: pass only what follows its comma", nil)
+		b.refuse(b.place(name), "holds an empty base64 text", nil)
 	case !isBase64(text):
-		b.refuse(name, "holds text that is not standard base64 with padding and without line breaks", nil)
+		b.refuse(b.place(name), "holds "+notBase64(text), nil)
 	default:
 		b.text(text)
 		if b.err == nil {
 			b.hash()
 		}
 	}
-}
-
-// isBase64 reports whether s is standard base64, the only form that may stand
-// in the JSON unescaped.
-func isBase64(s string) bool {
-	if len(s)%4 != 0 {
-		return false
-	}
-	digits := strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
-	var other [256]byte // a look-up without branches: media is long
-	for c := range other {
-		if !isBase64Digit(byte(c)) {
-			other[c] = 1
-		}
-	}
-	var found byte
-	for i := range len(digits) {
-		found |= other[digits[i]]
-	}
-	return found == 0
-}
-
-func isBase64Digit(c byte) bool {
-	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
 }
 
 func (b *body) fileMedium(name, path string) {
@@ -361,7 +335,7 @@ func (b *body) readMedium(name string, next func(buf []byte) (n int, last bool, 
 			return
 		}
 		piece := buf[:n]
-		if first && (n == 0 || encodedAlready(piece)) {
+		if first && (n == 0 || encodedAlready(piece) != "") {
 			b.rawMedium(name, piece) // says what is wrong
 			break
 		}
@@ -381,11 +355,11 @@ func (b *body) unread(name string, err error) {
 	ended := b.ended()
 	switch {
 	case errors.As(err, &unusable):
-		b.refuse(name, unusable.reason, unusable.err)
+		b.refuse(b.place(name), unusable.reason, unusable.err)
 	case ended != nil:
-		b.fail(&NetworkError{Endpoint: b.endpoint, Err: fmt.Errorf("nothing was sent: %s was not read to its end: %w", name, ended), result: OutcomeNotSent})
+		b.fail(&NetworkError{Endpoint: b.endpoint, Err: fmt.Errorf("nothing was sent: %s was not read to its end: %w", b.place(name), ended), result: OutcomeNotSent})
 	default:
-		b.refuse(name, "holds a file that cannot be read to its end", err)
+		b.refuse(b.place(name), "holds a file that cannot be read to its end", err)
 	}
 }
 
