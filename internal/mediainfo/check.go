@@ -13,7 +13,7 @@ import (
 // is not known. A duration, resolution or rate that the headers do not give is
 // a problem too.
 func Check(info Info, size int64, kind Kind) []Problem {
-	c := checker{info: &info}
+	c := checker{info: info}
 	switch {
 	case size == 0:
 		c.add(RuleSize, "a file of 0 bytes is empty")
@@ -52,7 +52,7 @@ func rule(id RuleID) Rule {
 }
 
 type checker struct {
-	info     *Info
+	info     Info
 	problems []Problem
 }
 
@@ -61,7 +61,7 @@ func (c *checker) add(id RuleID, text string) {
 }
 
 func (c *checker) face() {
-	i := c.info
+	i := &c.info
 	switch i.Format {
 	case JPEG:
 		if i.PictureCodec != "" {
@@ -80,7 +80,7 @@ func (c *checker) face() {
 }
 
 func (c *checker) video() {
-	i := c.info
+	i := &c.info
 	if !i.HasVideo {
 		if i.HasAudio {
 			c.add(RuleFaceFormat, "there is no video in the file, only sound")
@@ -118,7 +118,7 @@ func (i Info) SoundLonger() bool {
 }
 
 func (c *checker) voice() {
-	i := c.info
+	i := &c.info
 	if i.Format != WAV && i.Format != CAF {
 		c.other(RuleVoiceFormat, "a recording must be WAV or CAF", "this is neither a WAV nor a CAF recording")
 		if !i.HasAudio {
