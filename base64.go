@@ -3,6 +3,7 @@ package aimbrain
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"strings"
 
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
@@ -10,11 +11,16 @@ import (
 
 // isBase64 reports whether s is standard base64, the only form that may stand
 // in the JSON unescaped.
-func isBase64(s string) bool {
+func isBase64[T string | []byte](s T) bool {
 	if len(s)%4 != 0 {
 		return false
 	}
-	digits := strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
+	n := len(s)
+	for range 2 {
+		if n > 0 && s[n-1] == '=' {
+			n--
+		}
+	}
 	var other [256]byte // a look-up without branches: media is long
 	for c := range other {
 		if !isBase64Digit(byte(c)) {
@@ -22,8 +28,8 @@ func isBase64(s string) bool {
 		}
 	}
 	var found byte
-	for i := range len(digits) {
-		found |= other[digits[i]]
+	for i := range n {
+		found |= other[s[i]]
 	}
 	return found == 0
 }
@@ -138,4 +144,39 @@ func isDataURL(text []byte) bool {
 	}
 	comma := bytes.IndexByte(text, ',')
 	return comma > 0 && !bytes.ContainsFunc(text[:comma], func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// base64Text reads what a text of standard base64 stands for, without decoding
+// more than is asked for.
+type base64Text[T string | []byte] struct{ text T }
+
+func (t base64Text[T]) size() int64 {
+	size := len(t.text) / 4 * 3
+	for i := len(t.text) - 1; i >= 0 && t.text[i] == '='; i-- {
+		size--
+	}
+	return int64(size)
+}
+
+// ReadAt implements [io.ReaderAt].
+func (t base64Text[T]) ReadAt(p []byte, off int64) (n int, err error) {
+	if off < 0 || off >= t.size() {
+		return 0, io.EOF
+	}
+	var digits [1024]byte
+	var decoded [1024 / 4 * 3]byte
+	at, skip := int(off/3*4), int(off%3)
+	for n < len(p) && at < len(t.text) {
+		window := digits[:copy(digits[:], t.text[at:])]
+		m, err := base64.StdEncoding.Decode(decoded[:], window)
+		if err != nil {
+			return n, err
+		}
+		n += copy(p[n:], decoded[min(skip, m):m])
+		at, skip = at+len(window), 0
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
 }

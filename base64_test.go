@@ -30,7 +30,7 @@ func wrapped(s, end string) string {
 // refusal returns the error of an enrolment that must not be sent.
 func refusal(t *testing.T, media aimbrain.Media) *aimbrain.RequestError {
 	t.Helper()
-	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	client, transport := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckOff))
 	_, err := client.Face.Enroll(t.Context(), sessionID, media)
 	var request *aimbrain.RequestError
 	require.ErrorAs(t, err, &request)
@@ -177,7 +177,7 @@ func TestPhotos_NoBinaryFormatIsTakenForText(t *testing.T) {
 		require.NoError(t, err)
 		files["random "+string(rune('a'+i%26))+strings.Repeat("'", i/26)] = file
 	}
-	client, _ := answering(t, 200, `{"imagesCount":1}`)
+	client, _ := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckOff))
 	for name, file := range files {
 		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos(file))
 		require.NoError(t, err, name)

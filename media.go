@@ -22,13 +22,17 @@ import (
 // A call reads its media before it returns and before it sends anything; the
 // caller's slices are the caller's again when the call has returned.
 //
-// The vendor's limits: 500 kB a file and less than 2 MB a request, base64
-// included. Beyond that the vendor advises photos and videos of 640×480 at
-// most, videos of 3 s, and recordings of 5 s at 16 kHz, and accepts more; with
-// [WithLogger] the library warns of it and sends.
+// The vendor's limits: [MaxMediaBytes] a file and less than [MaxRequestBytes] a
+// request, base64 included. Beyond that the vendor advises photos and videos of
+// 640×480 at most, videos of 3 s, and recordings of 5 s at 16 kHz, and accepts
+// more; with [WithLogger] the library warns of it and sends, see [WithMediaCheck].
 type Media struct {
 	items []medium
 }
+
+// MaxMediaBytes is the size of a photo, a video or a recording at most, before
+// base64: 500 kB, the vendor's limit. It is checked by [WithMediaCheck].
+const MaxMediaBytes = 500_000
 
 type mediaKind int
 
@@ -173,7 +177,11 @@ func (b *body) mediaMember(name string, m Media, kind mediaKind) {
 		if b.err != nil {
 			return
 		}
+		start := len(b.buf)
 		item.write(b, name)
+		if b.err == nil && b.inspection != nil {
+			inspect(b.inspection, b.place(name), kind.inspected(), b.buf[start:])
+		}
 	}
 	b.text(`"]`)
 }
@@ -206,9 +214,6 @@ func (b *body) rawMedium(name string, raw []byte) {
 	if reason := encodedAlready(raw); reason != "" {
 		b.refuse(b.place(name), reason, nil)
 		return
-	}
-	if b.advise != nil {
-		b.advise(raw)
 	}
 	b.encode(raw)
 }
@@ -338,9 +343,6 @@ func (b *body) readMedium(name string, next func(buf []byte) (n int, last bool, 
 		if first && (n == 0 || encodedAlready(piece) != "") {
 			b.rawMedium(name, piece) // says what is wrong
 			break
-		}
-		if first && b.advise != nil {
-			b.advise(piece) // the headers are in the first piece, as a rule
 		}
 		b.encode(piece)
 	}
