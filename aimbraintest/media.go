@@ -250,7 +250,7 @@ func mediaSubject(data []byte) (subject, token string, ok bool) {
 	switch mediainfo.Sniff(data) {
 	case mediainfo.JPEG:
 		marker = jpegFindMarker(data)
-	case mediainfo.MP4:
+	case mediainfo.MP4, mediainfo.QuickTime:
 		marker = mp4FindMarker(data)
 	case mediainfo.WAV:
 		marker = wavFindMarker(data)

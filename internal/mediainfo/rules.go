@@ -13,10 +13,9 @@ const (
 
 // The limits that [Check] compares with. A value equal to a limit is within it.
 const (
-	MaxFileBytes = 500_000
-	// MaxPictureLong and MaxPictureShort are in pixels, for the longer and the
-	// shorter side.
-	MaxPictureLong, MaxPictureShort = 640, 480
+	MaxFileBytes    = 500_000
+	MaxPictureLong  = 640 // pixels of the longer side
+	MaxPictureShort = 480 // pixels of the shorter side
 
 	MaxVideo = 3 * time.Second
 	MaxVoice = 5 * time.Second

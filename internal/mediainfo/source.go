@@ -70,7 +70,7 @@ func (s *source) move(off uint64) error {
 	s.window = nil // also where the read fails
 	got, err := s.r.ReadAt(s.buf[:n], int64(off))
 	if uint64(got) < n {
-		if err == nil || err == io.EOF { //nolint:errorlint // io.ReaderAt returns it as it is
+		if err == nil || err == io.EOF {
 			err = io.ErrUnexpectedEOF // the file is shorter than was said
 		}
 		return err
