@@ -35,10 +35,12 @@ type body struct {
 	hashed   int // how much of buf the signature covers already
 	signing  *signing
 	members  int
-	metadata []byte            // of the call's options
-	ended    func() error      // why there is no time left, nil while there is
-	advise   func(file []byte) // nil unless somebody wants to know
+	metadata []byte       // of the call's options
+	ended    func() error // why there is no time left, nil while there is
+	file     int          // which of a member is being written
 	err      error
+
+	inspection *inspection // nil unless somebody wants to know
 
 	limited func() (context.Context, context.CancelFunc) // a context that ends when there is no time left
 }

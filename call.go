@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -115,11 +114,12 @@ func (c *call) encode(ctx context.Context, write func(*body)) error {
 		return nil
 	}
 	b.limited = func() (context.Context, context.CancelFunc) { return context.WithDeadline(ctx, c.deadline) }
-	if logger := c.client.config.logger; logger != nil && logger.Enabled(ctx, slog.LevelWarn) {
-		b.advise = func(file []byte) { advise(ctx, logger, c.endpoint.Path, file) }
-	}
+	b.inspection = c.client.config.inspection(ctx)
 	b.reserve(512)
 	write(b)
+	if b.err == nil && b.inspection != nil {
+		b.conclude(ctx, c.client.config)
+	}
 	if b.err == nil {
 		b.hash()
 	}

@@ -42,6 +42,7 @@ func raw(serialised []byte) func(*body) {
 			b.refuse("WithMetadata", "would change a request that is forwarded as it came", nil)
 		default:
 			b.bytes(serialised)
+			b.inspectForwarded(serialised)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package aimbrain
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/aimbrain/aimbrain-go/internal/base64"
 )
 
 // Media is what a person's face or voice was captured in: one or more photos,
@@ -22,13 +23,17 @@ import (
 // A call reads its media before it returns and before it sends anything; the
 // caller's slices are the caller's again when the call has returned.
 //
-// The vendor's limits: 500 kB a file and less than 2 MB a request, base64
-// included. Beyond that the vendor advises photos and videos of 640×480 at
-// most, videos of 3 s, and recordings of 5 s at 16 kHz, and accepts more; with
-// [WithLogger] the library warns of it and sends.
+// The vendor's limits: [MaxMediaBytes] a file and less than [MaxRequestBytes] a
+// request, base64 included. Beyond that the vendor advises photos and videos of
+// 640×480 at most, videos of 3 s, and recordings of 5 s at 16 kHz, and accepts
+// more; with [WithLogger] the library warns of it and sends, see [WithMediaCheck].
 type Media struct {
 	items []medium
 }
+
+// MaxMediaBytes is the size of a photo, a video or a recording at most, before
+// base64: 500 kB, the vendor's limit. It is checked by [WithMediaCheck].
+const MaxMediaBytes = 500_000
 
 type mediaKind int
 
@@ -83,7 +88,8 @@ func Readers(readers ...io.Reader) Media { return mediaOf(anyKind, readers, read
 
 // Base64 is one or more photos, videos or recordings that are standard base64
 // already, as an app sends them. They go out as they are, and are not encoded
-// a second time.
+// a second time. Any other form, such as with line breaks, for URLs, without
+// padding or as a data URL, is a [*RequestError] that says which form it is.
 func Base64(texts ...string) Media { return mediaOf(anyKind, texts, textMedium) }
 
 func mediaOf[T any](kind mediaKind, sources []T, item func(T) medium) Media {
@@ -98,7 +104,7 @@ func mediaOf[T any](kind mediaKind, sources []T, item func(T) medium) Media {
 
 func rawMedium(raw []byte) medium {
 	return medium{
-		size:  func() int { return base64.StdEncoding.EncodedLen(len(raw)) },
+		size:  func() int { return base64.EncodedLen(len(raw)) },
 		write: func(b *body, member string) { b.rawMedium(member, raw) },
 	}
 }
@@ -116,7 +122,7 @@ func readerMedium(r io.Reader) medium {
 		write: func(b *body, member string) {
 			switch r.(type) {
 			case nil:
-				b.refuse(member, "holds a reader that is nil", nil)
+				b.refuse(b.place(member), "holds a reader that is nil", nil)
 			case *bytes.Reader, *bytes.Buffer, *strings.Reader: // never block
 				b.readMedium(member, func(buf []byte) (int, bool, error) { return fill(buf, r, b.ended) })
 			default:
@@ -160,20 +166,29 @@ func (b *body) mediaMember(name string, m Media, kind mediaKind) {
 	b.expect(m.encodedSize() + 32) // the names and brackets around it too
 	b.name(name)
 	for i, item := range m.items {
+		b.file = i
 		if i == 0 {
 			b.text(`["`)
 		} else {
 			b.text(`","`)
 		}
 		if item.kind != anyKind && item.kind != kind {
-			b.refuse(name, mismatch(kind), nil)
+			b.refuse(b.place(name), mismatch(kind), nil)
 		}
-		if b.err == nil {
-			item.write(b, name)
+		if b.err != nil {
+			return
+		}
+		start := len(b.buf)
+		item.write(b, name)
+		if b.err == nil && b.inspection != nil {
+			inspect(b.inspection, b.place(name), kind.inspected(), b.buf[start:])
 		}
 	}
 	b.text(`"]`)
 }
+
+// place names the file that is being written, such as "faces[1]".
+func (b *body) place(name string) string { return name + "[" + strconv.Itoa(b.file) + "]" }
 
 func mismatch(want mediaKind) string {
 	if want == voiceKind {
@@ -194,63 +209,28 @@ func (m Media) encodedSize() int {
 
 func (b *body) rawMedium(name string, raw []byte) {
 	if len(raw) == 0 {
-		b.refuse(name, "holds a file of 0 bytes", nil)
+		b.refuse(b.place(name), "holds a file of 0 bytes", nil)
 		return
 	}
-	if encodedAlready(raw) {
-		b.refuse(name, "holds base64 where raw bytes are expected: pass it as aimbrain.Base64, or it would be encoded twice", nil)
+	if reason := encodedAlready(raw); reason != "" {
+		b.refuse(b.place(name), reason, nil)
 		return
-	}
-	if b.advise != nil {
-		b.advise(raw)
 	}
 	b.encode(raw)
-}
-
-// encodedAlready reports whether bytes are the base64 text of a JPEG, WAV or
-// CAF file: encoded again they would be noise to the API.
-func encodedAlready(raw []byte) bool {
-	return bytes.HasPrefix(raw, []byte("/9j/")) || bytes.HasPrefix(raw, []byte("UklGR")) || bytes.HasPrefix(raw, []byte("Y2FmZ"))
 }
 
 func (b *body) textMedium(name, text string) {
 	switch {
 	case text == "":
-		b.refuse(name, "holds an empty base64 text", nil)
-	case strings.HasPrefix(text, "data:"):
-		b.refuse(name, "holds a data URL: pass only what follows its comma", nil)
-	case !isBase64(text):
-		b.refuse(name, "holds text that is not standard base64 with padding and without line breaks", nil)
+		b.refuse(b.place(name), "holds an empty base64 text", nil)
+	case !base64.Valid(text):
+		b.refuse(b.place(name), "holds "+notBase64(text), nil)
 	default:
 		b.text(text)
 		if b.err == nil {
 			b.hash()
 		}
 	}
-}
-
-// isBase64 reports whether s is standard base64, the only form that may stand
-// in the JSON unescaped.
-func isBase64(s string) bool {
-	if len(s)%4 != 0 {
-		return false
-	}
-	digits := strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
-	var other [256]byte // a look-up without branches: media is long
-	for c := range other {
-		if !isBase64Digit(byte(c)) {
-			other[c] = 1
-		}
-	}
-	var found byte
-	for i := range len(digits) {
-		found |= other[digits[i]]
-	}
-	return found == 0
-}
-
-func isBase64Digit(c byte) bool {
-	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
 }
 
 func (b *body) fileMedium(name, path string) {
@@ -261,7 +241,7 @@ func (b *body) fileMedium(name, path string) {
 	b.readMedium(name, func(buf []byte) (int, bool, error) {
 		n, last, err := next(buf)
 		if err == nil && !sized {
-			b.expect(base64.StdEncoding.EncodedLen(int(min(file.size, MaxRequestBytes))) + 32) // what follows it too
+			b.expect(base64.EncodedLen(int(min(file.size, MaxRequestBytes))) + 32) // what follows it too
 			sized = true
 		}
 		return n, last, err
@@ -361,12 +341,9 @@ func (b *body) readMedium(name string, next func(buf []byte) (n int, last bool, 
 			return
 		}
 		piece := buf[:n]
-		if first && (n == 0 || encodedAlready(piece)) {
+		if first && (n == 0 || encodedAlready(piece) != "") {
 			b.rawMedium(name, piece) // says what is wrong
 			break
-		}
-		if first && b.advise != nil {
-			b.advise(piece) // the headers are in the first piece, as a rule
 		}
 		b.encode(piece)
 	}
@@ -381,11 +358,11 @@ func (b *body) unread(name string, err error) {
 	ended := b.ended()
 	switch {
 	case errors.As(err, &unusable):
-		b.refuse(name, unusable.reason, unusable.err)
+		b.refuse(b.place(name), unusable.reason, unusable.err)
 	case ended != nil:
-		b.fail(&NetworkError{Endpoint: b.endpoint, Err: fmt.Errorf("nothing was sent: %s was not read to its end: %w", name, ended), result: OutcomeNotSent})
+		b.fail(&NetworkError{Endpoint: b.endpoint, Err: fmt.Errorf("nothing was sent: %s was not read to its end: %w", b.place(name), ended), result: OutcomeNotSent})
 	default:
-		b.refuse(name, "holds a file that cannot be read to its end", err)
+		b.refuse(b.place(name), "holds a file that cannot be read to its end", err)
 	}
 }
 

@@ -46,6 +46,7 @@ type config struct {
 	attemptTimeout time.Duration
 	retry          RetryPolicy
 	logger         *slog.Logger
+	mediaCheck     MediaCheck
 	observers      []Observer
 	userAgent      string
 	headers        func(add func(name, value string)) // behind a function, as in Signer; nil for none
@@ -206,11 +207,12 @@ func WithAttemptTimeout(d time.Duration) Option {
 }
 
 // WithLogger makes the client log each attempt, at level debug when it
-// succeeded and warn when not, and at warn media that goes beyond the vendor's
-// guidance (see [Media]). What is logged is an allow-list: endpoint, host,
-// region, status, codes, duration, attempt, sizes, the waits before this and the
-// next attempt, and what failed in the library's own words; never a body, a
-// signature or a credential, nor any text that a server wrote.
+// succeeded and warn when not, and at warn the problems of media, see
+// [WithMediaCheck]. What is logged is an allow-list: endpoint, host, region,
+// status, codes, duration, attempt, sizes, the waits before this and the next
+// attempt, what failed in the library's own words, and of a medium its place in the
+// request, its format, resolution, duration and rate; never a body, a signature or
+// a credential, nor any text that a server wrote.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

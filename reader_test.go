@@ -103,7 +103,11 @@ func TestReaders_BlockedRead(t *testing.T) {
 						var network *aimbrain.NetworkError
 						require.ErrorAs(t, err, &network)
 						assert.Zero(t, network.Attempts)
-						assert.Contains(t, err.Error(), "nothing was sent: faces was not read to its end")
+						place := "faces[0]"
+						if mediaName == "in the second file" {
+							place = "faces[1]"
+						}
+						assert.Contains(t, err.Error(), "nothing was sent: "+place+" was not read to its end")
 						assert.Zero(t, transport.GetTotalCallCount())
 					})
 				})
@@ -187,7 +191,7 @@ func TestReaders_BreaksItsContract(t *testing.T) {
 			_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Readers(reader))
 			var request *aimbrain.RequestError
 			require.ErrorAs(t, err, &request)
-			assert.Equal(t, "faces", request.Argument)
+			assert.Equal(t, "faces[0]", request.Argument)
 			assert.Contains(t, request.Reason, "breaks io.Reader's contract")
 			assert.Contains(t, err.Error(), "nothing was sent")
 			assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
@@ -386,7 +390,7 @@ func refusesFile(t *testing.T, path, kind string) {
 	_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Files(path))
 	var request *aimbrain.RequestError
 	require.ErrorAs(t, err, &request)
-	assert.Equal(t, "faces", request.Argument)
+	assert.Equal(t, "faces[0]", request.Argument)
 	assert.Contains(t, err.Error(), "not a regular file")
 	assert.Contains(t, err.Error(), kind)
 	assert.Contains(t, err.Error(), path)

@@ -308,7 +308,7 @@ func TestALoggerIsToldOfARetry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
-		client, _ := mocked(t, httpmock.NewStringResponder(429, `{"error":"e","errors":[{"code":120}]}`), logTo(&log), aimbrain.WithRegion(aimbrain.EUWest1))
+		client, _ := mocked(t, httpmock.NewStringResponder(429, `{"error":"e","errors":[{"code":120}]}`), logTo(&log), aimbrain.WithRegion(aimbrain.EUWest1), aimbrain.WithMediaCheck(aimbrain.MediaCheckOff))
 		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 		require.Error(t, err)
 		assert.Equal(t, 3, strings.Count(log.String(), "level=WARN"))

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
@@ -91,16 +90,17 @@ func decodeMedium(place string, element []byte, words names) ([]byte, error) {
 
 // accept checks a file and finds out whose it is.
 func (f *Fake) accept(place string, data []byte, kind int) (medium, error) {
-	check := checkFace
+	check, as := checkFace, mediainfo.Face
 	if kind == voiceModule {
-		check = checkVoice
+		check, as = checkVoice, mediainfo.Voice
 	}
 	info, _ := mediainfo.Inspect(data) // check says what is wrong
-	if code, problem := check(data, info); problem != "" {
+	problems := mediainfo.Check(info, int64(len(data)), as)
+	if code, problem := check(data, info, problems); problem != "" {
 		return medium{}, refuseCode(code, strconv.Quote(place)+": "+problem)
 	}
 	if f.config.guidance {
-		if codes, problem := checkGuidance(info); problem != "" {
+		if codes, problem := checkGuidance(info, problems); problem != "" {
 			return medium{}, refuse(http.StatusUnprocessableEntity, strconv.Quote(place)+": "+problem+" (the fake has WithGuidanceEnforced)", codes...)
 		}
 	}
@@ -119,63 +119,75 @@ func (f *Fake) accept(place string, data []byte, kind int) (medium, error) {
 }
 
 // checkFace says what is wrong with a photo or video, "" for nothing.
-func checkFace(data []byte, info mediainfo.Info) (code aimbrain.Code, problem string) {
+func checkFace(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (code aimbrain.Code, problem string) {
+	format := broken(problems, mediainfo.RuleFaceFormat)
 	switch info.Format {
 	case mediainfo.JPEG:
+		if format != "" {
+			return aimbrain.CodeUnsupportedImage, format
+		}
 		if err := readable.Check(data); err != nil {
 			return aimbrain.CodeMalformedImage, "the photo is damaged: " + err.Error()
 		}
 		return 0, ""
-	case mediainfo.MP4, mediainfo.M4A:
+	case mediainfo.MP4, mediainfo.M4A, mediainfo.QuickTime, mediainfo.WebM:
 		if err := readable.Check(data); err != nil {
 			return aimbrain.CodeNoMedia, "the video is damaged: " + err.Error()
 		}
 		switch {
 		case !info.HasVideo:
-			return aimbrain.CodeNoVideo, "there is no video in the file, only sound"
-		case info.VideoCodec != "avc1" && info.VideoCodec != "avc3":
-			return aimbrain.CodeUnsupportedImage, "the video is not H.264: encode it as H.264"
+			return aimbrain.CodeNoVideo, format
+		case format != "":
+			return aimbrain.CodeUnsupportedImage, format
 		}
-		return 0, ""
-	case mediainfo.PNG, mediainfo.GIF, mediainfo.WebP, mediainfo.HEIC, mediainfo.AVIF, mediainfo.BMP, mediainfo.TIFF:
-		return aimbrain.CodeUnsupportedImage, "a photo must be a JPEG, not " + info.Format.String()
-	case mediainfo.Base64:
-		return aimbrain.CodeUnsupportedFileType, "the data was base64 encoded twice"
-	case mediainfo.Unknown:
-		return aimbrain.CodeUnsupportedFileType, "this is neither a JPEG photo nor an MP4 video"
+		return aimbrain.CodeDurationMismatch, broken(problems, mediainfo.RuleSoundLength)
+	case mediainfo.PNG, mediainfo.GIF, mediainfo.WebP, mediainfo.HEIC, mediainfo.AVIF, mediainfo.BMP, mediainfo.TIFF,
+		mediainfo.JPEGXL, mediainfo.JPEG2000, mediainfo.ICO, mediainfo.SVG:
+		return aimbrain.CodeUnsupportedImage, format
 	}
-	return aimbrain.CodeUnsupportedFileType, "a face must be a JPEG photo or an H.264 video in an MP4, not " + info.Format.String()
+	return aimbrain.CodeUnsupportedFileType, format
 }
 
 // checkVoice says what is wrong with a recording, "" for nothing.
-func checkVoice(data []byte, info mediainfo.Info) (code aimbrain.Code, problem string) {
+func checkVoice(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (code aimbrain.Code, problem string) {
+	format := broken(problems, mediainfo.RuleVoiceFormat)
 	switch info.Format {
 	case mediainfo.WAV, mediainfo.CAF:
+		if format != "" {
+			return aimbrain.CodeUnreadableVoice, format
+		}
 		if err := readable.Check(data); err != nil {
 			return aimbrain.CodeUnreadableVoice, "the recording is damaged: " + err.Error()
 		}
 		return 0, ""
-	case mediainfo.Base64:
-		return aimbrain.CodeUnsupportedFileType, "the data was base64 encoded twice"
 	case mediainfo.Unknown:
-		return aimbrain.CodeUnreadableVoice, "this is neither a WAV nor a CAF recording"
+		return aimbrain.CodeUnreadableVoice, format
 	}
-	return aimbrain.CodeUnsupportedFileType, "a recording must be WAV or CAF, not " + info.Format.String()
+	return aimbrain.CodeUnsupportedFileType, format
+}
+
+// broken is the text of a problem with a rule, "" for none.
+func broken(problems []mediainfo.Problem, rule mediainfo.RuleID) string {
+	for _, p := range problems {
+		if p.Rule.ID == rule {
+			return p.Text
+		}
+	}
+	return ""
 }
 
 // checkGuidance says how media goes beyond the vendor's guidance, "" for not
 // at all. Only for a long video there is a code whose advice fits.
-func checkGuidance(info mediainfo.Info) (codes []aimbrain.Code, problem string) {
-	short, long := min(info.Width, info.Height), max(info.Width, info.Height)
-	switch {
-	case long > 640 || short > 480:
-		return nil, fmt.Sprintf("%dx%d is larger than 640x480", info.Width, info.Height)
-	case info.HasVideo && info.Duration > 3*time.Second:
-		return []aimbrain.Code{aimbrain.CodeLivelinessTimeout}, fmt.Sprintf("a video of %v is longer than 3 s", info.Duration)
-	case info.HasAudio && !info.HasVideo && info.Duration > 5*time.Second:
-		return nil, fmt.Sprintf("a recording of %v is longer than 5 s", info.Duration)
-	case info.HasAudio && !info.HasVideo && info.SampleRate != 16_000:
-		return nil, fmt.Sprintf("a recording of %d Hz is not of 16,000 Hz", info.SampleRate)
+func checkGuidance(info mediainfo.Info, problems []mediainfo.Problem) (codes []aimbrain.Code, problem string) {
+	var texts []string
+	for _, p := range problems {
+		if !p.Rule.Guidance {
+			continue
+		}
+		texts = append(texts, p.Text)
+		if p.Rule.ID == mediainfo.RuleVideoLength && info.Duration > mediainfo.MaxVideo {
+			codes = append(codes, aimbrain.CodeLivelinessTimeout)
+		}
 	}
-	return nil, ""
+	return codes, strings.Join(texts, "; ")
 }

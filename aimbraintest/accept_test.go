@@ -3,8 +3,11 @@ package aimbraintest_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +35,51 @@ func cut(data []byte) []byte { return data[:len(data)*2/3] }
 
 func swap(data []byte, from, to string) []byte {
 	return bytes.ReplaceAll(data, []byte(from), []byte(to))
+}
+
+// sample is a file that another program wrote.
+func sample(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "internal", "mediainfo", "testdata", name))
+	require.NoError(t, err)
+	return data
+}
+
+// patched has other bytes at a place.
+func patched(data []byte, at int, with ...byte) []byte {
+	data = bytes.Clone(data)
+	copy(data[at:], with)
+	return data
+}
+
+// withSound gives a video a track of sound, of 8 kHz and so many milliseconds.
+// Its one sample is the start of the file.
+func withSound(video []byte, ms uint32) []byte {
+	box := func(kind string, parts ...[]byte) []byte {
+		body := bytes.Join(parts, nil)
+		return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(body))), kind...), body...)
+	}
+	words := func(ws ...uint32) (b []byte) {
+		for _, w := range ws {
+			b = binary.BigEndian.AppendUint32(b, w)
+		}
+		return b
+	}
+	track := box("trak", box("mdia",
+		box("mdhd", words(0, 0, 0, 1000, ms, 0)),
+		box("hdlr", words(0, 0), []byte("soun"), words(0, 0, 0)),
+		box("minf", box("stbl",
+			box("stsd", words(0, 1), box("mp4a", words(0, 1, 0, 0, 1<<16|16, 0, 8000<<16))),
+			box("stts", words(0, 1, 1, ms)),
+			box("stsc", words(0, 1, 1, 1, 1)),
+			box("stsz", words(0, 8, 1)),
+			box("stco", words(0, 1, 0))))))
+	// Behind the media, so that nothing in the file moves: the box that holds the
+	// movie header is moved there, and a free one takes its place.
+	at := bytes.Index(video, []byte("moov")) - 4
+	size := int(binary.BigEndian.Uint32(video[at:]))
+	moved := box("moov", video[at+8:at+size], track)
+	return append(patched(video, at+4, []byte("free")...), moved...)
 }
 
 func TestWhichFacesAreTaken(t *testing.T) {
@@ -66,7 +114,22 @@ func TestWhichFacesAreTaken(t *testing.T) {
 		{"PNG", []file{{data: []byte("\x89PNG\r\n\x1a\n0000")}}, 422, 20, "not PNG"},
 		{"GIF", []file{{data: []byte("GIF89a000000")}}, 422, 20, "not GIF"},
 		{"HEIC", []file{{data: []byte("\x00\x00\x00\x18ftypheic0000")}}, 422, 20, "not HEIC"},
-		{"a QuickTime movie", []file{{data: swap(video, "isom", "qt  ")}}, 422, 180, "not QuickTime"},
+		{"a QuickTime movie", []file{{data: swap(video, "isom", "qt  ")}}, 200, 0, `"imagesCount":1`},
+		{"VP8 in a WebM", []file{{data: sample(t, "vp8.webm")}}, 200, 0, `"imagesCount":1`},
+		{"VP9 in a WebM of a recorder", []file{{data: sample(t, "vp9-pipe.webm")}}, 200, 0, `"imagesCount":1`},
+		{"a WebM with sound", []file{{data: sample(t, "live.webm")}}, 200, 0, ""},
+		{"a WebM of sound alone", []file{{data: sample(t, "sound.webm")}}, 422, 18, "only sound"},
+		{"another codec in a WebM", []file{{data: swap(sample(t, "vp8.webm"), "V_VP8", "V_AV1")}}, 422, 20, "AV1 in a WebM, which is not supported"},
+		{"a WebM cut short", []file{{data: cut(sample(t, "vp8.webm"))}}, 422, 17, "damaged"},
+		{"a WebM and an MP4", []file{{data: sample(t, "vp8.webm")}, {data: video}}, 422, 181, "WebM and MP4"},
+		{"a video in fragments", []file{{data: sample(t, "fragmented.mp4")}}, 200, 0, ""},
+		{"a rotated video", []file{{data: sample(t, "rotated.mp4")}}, 200, 0, ""},
+		{"a photo on its side", []file{{data: sample(t, "orientation6.jpg")}}, 200, 0, ""},
+		{"a photo with arithmetic coding", []file{{data: sample(t, "arithmetic.jpg")}}, 422, 20, "JPEG with arithmetic coding is not supported"},
+		{"sound half a second longer than the picture", []file{{data: withSound(video, 2500)}}, 200, 0, ""},
+		{"sound longer than the picture", []file{{data: withSound(video, 2501)}}, 422, 16, "the sound of 2.501 s is longer than the picture of 2 s"},
+		{"a video without a decoder configuration", []file{{data: swap(video, "avcC", "free")}}, 422, 17, "avcC"},
+		{"a video without a resolution", []file{{data: swap(video, "\x00\x40\x00\x30\x00\x48", "\x00\x00\x00\x00\x00\x48")}}, 422, 17, "empty picture"},
 		{"a recording", []file{{data: aimbraintest.VoiceWAV("ada")}}, 422, 180, "not WAV"},
 		{"anything", []file{{data: []byte("anything at all")}}, 422, 180, "neither"},
 		{"a photo cut short", []file{{data: cut(photo)}}, 422, 13, "damaged"},
@@ -110,12 +173,13 @@ func TestWhichVoicesAreTaken(t *testing.T) {
 	t.Parallel()
 	size := aimbraintest.Size
 	wav, caf := aimbraintest.VoiceWAV("ada"), aimbraintest.VoiceCAF("ada")
-	rows := []struct {
+	type row struct {
 		name         string
 		voices       []file
 		status, code int
 		want         string
-	}{
+	}
+	rows := []row{
 		{"WAV", []file{{data: wav}}, 200, 0, `"voiceSamples":1`},
 		{"CAF", []file{{data: caf}, {data: caf}}, 200, 0, `"voiceSamples":2`},
 		{"the vendor's own example's rate", []file{{data: aimbraintest.VoiceCAF("ada", aimbraintest.SampleRate(22_050), aimbraintest.Duration(5*time.Second))}}, 200, 0, ""},
@@ -131,8 +195,25 @@ func TestWhichVoicesAreTaken(t *testing.T) {
 		{"WAV cut short", []file{{data: cut(wav)}}, 422, 15, "damaged"},
 		{"CAF cut short", []file{{data: cut(caf)}}, 422, 15, "damaged"},
 		{"both", []file{{data: wav}, {data: caf}}, 422, 181, "WAV and CAF"},
+		{"WAV of floats", []file{{data: sample(t, "float.wav")}}, 200, 0, ""},
+		{"CAF of floats", []file{{data: sample(t, "float.caf")}}, 200, 0, ""},
+		{"WAV of more than 4 GiB, or made so that it could be", []file{{data: sample(t, "rf64.wav")}}, 200, 0, ""},
+		{"WAV of a pipe", []file{{data: sample(t, "pipe.wav")}}, 200, 0, ""},
+		{"CAF of a pipe", []file{{data: sample(t, "pipe.caf")}}, 200, 0, ""},
+		{"WAV whose rate in bytes is twice too large", []file{{data: patched(wav, 28, 0, 0xfa, 0, 0)}}, 200, 0, ""},
+		{"mu-law", []file{{data: sample(t, "mulaw.wav")}}, 422, 15, "the recording is mu-law, which is not supported"},
+		{"ADPCM", []file{{data: patched(wav, 20, 2)}}, 422, 15, "ADPCM, which is not supported"},
+		{"ALAC", []file{{data: sample(t, "alac.caf")}}, 422, 15, "ALAC, which is not supported"},
+		{"big-endian WAV", []file{{data: sample(t, "rifx.wav")}}, 422, 180, "not big-endian WAV"},
+		{"AAC in an M4A", []file{{data: sample(t, "voice.m4a")}}, 422, 180, "not M4A"},
+		{"WebM", []file{{data: sample(t, "sound.webm")}}, 422, 180, "not WebM"},
 	}
 	fake := aimbraintest.New(t)
+	for _, size := range []uint32{0, 0xffffffff, 0x7ffff000, 0x7fffffff, 0x80000000} {
+		open := bytes.Clone(sample(t, "pipe.wav"))
+		binary.LittleEndian.PutUint32(open[40:], size)
+		rows = append(rows, row{fmt.Sprintf("WAV with a size of %#x", size), []file{{data: open}}, 200, 0, ""})
+	}
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -144,6 +225,7 @@ func TestWhichVoicesAreTaken(t *testing.T) {
 			}
 			answer := post(t, fake, "/v1/voice/enroll", fmt.Sprintf(`{"session":%q,"voices":[%s]}`, id, strings.Join(voices, ",")))
 			assert.Equal(t, row.status, answer.status, answer.body)
+			assert.Equal(t, strings.HasSuffix(row.name, "cut short"), strings.Contains(answer.body, "damaged"), answer.body)
 			assert.Contains(t, answer.body, row.want)
 			_, voice, _ := fake.Status(user)
 			assert.Equal(t, row.status == http.StatusOK, voice == aimbrain.Enrolled)
@@ -173,6 +255,15 @@ func TestGuidanceIsEnforcedOnlyWhenAskedFor(t *testing.T) {
 		{"5 s", "/v1/voice/enroll", aimbraintest.VoiceWAV("ada", duration(5*time.Second)), -1, ""},
 		{"over 5 s", "/v1/voice/enroll", aimbraintest.VoiceCAF("ada", duration(5*time.Second+time.Millisecond)), 0, "longer than 5 s"},
 		{"44.1 kHz", "/v1/voice/enroll", aimbraintest.VoiceWAV("ada", aimbraintest.SampleRate(44_100)), 0, "44100 Hz"},
+		{"several problems", "/v1/voice/enroll", aimbraintest.VoiceWAV("ada", aimbraintest.SampleRate(44_100), duration(5100*time.Millisecond)), 0, "longer than 5 s; a recording of 44100 Hz"},
+		{"WAV of floats", "/v1/voice/enroll", sample(t, "float.wav"), 0, "float samples; linear PCM is documented"},
+		{"CAF of floats", "/v1/voice/enroll", sample(t, "float.caf"), 0, "float samples; linear PCM is documented"},
+		{"WebM without a length", "/v1/face/enroll", sample(t, "vp9-pipe.webm"), 0, "the length of the video is not in its headers; VP9 in a WebM"},
+		{"WebM", "/v1/face/enroll", sample(t, "vp8.webm"), 0, "VP8 in a WebM; H.264 in an MP4 is documented"},
+		{"QuickTime", "/v1/face/enroll", sample(t, "clip.mov"), 0, "H.264 in a QuickTime file; H.264 in an MP4 is documented"},
+		{"MP4 in fragments", "/v1/face/enroll", sample(t, "fragmented.mp4"), -1, ""},
+		{"MP4 played from its middle on", "/v1/face/enroll", sample(t, "edit.mp4"), -1, ""},
+		{"photo on its side", "/v1/face/enroll", sample(t, "orientation6.jpg"), 0, "EXIF orientation 6"},
 	}
 	strict, usual := aimbraintest.New(t, aimbraintest.WithGuidanceEnforced()), aimbraintest.New(t)
 	for _, row := range rows {

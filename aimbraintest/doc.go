@@ -42,11 +42,23 @@
 // [Behaviour] makes events that are known again. An impostor, a refusal or a
 // broken connection at will is an [Stub], see [Fake.Queue].
 //
+// # Which media is taken
+//
+// Documented are a JPEG for a photo, H.264 for a video, linear PCM at 16 kHz for
+// a recording, and 500 kB a file. Observed, in what the vendor's own clients
+// send, are QuickTime files with H.264 (iOS), WebM with VP8 or VP9 (web), and
+// WAV and CAF at other rates. The fake takes all of these. It also takes floating
+// point samples in WAV and CAF, which are neither. [WithGuidanceEnforced] makes
+// it refuse what is not documented. It refuses any other format or encoding, and
+// says which it is: code 20 for pictures and video, 15 and 180 for recordings. A
+// video without pictures, as a WebM or M4A with sound alone, has code 18, and one
+// whose sound is longer than its picture by more than half a second code 16; that
+// limit is the fake's own.
+//
 // # Where the vendor's documentation is silent
 //
 // The fake takes the side that finds mistakes earlier. All files of an array
-// must be of one format. A QuickTime movie is refused, though it may hold
-// H.264. Base64 is standard, padded and without line breaks. The body of a
+// must be of one format. Base64 is standard, padded and without line breaks. The body of a
 // submission is empty unless metadata was sent, which comes back where it is
 // base64. The scores of /v1/score have the types "anomaly", "behaviour",
 // "face" and "voice", for what the session has seen. What the API makes of

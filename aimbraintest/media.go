@@ -8,12 +8,13 @@ import (
 	"slices"
 	"time"
 
+	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
 // MaxMediaBytes is the size in bytes up to which the API takes a photo, a video
 // or a voice sample. FacePhoto("ada", Size(MaxMediaBytes+1)) is just too large.
-const MaxMediaBytes = 500_000
+const MaxMediaBytes = aimbrain.MaxMediaBytes
 
 // MediaOption changes what [FacePhoto], [FaceVideo], [VoiceWAV] or [VoiceCAF]
 // make. An option that the maker has no use for, such as [SampleRate] for a
@@ -249,7 +250,7 @@ func mediaSubject(data []byte) (subject, token string, ok bool) {
 	switch mediainfo.Sniff(data) {
 	case mediainfo.JPEG:
 		marker = jpegFindMarker(data)
-	case mediainfo.MP4:
+	case mediainfo.MP4, mediainfo.QuickTime:
 		marker = mp4FindMarker(data)
 	case mediainfo.WAV:
 		marker = wavFindMarker(data)

@@ -51,7 +51,7 @@ func TestSyntheticMediaIsWhatTheAPITakes(t *testing.T) {
 	}
 	assert.Equal(t, mediainfo.Info{Format: mediainfo.JPEG, Width: 320, Height: 240}, mediaInspect(t, FacePhoto("ada")))
 	assert.Equal(t, mediainfo.Info{
-		Format: mediainfo.MP4, Width: 64, Height: 48, HasVideo: true, VideoCodec: "avc1",
+		Format: mediainfo.MP4, Width: 64, Height: 48, HasVideo: true, VideoCodec: "avc1", FrameRate: 25,
 		Duration: 2 * time.Second, VideoDuration: 2 * time.Second,
 	}, mediaInspect(t, FaceVideo("ada")))
 	voice := mediainfo.Info{

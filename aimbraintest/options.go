@@ -96,7 +96,10 @@ func WithClock(now func() time.Time) Option {
 // WithGuidanceEnforced makes the fake refuse media beyond the vendor's
 // guidance, with status 422: pictures larger than 640x480 (either way round),
 // videos longer than 3 s, recordings longer than 5 s or of another rate than
-// 16 kHz. No code exists for most of this, and the vendor's own samples go
+// 16 kHz, a length that is not in the headers, formats and encodings other than
+// the documented (QuickTime, WebM, floating point samples), and photos whose
+// EXIF orientation is not upright, which is not documented. The refusal names
+// all that is wrong with a file. No code exists for most of this, and the vendor's own samples go
 // beyond it, so it is not the default; a test can see with it that an app
 // keeps to the guidance.
 func WithGuidanceEnforced() Option {

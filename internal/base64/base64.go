@@ -65,7 +65,7 @@ func makeInvalid() (t [1 << 8]byte) {
 
 // Valid reports whether a text is base64 with padding and without line breaks, as
 // encoding/base64 would decode it. An empty text is.
-func Valid(text string) bool {
+func Valid[T string | []byte](text T) bool {
 	if len(text)%4 != 0 {
 		return false
 	}

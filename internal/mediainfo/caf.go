@@ -7,7 +7,7 @@ import (
 
 // cafFile is what the chunks of a CAF say.
 type cafFile struct {
-	linear, float   bool
+	codec           string
 	hasDesc         bool
 	rate            int
 	bytesPerPacket  uint64
@@ -18,36 +18,49 @@ type cafFile struct {
 }
 
 // parseCAF reads the chunks up to and with the samples.
-func parseCAF(data []byte) (cafFile, error) {
-	var c cafFile
-	if len(data) < 8 {
+func parseCAF(src *source) (c cafFile, err error) {
+	h, err := src.at(4, 4)
+	if err != nil {
+		return c, err
+	}
+	if len(h) < 4 {
 		return c, short(CAF, "ends inside the file header")
 	}
-	if be16(data[4:]) != 1 {
+	if be16(h) != 1 {
 		return c, bad(CAF, "the file version is not 1")
 	}
-	pos := 8
-	for len(data)-pos >= 12 {
-		id, size := data[pos:pos+4], be64(data[pos+4:])
-		body := data[pos+12:]
-		switch string(id) {
+	for pos := uint64(8); ; {
+		h, err := src.at(pos, 12)
+		if err != nil {
+			return c, err
+		}
+		if len(h) < 12 {
+			break
+		}
+		pos += 12
+		size, rest := be64(h[4:]), src.size-pos
+		switch string(h[:4]) {
 		case "desc":
-			if size > uint64(len(body)) {
+			if size > rest {
 				return c, short(CAF, "ends inside the description chunk")
 			}
-			if err := c.parseDesc(body[:size]); err != nil {
+			p, err := src.at(pos, int(min(size, 32)))
+			if err != nil {
+				return c, err
+			}
+			if err := c.parseDesc(p); err != nil {
 				return c, err
 			}
 		case "data":
 			if !c.hasDesc {
 				return c, bad(CAF, "no description chunk in front of the samples")
 			}
-			return c, c.setData(size, uint64(len(body)))
+			return c, c.setData(size, rest)
 		}
-		if size > uint64(len(body)) {
+		if size > rest {
 			return c, short(CAF, "ends inside a chunk, in front of the samples")
 		}
-		pos += 12 + int(size)
+		pos += size
 	}
 	if !c.hasDesc {
 		return c, short(CAF, "no description chunk")
@@ -77,8 +90,7 @@ func (c *cafFile) parseDesc(p []byte) error {
 		return bad(CAF, "the description gives an impossible rate, channel count or sample size")
 	}
 	c.hasDesc = true
-	c.linear = string(p[8:12]) == "lpcm"
-	c.float = be32(p[12:])&1 != 0
+	c.codec = cafCodec(p[8:12], be32(p[12:]))
 	c.bytesPerPacket, c.framesPerPacket = uint64(be32(p[16:])), uint64(be32(p[20:]))
 	c.rate, c.channels, c.bits = rate, channels, bits
 	return nil
@@ -95,19 +107,35 @@ func soundNumbers(rate64 uint64, channels32, bits32 uint32) (rate, channels, bit
 	return int(math.Round(hz)), int(channels32), int(bits32), true
 }
 
-func inspectCAF(data []byte, info *Info) error {
-	c, err := parseCAF(data)
+func cafCodec(format []byte, flags uint32) string {
+	switch string(format) {
+	case "lpcm":
+		if flags&1 != 0 {
+			return "float"
+		}
+		return "pcm"
+	case "ulaw":
+		return "mulaw"
+	case "ima4":
+		return "adpcm"
+	case "aac ", "aach", "aacl", "aace", "aacp":
+		return "mp4a"
+	case ".mp3":
+		return "mp3"
+	case "opus":
+		return "Opus"
+	case "flac":
+		return "fLaC"
+	}
+	return codecName(format) // alac and alaw are its names as well
+}
+
+func inspectCAF(src *source, info *Info) error {
+	c, err := parseCAF(src)
 	if c.hasDesc {
 		info.HasAudio = true
 		info.SampleRate, info.Channels, info.BitsPerSample = c.rate, c.channels, c.bits
-		switch {
-		case !c.linear:
-			info.AudioCodec = "other"
-		case c.float:
-			info.AudioCodec = "float"
-		default:
-			info.AudioCodec = "pcm"
-		}
+		info.AudioCodec = c.codec
 	}
 	if err != nil {
 		return err
@@ -126,14 +154,15 @@ func inspectCAF(data []byte, info *Info) error {
 	return nil
 }
 
-func checkCAF(data []byte) error {
-	c, err := parseCAF(data)
+func checkCAF(src *source) error {
+	c, err := parseCAF(src)
 	switch {
 	case err != nil:
 		return err
-	case !c.linear:
-		return bad(CAF, "the samples are not linear PCM")
-	case c.bits == 0 || c.framesPerPacket != 1 || c.bytesPerPacket < uint64(c.channels)*uint64((c.bits+7)/8):
+	case c.codec != "pcm" && c.codec != "float":
+		return codecError(CAF, encodingName(c.codec), "linear PCM")
+	case c.bits == 0 || c.framesPerPacket != 1 || c.bytesPerPacket < uint64(c.channels)*uint64((c.bits+7)/8),
+		c.codec == "float" && c.bits != 32 && c.bits != 64:
 		return bad(CAF, "the description contradicts itself about the sample size")
 	case c.cut:
 		return short(CAF, "ends inside the samples")

@@ -167,8 +167,16 @@ func TestInspect_CAFCodec(t *testing.T) {
 	}{
 		{name: "integers", desc: func(d *cafDescription) { d.flags = 2 }, want: "pcm"},
 		{name: "floating point", desc: func(d *cafDescription) { d.flags = 3 }, want: "float"},
-		{name: "compressed", desc: func(d *cafDescription) { d.format = "alac" }, want: "other"},
-		{name: "compressed, with the flag of floating point", desc: func(d *cafDescription) { d.format, d.flags = "alac", 1 }, want: "other"},
+		{name: "compressed", desc: func(d *cafDescription) { d.format = "alac" }, want: "alac"},
+		{name: "compressed, with the flag of floating point", desc: func(d *cafDescription) { d.format, d.flags = "alac", 1 }, want: "alac"},
+		{name: "AAC", desc: func(d *cafDescription) { d.format = "aac " }, want: "mp4a"},
+		{name: "mu-law", desc: func(d *cafDescription) { d.format = "ulaw" }, want: "mulaw"},
+		{name: "A-law", desc: func(d *cafDescription) { d.format = "alaw" }, want: "alaw"},
+		{name: "ADPCM", desc: func(d *cafDescription) { d.format = "ima4" }, want: "adpcm"},
+		{name: "MP3", desc: func(d *cafDescription) { d.format = ".mp3" }, want: "mp3"},
+		{name: "Opus", desc: func(d *cafDescription) { d.format = "opus" }, want: "Opus"},
+		{name: "FLAC", desc: func(d *cafDescription) { d.format = "flac" }, want: "fLaC"},
+		{name: "anything", desc: func(d *cafDescription) { d.format = "\x1b[2J" }, want: "other"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -210,7 +218,7 @@ func TestCheckStructure_CAF(t *testing.T) {
 			name: "description without its last byte", data: cafOf(cafHeader("desc", 31), cafDesc()[12:43], second),
 			problem: "CAF: the description chunk is too short",
 		},
-		{name: "compressed", data: cafOf(cafDesc(func(d *cafDescription) { d.format = "alac" }), second), problem: "CAF: the samples are not linear PCM"},
+		{name: "compressed", data: cafOf(cafDesc(func(d *cafDescription) { d.format = "alac" }), second), problem: "CAF: ALAC is not supported; linear PCM is"},
 		{name: "lowest rate", data: cafOf(cafDesc(func(d *cafDescription) { d.rate = 1 }), second)},
 		{name: "rate below the lowest", data: cafOf(cafDesc(func(d *cafDescription) { d.rate = 0.9 }), second), problem: impossible},
 		{name: "highest rate", data: cafOf(cafDesc(func(d *cafDescription) { d.rate = 10_000_000 }), second)},

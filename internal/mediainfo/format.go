@@ -3,9 +3,9 @@ package mediainfo
 import "bytes"
 
 // Format is the kind of file that a piece of data is, told from its first
-// bytes. JPEG, MP4, QuickTime, M4A, WAV and CAF are the kinds whose headers
-// [Inspect] reads; the rest are named only, so that an error can say what was
-// sent instead.
+// bytes. JPEG, MP4, QuickTime, M4A, WebM, WAV, RIFX and CAF are the kinds whose
+// headers [Inspect] reads; the rest are named only, so that an error can say
+// what was sent instead.
 type Format int
 
 // The formats that [Sniff] tells apart.
@@ -34,6 +34,17 @@ const (
 	AMR
 	RIFX   // a big-endian WAV
 	Base64 // Base64 text or a data: URL of a file, where the file itself belongs
+	JPEGXL
+	JPEG2000
+	ICO
+	SVG
+	AU  // Sun's audio
+	W64 // Sony Wave64
+	ASF // WMV and WMA
+	FLV
+	MPEGTS
+	MPEGPS
+	H264 // a bare stream, without a container
 )
 
 var formatNames = [...]string{ //nolint:gochecknoglobals // a table that nothing writes
@@ -42,6 +53,8 @@ var formatNames = [...]string{ //nolint:gochecknoglobals // a table that nothing
 	HEIC: "HEIC", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF", WebM: "WebM",
 	AVI: "AVI", MP3: "MP3", AAC: "AAC", Ogg: "Ogg", FLAC: "FLAC",
 	AIFF: "AIFF", AMR: "AMR", RIFX: "big-endian WAV (RIFX)", Base64: "Base64 text",
+	JPEGXL: "JPEG XL", JPEG2000: "JPEG 2000", ICO: "ICO", SVG: "SVG", AU: "AU", W64: "Wave64", ASF: "ASF", FLV: "FLV",
+	MPEGTS: "MPEG-TS", MPEGPS: "MPEG-PS", H264: "H.264 without a container",
 }
 
 // String is the format's usual name, "unknown" for a value that is none of
@@ -66,16 +79,32 @@ var signatures = [...]struct { //nolint:gochecknoglobals // a table that nothing
 	{GIF, 0, "GIF8"},
 	{TIFF, 0, "II*\x00"},
 	{TIFF, 0, "MM\x00*"},
+	{TIFF, 0, "II+\x00"}, // BigTIFF
+	{TIFF, 0, "MM\x00+"},
 	{WebM, 0, "\x1a\x45\xdf\xa3"},
 	{MP3, 0, "ID3"},
 	{Ogg, 0, "OggS"},
 	{FLAC, 0, "fLaC"},
 	{AMR, 0, "#!AMR"},
+	{JPEGXL, 0, "\xff\x0a"},
+	{JPEGXL, 4, "JXL \r\n\x87\n"},
+	{JPEG2000, 4, "jP  \r\n\x87\n"},
+	{JPEG2000, 0, "\xff\x4f\xff\x51"},
+	{AU, 0, ".snd"},
+	{W64, 0, "riff\x2e\x91\xcf\x11"},
+	{ASF, 0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"},
+	{FLV, 0, "FLV\x01"},
+	{SVG, 0, "<svg"},
 	{Base64, 0, "data:"},
-	{Base64, 0, "/9j/"},   // a JPEG's start
-	{Base64, 0, "UklGR"},  // a WAV's
-	{Base64, 0, "Y2FmZg"}, // a CAF's
-	{Base64, 5, "GZ0eX"},  // an MP4's
+	{Base64, 0, "/9j/"},    // a JPEG's start
+	{Base64, 0, "_9j_"},    // the same in the alphabet for URLs
+	{Base64, 0, "UklG"},    // a WAV's
+	{Base64, 0, "UkY2NP"},  // an RF64's
+	{Base64, 0, "Y2FmZg"},  // a CAF's
+	{Base64, 0, "GkXfo"},   // a WebM's
+	{Base64, 0, "iVBORw0"}, // a PNG's
+	{Base64, 0, "T2dnU"},   // an Ogg's
+	{Base64, 5, "GZ0eX"},   // an MP4's
 	// QuickTime files from before the ftyp box start with one of these.
 	{QuickTime, 4, "moov"},
 	{QuickTime, 4, "mdat"},
@@ -83,9 +112,11 @@ var signatures = [...]struct { //nolint:gochecknoglobals // a table that nothing
 }
 
 // Sniff tells a file's format from its first bytes. 12 bytes are enough for
-// every format; with fewer, or with none that it knows, it says Unknown.
-// It looks at nothing behind them, so it does not say that the file is whole.
+// every format that [Inspect] reads and for most others; with fewer, or with
+// none that it knows, it says Unknown. It looks at no more than 512 bytes, so it
+// does not say that the file is whole.
 func Sniff(data []byte) Format {
+	data = data[:min(len(data), 512)]
 	for i := range signatures {
 		s := &signatures[i]
 		if bytes.HasPrefix(data[min(s.offset, len(data)):], []byte(s.magic)) {
@@ -105,7 +136,7 @@ func Sniff(data []byte) Format {
 func sniffContainer(data []byte) Format {
 	kind := string(data[8:12]) // does not escape, so it is not allocated
 	switch {
-	case string(data[:4]) == "RIFF" || string(data[:4]) == "RF64":
+	case string(data[:4]) == "RIFF" || string(data[:4]) == "RF64" || string(data[:4]) == "BW64":
 		switch kind {
 		case "WAVE":
 			return WAV
@@ -152,5 +183,28 @@ func sniffFrames(data []byte) Format {
 	if data[0] == 'B' && data[1] == 'M' && len(data) >= 10 && data[6]|data[7]|data[8]|data[9] == 0 {
 		return BMP
 	}
+	return sniffStreams(data)
+}
+
+// sniffStreams knows what a start code or a period gives away.
+func sniffStreams(data []byte) Format {
+	const packet = 188 // of a transport stream
+	switch start := string(data[:4]); {
+	case start == "\x00\x00\x01\xba":
+		return MPEGPS
+	case start[:3] == "\x00\x00\x01" && isParameterSet(data[3]),
+		start == "\x00\x00\x00\x01" && len(data) > 4 && isParameterSet(data[4]):
+		return H264
+	case start == "\x00\x00\x01\x00" && len(data) >= 10 && data[4] != 0 && data[5] == 0 && data[9] == 0:
+		return ICO
+	case start[0] == 'G' && len(data) > packet && data[packet] == 'G' && (len(data) <= 2*packet || data[2*packet] == 'G'):
+		return MPEGTS
+	case start == "<?xm" && bytes.Contains(data, []byte("<svg")):
+		return SVG
+	}
 	return Unknown
 }
+
+// isParameterSet is true for the first byte of a NAL unit that H.264 streams
+// start with: a sequence parameter set or an access unit delimiter.
+func isParameterSet(b byte) bool { return b == 0x67 || b == 0x47 || b == 0x27 || b == 0x09 }

@@ -59,19 +59,63 @@ func TestSniff_AsFewBytesAsTheSignatureHas(t *testing.T) {
 func TestFormat_EveryConstantHasANameOfItsOwn(t *testing.T) {
 	t.Parallel()
 	seen := map[string]mediainfo.Format{}
-	for f := mediainfo.Unknown; f <= mediainfo.Base64; f++ {
+	for f := mediainfo.Unknown; f <= mediainfo.H264; f++ {
 		name := f.String()
 		assert.NotEmpty(t, name)
 		assert.NotContains(t, seen, name)
 		seen[name] = f
 	}
-	assert.Equal(t, "unknown", (mediainfo.Base64 + 1).String(), "the first value behind the constants")
+	assert.Equal(t, "unknown", (mediainfo.H264 + 1).String(), "the first value behind the constants")
 }
 
-func TestInspect_BigEndianWAVIsNamed(t *testing.T) {
+func TestSniff_FormatsThatAreNamedOnly(t *testing.T) {
 	t.Parallel()
-	data := []byte("RIFX\x00\x00\x00\x24WAVEfmt ")
-	_, err := mediainfo.Inspect(data)
-	wantError(t, err, "big-endian WAV (RIFX): not a format that is read here; JPEG, MP4, WAV and CAF are", false)
-	assert.Equal(t, err, mediainfo.CheckStructure(data))
+	packet := append([]byte("G"), make([]byte, 187)...)
+	for _, tt := range []struct {
+		name, start string
+		want        mediainfo.Format
+	}{
+		{name: "JPEG XL", start: "\x00\x00\x00\x0cJXL \r\n\x87\n", want: mediainfo.JPEGXL},
+		{name: "JPEG XL without boxes", start: "\xff\x0a\x00\x00", want: mediainfo.JPEGXL},
+		{name: "JPEG 2000", start: "\x00\x00\x00\x0cjP  \r\n\x87\n", want: mediainfo.JPEG2000},
+		{name: "JPEG 2000 without boxes", start: "\xff\x4f\xff\x51\x00\x2f", want: mediainfo.JPEG2000},
+		{name: "BigTIFF", start: "II+\x00\x08\x00\x00\x00", want: mediainfo.TIFF},
+		{name: "big-endian BigTIFF", start: "MM\x00+\x00\x08\x00\x00", want: mediainfo.TIFF},
+		{name: "ICO", start: "\x00\x00\x01\x00\x01\x00\x20\x20\x00\x00", want: mediainfo.ICO},
+		{name: "ICO of no picture", start: "\x00\x00\x01\x00\x00\x00\x20\x20\x00\x00", want: mediainfo.Unknown},
+		{name: "MP4 whose first box has the size that an ICO starts with", start: "\x00\x00\x01\x00ftypisom", want: mediainfo.MP4},
+		{name: "SVG", start: "<svg xmlns=", want: mediainfo.SVG},
+		{name: "SVG behind an XML declaration", start: "<?xml version='1.0'?>\n<!-- a --><svg>", want: mediainfo.SVG},
+		{name: "other XML", start: "<?xml version='1.0'?><html>", want: mediainfo.Unknown},
+		{name: "AU", start: ".snd\x00\x00\x00\x18", want: mediainfo.AU},
+		{name: "Wave64", start: "riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", want: mediainfo.W64},
+		{name: "ASF", start: "\x30\x26\xb2\x75\x8e\x66\xcf\x11", want: mediainfo.ASF},
+		{name: "FLV", start: "FLV\x01\x05", want: mediainfo.FLV},
+		{name: "MPEG-TS", start: string(packet) + string(packet) + "G", want: mediainfo.MPEGTS},
+		{name: "MPEG-TS of two packets", start: string(packet) + "G", want: mediainfo.MPEGTS},
+		{name: "one packet", start: string(packet), want: mediainfo.Unknown},
+		{name: "MPEG-TS whose third packet is none", start: string(packet) + string(packet) + "g", want: mediainfo.Unknown},
+		{name: "MPEG-PS", start: "\x00\x00\x01\xba\x44\x00", want: mediainfo.MPEGPS},
+		{name: "H.264", start: "\x00\x00\x00\x01\x67\x42", want: mediainfo.H264},
+		{name: "H.264 with short start codes", start: "\x00\x00\x01\x27\x42", want: mediainfo.H264},
+		{name: "H.264 with delimiters", start: "\x00\x00\x00\x01\x09\x10", want: mediainfo.H264},
+		{name: "RF64's successor", start: "BW64\xff\xff\xff\xffWAVE", want: mediainfo.WAV},
+		{name: "Base64 of a PNG", start: "iVBORw0KGgoAAAANSUhEUg", want: mediainfo.Base64},
+		{name: "Base64 of a WebM", start: "GkXfo59ChoEBQveBAULygQ", want: mediainfo.Base64},
+		{name: "Base64 of a RIFX", start: "UklGWAAKABhXQVZF", want: mediainfo.Base64},
+		{name: "Base64 of an RF64", start: "UkY2NP////9XQVZF", want: mediainfo.Base64},
+		{name: "Base64 of an Ogg", start: "T2dnUwACAAAAAAAA", want: mediainfo.Base64},
+		{name: "Base64 for URLs of a JPEG", start: "_9j_4AAQSkZJRg", want: mediainfo.Base64},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tt.want, mediainfo.Sniff([]byte(tt.start)))
+		})
+	}
+}
+
+func TestSniff_LooksAtNoMoreThanTheStart(t *testing.T) {
+	t.Parallel()
+	far := append([]byte("<?xml version='1.0'?>"), make([]byte, 512)...)
+	assert.Equal(t, mediainfo.Unknown, mediainfo.Sniff(append(far, "<svg>"...)))
 }

@@ -1,6 +1,8 @@
 package mediainfo_test
 
 import (
+	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,7 +10,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// FuzzInspect looks for a panic and for answers that contradict each other.
+// FuzzInspect looks for a panic, for results that contradict each other, and for
+// a difference between a file in memory and one that is read.
 func FuzzInspect(f *testing.F) {
 	names, err := filepath.Glob("testdata/*.*")
 	if err != nil {
@@ -22,7 +25,7 @@ func FuzzInspect(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		info, err := mediainfo.Inspect(data)
+		info, err := inspectBoth(t, data)
 		if info.Format != mediainfo.Sniff(data) {
 			t.Fatal("Inspect and Sniff differ")
 		}
@@ -32,8 +35,56 @@ func FuzzInspect(f *testing.F) {
 		if info.DurationUnknown && info.Duration != 0 {
 			t.Fatalf("a duration that is said to be unknown: %+v", info)
 		}
-		if mediainfo.CheckStructure(data) == nil && err != nil {
+		if info.Orientation < 0 || info.Orientation > 8 || info.Rotation%90 != 0 || info.Rotation < 0 || info.Rotation > 270 || !(info.FrameRate >= 0) {
+			t.Fatalf("out of range: %+v", info)
+		}
+		var e *mediainfo.Error
+		if mediainfo.CheckStructure(data) == nil && err != nil && !(errors.As(err, &e) && e.Beyond) {
 			t.Fatalf("sound, but not to be inspected: %v", err)
+		}
+		if (info.HasVideo || info.HasAudio) && info.Duration == 0 && len(mediainfo.Check(info, int64(len(data)), mediainfo.Face))+len(mediainfo.Check(info, int64(len(data)), mediainfo.Voice)) == 0 {
+			t.Fatalf("a duration that is not known passes: %+v", info)
+		}
+	})
+}
+
+// FuzzParts puts what it is given where the readers of boxes, elements, tags
+// and chunks meet it, behind headers that lead there.
+func FuzzParts(f *testing.F) {
+	f.Add(mp4Edit(30, 50, 1<<16))
+	f.Add(mp4Fragment(1, 0, 5))
+	f.Add(mp4Index(1, 0, 30, 30))
+	f.Add(mp4VideoEntry())
+	f.Add(mp4TrackHeader(1))
+	f.Add(webmVideo())
+	f.Add(ebml(webmCluster, webmBlock(1)))
+	f.Add(exif(binary.LittleEndian, 8, -1, exifTag{0x0112, 3, 1, 6})[10:])
+	f.Add(voiceFormat())
+	f.Fuzz(func(t *testing.T, part []byte) {
+		files := [][]byte{
+			mp4File(mp4Fragmented, func(p *mp4Parts) { p.behind = part }),
+			mp4File(func(p *mp4Parts) { p.edts = mp4Box("edts", part) }),
+			mp4File(func(p *mp4Parts) { p.tkhd = part }),
+			mp4File(func(p *mp4Parts) { p.stsd = mp4Box("stsd", words(1<<24, 1), part) }),
+			mp4File(func(p *mp4Parts) { p.moovEnd = part }),
+			webmFile(webmTracks(part)),
+			webmFile(webmTracks(webmVideo()), part),
+			cafOf(part),
+			append([]byte("RIFX\x00\x00\x00\x00WAVE"), part...),
+			append([]byte("RF64\x00\x00\x00\x00WAVE"), part...),
+		}
+		if len(part) < 60_000 {
+			files = append(files, jpegOf(jpegSegment(0xe1, append([]byte("Exif\x00\x00"), part...)...), jpegFrame(0xc0)))
+		}
+		for _, data := range files {
+			info, err := inspectBoth(t, data)
+			var e *mediainfo.Error
+			if mediainfo.CheckStructure(data) == nil && err != nil && !(errors.As(err, &e) && e.Beyond) {
+				t.Fatalf("sound, but not to be inspected: %v", err)
+			}
+			if info.DurationUnknown && info.Duration != 0 || info.Duration < 0 {
+				t.Fatalf("duration: %+v", info)
+			}
 		}
 	})
 }

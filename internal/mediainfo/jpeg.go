@@ -4,15 +4,16 @@ import "bytes"
 
 // JPEG marker codes, the byte behind 0xff.
 const (
-	mTEM = 0x01
-	mSOF = 0xc0
-	mDHT = 0xc4
-	mJPG = 0xc8
-	mDAC = 0xcc
-	mRST = 0xd0
-	mSOI = 0xd8
-	mEOI = 0xd9
-	mSOS = 0xda
+	mTEM  = 0x01
+	mSOF  = 0xc0
+	mDHT  = 0xc4
+	mJPG  = 0xc8
+	mDAC  = 0xcc
+	mRST  = 0xd0
+	mSOI  = 0xd8
+	mEOI  = 0xd9
+	mSOS  = 0xda
+	mAPP1 = 0xe1
 )
 
 // Frame is what a JPEG's frame header says.
@@ -27,58 +28,109 @@ type Frame struct {
 	Scans  int
 }
 
-// jpegSegments steps through a JPEG's markers.
-type jpegSegments struct {
-	data []byte
-	pos  int
+// jpegCodec names a coding that hardly anything decodes.
+func jpegCodec(marker byte, precision int) string {
+	switch {
+	case marker > mJPG:
+		return "arithmetic"
+	case marker > mDHT:
+		return "hierarchical"
+	case marker == mSOF+3:
+		return "lossless"
+	case precision > 8:
+		return "12-bit"
+	}
+	return ""
 }
 
-// next returns the next marker and its payload, nil for a marker without one.
-// It skips stray bytes between segments and entropy-coded data, as decoders do.
-func (s *jpegSegments) next() (marker byte, payload []byte, err error) {
+// jpegSegments steps through a JPEG's markers.
+type jpegSegments struct {
+	src *source
+	pos uint64
+}
+
+// segment is a marker and the place of its payload, which is inside the file.
+type segment struct {
+	marker byte
+	start  uint64
+	size   int
+}
+
+// next returns the next marker. It skips stray bytes between segments and
+// entropy-coded data, as decoders do.
+func (s *jpegSegments) next() (segment, error) {
 	for {
-		i := bytes.IndexByte(s.data[s.pos:], 0xff)
-		if i < 0 {
-			return 0, nil, short(JPEG, "ends before its end marker")
+		marker, err := s.marker()
+		if err != nil {
+			return segment{}, err
 		}
-		s.pos += i
-		for s.pos < len(s.data) && s.data[s.pos] == 0xff { // fill bytes
-			s.pos++
-		}
-		if s.pos == len(s.data) {
-			return 0, nil, short(JPEG, "ends before its end marker")
-		}
-		marker = s.data[s.pos]
-		s.pos++
-		if marker == 0 || marker == mTEM || marker&^7 == mRST {
+		switch {
+		case marker == 0 || marker == mTEM || marker&^7 == mRST:
 			continue // a stuffed 0xff or a restart inside a scan
+		case marker == mSOI || marker == mEOI:
+			return segment{marker: marker}, nil
 		}
-		break
+		p, err := s.src.at(s.pos, 2)
+		if err != nil {
+			return segment{}, err
+		}
+		if len(p) < 2 {
+			return segment{}, short(JPEG, "ends inside a segment")
+		}
+		n := be16(p)
+		if n < 2 {
+			return segment{}, bad(JPEG, "a segment has an impossible length")
+		}
+		if uint64(n) > s.src.size-s.pos {
+			return segment{}, short(JPEG, "ends inside a segment")
+		}
+		seg := segment{marker, s.pos + 2, n - 2}
+		s.pos += uint64(n)
+		return seg, nil
 	}
-	if marker == mSOI || marker == mEOI {
-		return marker, nil, nil
+}
+
+// marker looks for the next 0xff and returns the byte behind it and its fill
+// bytes.
+func (s *jpegSegments) marker() (byte, error) {
+	inside := false
+	for {
+		p, err := s.src.rest(s.pos)
+		if err != nil {
+			return 0, err
+		}
+		if len(p) == 0 {
+			return 0, short(JPEG, "ends before its end marker")
+		}
+		if !inside {
+			i := bytes.IndexByte(p, 0xff)
+			if i < 0 {
+				s.pos += uint64(len(p))
+				continue
+			}
+			s.pos += uint64(i)
+			p, inside = p[i:], true
+		}
+		for i, b := range p {
+			if b != 0xff {
+				s.pos += uint64(i) + 1
+				return b, nil
+			}
+		}
+		s.pos += uint64(len(p))
 	}
-	rest := s.data[s.pos:]
-	if len(rest) < 2 {
-		return 0, nil, short(JPEG, "ends inside a segment")
-	}
-	n := be16(rest)
-	if n < 2 {
-		return 0, nil, bad(JPEG, "a segment has an impossible length")
-	}
-	if n > len(rest) {
-		return 0, nil, short(JPEG, "ends inside a segment")
-	}
-	s.pos += n
-	return marker, rest[2:n], nil
 }
 
 func isSOF(marker byte) bool {
 	return marker&0xf0 == mSOF && marker != mDHT && marker != mJPG && marker != mDAC
 }
 
-func parseSOF(marker byte, p []byte) (Frame, error) {
-	if len(p) < 6 || len(p) != 6+3*int(p[5]) {
+func (s *jpegSegments) frame(seg segment) (Frame, error) {
+	p, err := s.src.at(seg.start, min(seg.size, 6))
+	if err != nil {
+		return Frame{}, err
+	}
+	if len(p) < 6 || seg.size != 6+3*int(p[5]) {
 		return Frame{}, bad(JPEG, "the frame header has the wrong length")
 	}
 	f := Frame{
@@ -86,8 +138,8 @@ func parseSOF(marker byte, p []byte) (Frame, error) {
 		Height:      be16(p[1:]),
 		Width:       be16(p[3:]),
 		Components:  int(p[5]),
-		Progressive: marker == mSOF+2,
-		Exotic:      marker > mSOF+2,
+		Progressive: seg.marker == mSOF+2,
+		Exotic:      seg.marker > mSOF+2,
 	}
 	if f.Width == 0 || f.Height == 0 || f.Components == 0 {
 		return Frame{}, bad(JPEG, "the frame header gives an empty picture")
@@ -95,21 +147,26 @@ func parseSOF(marker byte, p []byte) (Frame, error) {
 	return f, nil
 }
 
-func inspectJPEG(data []byte, info *Info) error {
-	segs := jpegSegments{data: data, pos: 2}
+func inspectJPEG(src *source, info *Info) error {
+	segs := jpegSegments{src: src, pos: 2}
 	for {
-		marker, payload, err := segs.next()
+		seg, err := segs.next()
 		switch {
 		case err != nil:
 			return err
-		case isSOF(marker):
-			f, err := parseSOF(marker, payload)
+		case seg.marker == mAPP1 && info.Orientation == 0:
+			if info.Orientation, err = orientation(src, seg); err != nil {
+				return err
+			}
+		case isSOF(seg.marker):
+			f, err := segs.frame(seg)
 			if err != nil {
 				return err
 			}
 			info.Width, info.Height = f.Width, f.Height
+			info.Progressive, info.PictureCodec = f.Progressive, jpegCodec(seg.marker, f.Precision)
 			return nil
-		case marker == mSOS || marker == mEOI:
+		case seg.marker == mSOS || seg.marker == mEOI:
 			return bad(JPEG, "no frame header in front of the picture data")
 		}
 	}
@@ -121,40 +178,40 @@ func JPEGFrame(data []byte) (Frame, error) {
 	if Sniff(data) != JPEG {
 		return Frame{}, bad(JPEG, "no start marker")
 	}
-	var frame Frame
-	segs := jpegSegments{data: data, pos: 2}
+	src := whole(data, JPEG)
+	return jpegFrame(&src)
+}
+
+func jpegFrame(src *source) (frame Frame, err error) {
+	segs := jpegSegments{src: src, pos: 2}
 	for {
-		marker, payload, err := segs.next()
+		seg, err := segs.next()
 		switch {
 		case err != nil:
 			return Frame{}, err
-		case isSOF(marker):
+		case isSOF(seg.marker):
 			if frame.Width != 0 {
 				return Frame{}, bad(JPEG, "more than one frame header")
 			}
-			if frame, err = parseSOF(marker, payload); err != nil {
+			if frame, err = segs.frame(seg); err != nil {
 				return Frame{}, err
 			}
-		case marker == mSOS:
+		case seg.marker == mSOS:
 			if frame.Width == 0 {
 				return Frame{}, bad(JPEG, "no frame header in front of the picture data")
 			}
-			if len(payload) < 6 || len(payload) != 4+2*int(payload[0]) { // 6: one component
+			p, _ := src.at(seg.start, 1)                   // a whole source gives no error
+			if seg.size < 6 || seg.size != 4+2*int(p[0]) { // 6: one component
 				return Frame{}, bad(JPEG, "a scan header has the wrong length")
 			}
 			frame.Scans++
-		case marker == mSOI:
+		case seg.marker == mSOI:
 			return Frame{}, bad(JPEG, "a second picture starts inside the first")
-		case marker == mEOI:
+		case seg.marker == mEOI:
 			if frame.Scans == 0 {
 				return Frame{}, bad(JPEG, "no picture data")
 			}
 			return frame, nil
 		}
 	}
-}
-
-func checkJPEG(data []byte) error {
-	_, err := JPEGFrame(data)
-	return err
 }

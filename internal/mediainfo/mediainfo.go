@@ -7,7 +7,6 @@
 package mediainfo
 
 import (
-	"errors"
 	"io"
 	"math/bits"
 	"time"
@@ -18,12 +17,23 @@ import (
 type Info struct {
 	Format Format
 
-	// Width and Height are in pixels, as stored: an EXIF orientation or a
-	// video's rotation is not applied.
+	// Width and Height are in pixels, as stored: see DisplaySize for what is
+	// seen.
 	Width, Height int
+	// Orientation is a JPEG's, 1 to 8 as EXIF has it: 1 is upright, 6 is seen
+	// after a quarter turn clockwise. It is 0 where the file does not say.
+	Orientation int
+	// Rotation is by how many degrees a video is turned clockwise to be seen:
+	// 0, 90, 180 or 270.
+	Rotation int
+	// FrameRate is a video's, in frames a second, on average; 0 where it is not
+	// known.
+	FrameRate float64
+	// Progressive is true for a progressive JPEG.
+	Progressive bool
 
-	// Duration is the whole file's. For a WAV or CAF whose header leaves the
-	// length open it counts the samples that are in the data given.
+	// Duration is the whole file's, as played. For a WAV or CAF whose header
+	// leaves the length open it counts the samples that are in the data given.
 	Duration      time.Duration
 	VideoDuration time.Duration // the longest video track's
 	AudioDuration time.Duration // the longest audio track's
@@ -39,12 +49,26 @@ type Info struct {
 
 	HasVideo, HasAudio bool
 
-	// VideoCodec is the MP4 sample entry's name, "avc1" for H.264, or "other"
-	// for one that this package does not know.
+	// PictureCodec is "lossless", "arithmetic", "hierarchical" or "12-bit" for a
+	// JPEG that hardly anything decodes, "" for any other.
+	PictureCodec string
+	// VideoCodec is the name of an MP4 sample entry, "avc1" for H.264 and
+	// "vp09" for VP9, in a WebM as well, or "other" for one that this package
+	// does not know.
 	VideoCodec string
-	// AudioCodec is "pcm" for linear PCM in integers, "float", the MP4 sample
-	// entry's name such as "mp4a", or "other".
+	// AudioCodec is "pcm" for linear PCM in integers, "float", "mulaw", "alaw",
+	// "adpcm", "mp3", "vorbis", an MP4 sample entry's name such as "mp4a", or
+	// "other".
 	AudioCodec string
+}
+
+// DisplaySize returns the width and height in pixels with the EXIF orientation
+// or the video's rotation applied.
+func (i Info) DisplaySize() (width, height int) {
+	if i.Rotation%180 != 0 || i.Orientation > 4 {
+		return i.Height, i.Width
+	}
+	return i.Width, i.Height
 }
 
 // Error says what is wrong with a piece of media. Its text names the format
@@ -55,6 +79,12 @@ type Error struct {
 	// Incomplete is true where the data just ends too early: more of the file
 	// would do for [Inspect], and for [CheckStructure] the file was cut.
 	Incomplete bool
+	// Unsupported is true for a format or an encoding that is not taken. The
+	// media is not damaged for that.
+	Unsupported bool
+	// Beyond is true where [Inspect] would have to read more of the file than
+	// it may.
+	Beyond bool
 }
 
 // Error is the format and the problem.
@@ -74,53 +104,70 @@ func short(f Format, problem string) error {
 // the headers are in it; an [*Error] with Incomplete says that they are not.
 // Info.Format is set also where an error is returned, so that a caller can
 // name what was sent. Inspect does not say that the rest of the file is sound.
+// It looks at no more of data than [InspectAt] reads, so that one with Beyond
+// says that the headers are larger than that.
 func Inspect(data []byte) (Info, error) {
-	info := Info{Format: Sniff(data)}
-	var err error
-	switch info.Format {
-	case JPEG:
-		err = inspectJPEG(data, &info)
-	case MP4, QuickTime, M4A:
-		err = inspectMP4(data, &info)
-	case WAV:
-		err = inspectWAV(data, &info)
-	case CAF:
-		err = inspectCAF(data, &info)
-	default:
-		err = unsupported(info.Format, data)
-	}
-	return info, err
+	s := source{data: data, size: uint64(len(data)), reads: maxReads}
+	return s.inspect()
 }
 
-// InspectAt reads the headers of the file of size bytes that r gives, as
-// [Inspect] does with the whole of it in memory. It reads 64 KiB at most, in 64
-// reads at most, whatever the sizes in the file claim. The error is an [*Error],
-// or that of r.
+// InspectAt reads the headers of the file of size bytes that r gives, with the
+// result that [Inspect] has for the whole of it. It reads 64 KiB at most, in 64
+// reads at most, whatever the sizes in the file claim. The error is an
+// [*Error], or that of r; it is [io.ErrUnexpectedEOF] where r ends in front of
+// size.
 func InspectAt(r io.ReaderAt, size int64) (Info, error) {
-	data := make([]byte, max(0, min(size, 64<<10)))
-	if _, err := r.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
-		return Info{}, err
+	size = max(size, 0)
+	s := source{r: r, size: uint64(size), buf: make([]byte, min(size, windowSize)), reads: maxReads}
+	return s.inspect()
+}
+
+func (s *source) inspect() (info Info, err error) {
+	start, err := s.rest(0)
+	if err != nil {
+		return info, err
 	}
-	return Inspect(data)
+	info.Format = Sniff(start)
+	s.format = info.Format
+	switch info.Format {
+	case JPEG:
+		err = inspectJPEG(s, &info)
+	case MP4, QuickTime, M4A:
+		err = inspectMP4(s, &info)
+	case WebM:
+		err = inspectWebM(s, &info)
+	case WAV, RIFX:
+		err = inspectWAV(s, &info)
+	case CAF:
+		err = inspectCAF(s, &info)
+	default:
+		err = unsupported(info.Format, start)
+	}
+	return info, err
 }
 
 // CheckStructure goes through the whole file without decoding it: every part
 // has to be inside the file, the parts that a reader needs have to be there,
 // and none may contradict another. Bytes behind a JPEG's end marker, or behind
 // the samples of a WAV or CAF, are no fault: cameras and recorders add them.
+// An [*Error] with Unsupported is of a file that may well be sound.
 func CheckStructure(data []byte) error {
-	switch f := Sniff(data); f {
+	f := Sniff(data)
+	s := whole(data, f)
+	switch f {
 	case JPEG:
-		return checkJPEG(data)
+		_, err := jpegFrame(&s)
+		return err
 	case MP4, QuickTime, M4A:
-		return checkMP4(data, f)
-	case WAV:
-		return checkWAV(data)
+		return checkMP4(&s)
+	case WebM:
+		return checkWebM(&s)
+	case WAV, RIFX:
+		return checkWAV(&s)
 	case CAF:
-		return checkCAF(data)
-	default:
-		return unsupported(f, data)
+		return checkCAF(&s)
 	}
+	return unsupported(f, data)
 }
 
 func unsupported(f Format, data []byte) error {
@@ -128,11 +175,18 @@ func unsupported(f Format, data []byte) error {
 	case len(data) == 0:
 		return short(Unknown, "empty: no data at all")
 	case f != Unknown:
-		return bad(f, "not a format that is read here; JPEG, MP4, WAV and CAF are")
+		return &Error{Format: f, Problem: "not a format that is read here; " + readFormats + " are", Unsupported: true}
 	case len(data) < 12:
 		return short(Unknown, "too short to tell the format")
 	}
-	return bad(Unknown, "unknown format; it is none of JPEG, MP4, WAV and CAF")
+	return &Error{Problem: "unknown format; it is none of " + readFormats, Unsupported: true}
+}
+
+const readFormats = "JPEG, MP4, QuickTime, WebM, WAV and CAF"
+
+// codecError is that of samples or pictures that may well be sound.
+func codecError(f Format, encoding, use string) error {
+	return &Error{Format: f, Problem: encoding + " is not supported; " + use + " is", Unsupported: true}
 }
 
 func be16(b []byte) int { return int(b[0])<<8 | int(b[1]) }
@@ -144,6 +198,7 @@ func le16(b []byte) int    { return int(b[0]) | int(b[1])<<8 }
 func le32(b []byte) uint32 {
 	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
+func le64(b []byte) uint64 { return uint64(le32(b)) | uint64(le32(b[4:]))<<32 }
 
 // maxDuration caps what a header can claim; no media of any use comes near.
 const maxDuration = 1000 * time.Hour

@@ -93,16 +93,18 @@ func TestInspectReadsTheHeaders(t *testing.T) {
 	photo := mediainfo.Info{Format: mediainfo.JPEG, Width: 96, Height: 72}
 	video := mediainfo.Info{
 		Format: mediainfo.MP4, Width: 64, Height: 48, HasVideo: true, VideoCodec: "avc1",
-		Duration: 400 * ms, VideoDuration: 400 * ms,
+		Duration: 400 * ms, VideoDuration: 400 * ms, FrameRate: 25,
 	}
 	voice := mediainfo.Info{
 		Format: mediainfo.WAV, HasAudio: true, AudioCodec: "pcm", SampleRate: 8000, Channels: 1,
 		BitsPerSample: 16, Duration: 100 * ms, AudioDuration: 100 * ms,
 	}
 	for name, want := range map[string]mediainfo.Info{
-		"gray.jpg": photo, "restart.jpg": photo, "progressive.jpg": photo, "rgb.jpg": photo, "arithmetic.jpg": photo,
-		"faststart.mp4": video,
-		"clip.mov":      with(video, func(i *mediainfo.Info) { i.Format = mediainfo.QuickTime }),
+		"gray.jpg": photo, "restart.jpg": photo, "rgb.jpg": photo,
+		"progressive.jpg": with(photo, func(i *mediainfo.Info) { i.Progressive = true }),
+		"arithmetic.jpg":  with(photo, func(i *mediainfo.Info) { i.PictureCodec = "arithmetic" }),
+		"faststart.mp4":   video,
+		"clip.mov":        with(video, func(i *mediainfo.Info) { i.Format = mediainfo.QuickTime }),
 		"phone.mp4": with(video, func(i *mediainfo.Info) {
 			i.HasAudio, i.AudioCodec, i.SampleRate, i.Channels, i.BitsPerSample = true, "mp4a", 16000, 2, 16
 			i.AudioDuration = 100 * ms
@@ -113,7 +115,7 @@ func TestInspectReadsTheHeaders(t *testing.T) {
 		}),
 		"extensible.wav": with(voice, func(i *mediainfo.Info) { i.Channels, i.BitsPerSample = 2, 24 }),
 		"mulaw.wav": with(voice, func(i *mediainfo.Info) {
-			i.AudioCodec, i.BitsPerSample, i.Duration, i.AudioDuration = "other", 8, 0, 0
+			i.AudioCodec, i.BitsPerSample, i.Duration, i.AudioDuration = "mulaw", 8, 0, 0
 			i.DurationUnknown = true
 		}),
 		"pipe.caf":      with(voice, func(i *mediainfo.Info) { i.Format = mediainfo.CAF }),
@@ -165,7 +167,7 @@ func TestInspectNamesAFormatThatItCannotRead(t *testing.T) {
 	t.Parallel()
 	info, err := mediainfo.Inspect([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"))
 	assert.Equal(t, mediainfo.PNG, info.Format)
-	assert.EqualError(t, err, "PNG: not a format that is read here; JPEG, MP4, WAV and CAF are")
+	assert.EqualError(t, err, "PNG: not a format that is read here; JPEG, MP4, QuickTime, WebM, WAV and CAF are")
 	_, err = mediainfo.Inspect(nil)
 	assert.EqualError(t, err, "empty: no data at all")
 	_, err = mediainfo.Inspect([]byte("\xff\xd8"))
@@ -173,7 +175,7 @@ func TestInspectNamesAFormatThatItCannotRead(t *testing.T) {
 	_, err = mediainfo.Inspect(make([]byte, 12)) // the longest of all signatures
 	assert.NotEqual(t, "too short to tell the format", err.Error())
 	_, err = mediainfo.Inspect([]byte("<html>secret</html>"))
-	assert.EqualError(t, err, "unknown format; it is none of JPEG, MP4, WAV and CAF")
+	assert.EqualError(t, err, "unknown format; it is none of JPEG, MP4, QuickTime, WebM, WAV and CAF")
 }
 
 func TestInspectAllocatesNothingForPhotosAndVoices(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
@@ -192,7 +194,7 @@ func TestWholeFilesOfOtherWritersPass(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"gray.jpg", "restart.jpg", "progressive.jpg", "rgb.jpg", "arithmetic.jpg", "phone.mp4", "faststart.mp4",
-		"fragmented.mp4", "clip.mov", "voice.m4a", "extensible.wav", "pipe.wav", "bigendian.caf", "pipe.caf",
+		"fragmented.mp4", "clip.mov", "voice.m4a", "extensible.wav", "float.wav", "pipe.wav", "bigendian.caf", "pipe.caf",
 	} {
 		assert.NoError(t, mediainfo.CheckStructure(file(t, name)), name)
 	}
@@ -224,11 +226,14 @@ func TestACutFileIsRefusedWhereverItIsCut(t *testing.T) {
 func TestSamplesThatAreNotLinearPCMAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, problem := range map[string]string{
-		"float.wav": "WAV: the samples are not linear PCM in integers",
-		"mulaw.wav": "WAV: the samples are not linear PCM in integers",
-		"alac.caf":  "CAF: the samples are not linear PCM",
+		"mulaw.wav": "WAV: mu-law is not supported; linear PCM is",
+		"alac.caf":  "CAF: ALAC is not supported; linear PCM is",
 	} {
-		assert.EqualError(t, mediainfo.CheckStructure(file(t, name)), problem, name)
+		err := mediainfo.CheckStructure(file(t, name))
+		wantError(t, err, problem, false)
+		var e *mediainfo.Error
+		assert.ErrorAs(t, err, &e)
+		assert.True(t, e.Unsupported, name)
 	}
 }
 

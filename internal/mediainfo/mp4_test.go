@@ -41,11 +41,8 @@ type rareMP4 struct {
 
 func (r rareMP4) file() []byte {
 	time64 := append(words(1<<24, 0, 0, 0, 0, 1000), binary.BigEndian.AppendUint64(nil, r.units)...)
-	entry := append(words(86), "avc1"...)
-	entry = append(append(entry, make([]byte, 24)...), words(64<<16|48)...)
-	entry = append(entry, make([]byte, 50)...)
 	stbl := mp4Box("stbl",
-		mp4Box("stsd", words(0, 1), entry),
+		mp4Box("stsd", words(0, 1), mp4VideoEntry()),
 		mp4Box("stts", words(0, 1, r.timed, 40)),
 		mp4Box("stsc", words(0, 1, 1, 2, 1)),
 		mp4Box("stsz", words(0, r.size, r.samples)),
@@ -68,7 +65,7 @@ func TestRareButValidMP4sAreRead(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Equal(t, mediainfo.Info{
 			Format: mediainfo.MP4, Width: 64, Height: 48, HasVideo: true, VideoCodec: "avc1",
-			Duration: 80 * time.Millisecond, VideoDuration: 80 * time.Millisecond,
+			Duration: 80 * time.Millisecond, VideoDuration: 80 * time.Millisecond, FrameRate: 25,
 		}, info)
 	}
 }
@@ -111,7 +108,7 @@ func TestMP4TablesThatContradictTheFileAreRefused(t *testing.T) {
 // out.
 type mp4Parts struct {
 	front                              []byte // behind the ftyp box
-	mvhd, mvex, mdia                   []byte // mdia replaces all that is in it
+	mvhd, mvex, tkhd, edts, mdia       []byte // mdia replaces all that is in it
 	mdhd, hdlr, minf                   []byte // minf replaces all that is in it
 	stsd, stts, stsc, stsz, stco, last []byte // last is the sample table's last box
 	fromEnd                            []uint32
@@ -157,7 +154,7 @@ func (p *mp4Parts) build(places []uint32) []byte {
 		mdia = mp4Box("mdia", p.mdhd, p.hdlr, minf)
 	}
 	if !p.noMoov {
-		data = append(data, mp4Box("moov", p.mvhd, p.mvex, mp4Box("trak", mdia), p.moovEnd)...)
+		data = append(data, mp4Box("moov", p.mvhd, p.mvex, mp4Box("trak", p.tkhd, p.edts, mdia), p.moovEnd)...)
 	}
 	return append(data, p.behind...)
 }
@@ -171,15 +168,39 @@ func mp4Time64(units uint64, scale uint32) []byte {
 }
 
 func mp4VideoEntry() []byte {
-	entry := append(words(86), "avc1"...)
-	entry = append(append(entry, make([]byte, 24)...), words(64<<16|48)...)
-	return append(entry, make([]byte, 50)...)
+	return mp4VideoEntryOf("avc1", 64, 48, mp4Box("avcC", []byte{1, 77, 0, 10, 0xff, 0xe1, 0}))
+}
+
+func mp4VideoEntryOf(name string, width, height uint32, boxes ...[]byte) []byte {
+	parts := [][]byte{make([]byte, 24), words(width<<16 | height), make([]byte, 50)}
+	return mp4Box(name, append(parts, boxes...)...)
 }
 
 // mp4AudioEntry is of mono in 16 bits.
 func mp4AudioEntry(rate uint16) []byte {
 	entry := append(words(36), "mp4a"...)
 	return append(append(entry, make([]byte, 16)...), words(1<<16|16, 0, uint32(rate)<<16)...)
+}
+
+// mp4TrackHeader is of an upright picture where there is no matrix.
+func mp4TrackHeader(id uint32, matrix ...uint32) []byte {
+	if matrix == nil {
+		matrix = []uint32{1 << 16, 0, 0, 0, 1 << 16}
+	}
+	return mp4Box("tkhd", words(0, 0, 0, id, 0, 0, 0, 0, 0, 0), words(matrix...), words(0, 0, 0, 1<<30, 0, 0))
+}
+
+// mp4Fragment is of n samples that last as long as the track has by default.
+func mp4Fragment(id, time, n uint32) []byte {
+	return mp4Box("moof", mp4Box("traf",
+		mp4Box("tfhd", words(0, id)), mp4Box("tfdt", words(0, time)), mp4Box("trun", words(0, n))))
+}
+
+// mp4Fragmented leaves all samples to fragments of track 1, where they last 40 ms.
+func mp4Fragmented(p *mp4Parts) {
+	mp4Empty(p)
+	p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time(0, 1000)), mp4Box("mdhd", mp4Time(0, 1000))
+	p.tkhd, p.mvex = mp4TrackHeader(1), mp4Box("mvex", mp4Box("trex", words(0, 1, 1, 40, 0, 0)))
 }
 
 // mp4Voice makes the track one of sound.
@@ -253,7 +274,8 @@ func TestCheckStructure_MP4WithUnusualParts(t *testing.T) {
 			change: func(p *mp4Parts) {
 				p.stts, p.stsc = mp4Box("stts", words(0, 0)), mp4Box("stsc", words(0, 0))
 				p.stsz, p.fromEnd = mp4Box("stsz", words(0, 0, 0)), nil
-				p.mvex, p.behind = mp4Box("mvex"), append(mp4Box("moof"), p.behind...)
+				p.mvex = mp4Box("mvex", mp4Box("trex", words(0, 1, 1, 40, 0, 0)))
+				p.tkhd, p.behind = mp4TrackHeader(1), append(mp4Fragment(1, 0, 2), p.behind...)
 			},
 		},
 		{name: "times in several entries", change: func(p *mp4Parts) { p.stts = mp4Box("stts", words(0, 2, 1, 40, 1, 80)) }},
@@ -421,7 +443,7 @@ func TestInspect_MP4WithATroubleThatIsNotInTheMovieHeader(t *testing.T) {
 	t.Parallel()
 	want := mediainfo.Info{
 		Format: mediainfo.MP4, Width: 64, Height: 48, HasVideo: true, VideoCodec: "avc1",
-		Duration: 80 * time.Millisecond, VideoDuration: 80 * time.Millisecond,
+		Duration: 80 * time.Millisecond, VideoDuration: 80 * time.Millisecond, FrameRate: 25,
 	}
 	for _, tt := range []struct {
 		name   string
@@ -462,6 +484,14 @@ func TestInspect_MP4WithoutAReadableMovieHeader(t *testing.T) {
 			change: func(p *mp4Parts) { p.mvhd = mp4Box("mvhd", words(2<<24, 0, 0, 1000, 80)) },
 		},
 		{name: "no track", problem: "MP4: no track", change: func(p *mp4Parts) { p.front, p.noMoov = mp4Box("moov"), true }},
+		{
+			name: "no movie header box", problem: "MP4: no movie header box (mvhd), which has the time scale",
+			change: func(p *mp4Parts) { p.mvhd = nil },
+		},
+		{
+			name: "time scale of 0", problem: "MP4: a time header (mvhd or mdhd) gives a time scale of 0",
+			change: func(p *mp4Parts) { p.mvhd = mp4Box("mvhd", mp4Time(80, 0)) },
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -544,10 +574,6 @@ func TestInspect_MP4Duration(t *testing.T) {
 			change: func(p *mp4Parts) {
 				p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time(0, 1000)), mp4Box("mdhd", mp4Time(0, 1000))
 			},
-		},
-		{
-			name: "of the track where there is no movie header box", want: 80 * ms,
-			change: func(p *mp4Parts) { p.mvhd, p.mvex = nil, mp4Box("mvex", mp4Box("mehd", words(0, 2500))) },
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

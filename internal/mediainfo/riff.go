@@ -13,7 +13,10 @@ const wavNoSize = 0x7ffff000
 
 // wavFile is what the chunks of a WAV say.
 type wavFile struct {
-	codec                int // after looking into an extensible header
+	format               Format
+	big                  bool   // RIFX: the numbers have their high byte first
+	wide                 uint64 // the samples' size in a ds64 chunk
+	codec                uint32 // after looking into an extensible header
 	channels, rate, bits int
 	blockAlign           int
 	hasFormat            bool
@@ -23,39 +26,61 @@ type wavFile struct {
 
 // parseWAV reads the chunks up to and with the samples, which is as far as a
 // reader of samples looks.
-func parseWAV(data []byte) (wavFile, error) {
-	var w wavFile
-	pos := 12
-	for len(data)-pos >= 8 {
-		id, size := data[pos:pos+4], uint64(le32(data[pos+4:]))
-		body := data[pos+8:]
-		switch string(id) {
+func parseWAV(src *source) (w wavFile, err error) {
+	w.format, w.big = src.format, src.format == RIFX
+	for pos := uint64(12); ; {
+		h, err := src.at(pos, 8)
+		if err != nil {
+			return w, err
+		}
+		if len(h) < 8 {
+			break
+		}
+		pos += 8
+		size, rest := uint64(num32(w.big, h[4:])), src.size-pos
+		switch string(h[:4]) {
 		case "fmt ":
-			if size > uint64(len(body)) {
-				return w, short(WAV, "ends inside the format chunk")
+			if size > rest {
+				return w, short(w.format, "ends inside the format chunk")
 			}
-			if err := w.parseFormat(body[:size]); err != nil {
+			p, err := src.at(pos, int(min(size, 40)))
+			if err != nil {
 				return w, err
+			}
+			if err := w.parseFormat(p); err != nil {
+				return w, err
+			}
+		case "ds64": // of RF64, in front of all others
+			p, err := src.at(pos, int(min(size, 16)))
+			if err != nil {
+				return w, err
+			}
+			if len(p) == 16 {
+				w.wide = le64(p[8:])
 			}
 		case "data":
 			if !w.hasFormat {
-				return w, bad(WAV, "no format chunk in front of the samples")
+				return w, bad(w.format, "no format chunk in front of the samples")
 			}
-			w.setData(size, uint64(len(body)))
+			w.setData(size, rest)
 			return w, nil
 		}
-		if size += size & 1; size > uint64(len(body)) {
-			return w, short(WAV, "ends inside a chunk, in front of the samples")
+		if size += size & 1; size > rest {
+			return w, short(w.format, "ends inside a chunk, in front of the samples")
 		}
-		pos += 8 + int(size)
+		pos += size
 	}
 	if !w.hasFormat {
-		return w, short(WAV, "no format chunk")
+		return w, short(w.format, "no format chunk")
 	}
-	return w, short(WAV, "no data chunk")
+	return w, short(w.format, "no data chunk")
 }
 
 func (w *wavFile) setData(size, rest uint64) {
+	if size == 0xffffffff && w.wide != 0 && w.wide != 1<<64-1 {
+		w.dataSize, w.cut = w.wide, w.wide > rest
+		return
+	}
 	// A writer to a pipe cannot come back to fill the size in.
 	switch size {
 	case 0, 0xffffffff:
@@ -66,23 +91,28 @@ func (w *wavFile) setData(size, rest uint64) {
 	w.dataSize, w.cut = size, size > rest
 }
 
+// parseFormat reads a format chunk. Its rate in bytes follows from the rest, and
+// is wrong in many files: it is not looked at.
 func (w *wavFile) parseFormat(p []byte) error {
 	if len(p) < 16 {
-		return bad(WAV, "the format chunk is too short")
+		return bad(w.format, "the format chunk is too short")
 	}
-	w.codec = le16(p)
-	w.channels = le16(p[2:])
-	rate := le32(p[4:])
-	w.blockAlign = le16(p[12:])
-	w.bits = le16(p[14:])
+	w.codec = uint32(num16(w.big, p))
+	w.channels = num16(w.big, p[2:])
+	rate := num32(w.big, p[4:])
+	w.blockAlign = num16(w.big, p[12:])
+	w.bits = num16(w.big, p[14:])
 	if w.codec == wavExtensible {
 		if len(p) < 40 {
-			return bad(WAV, "the extensible format chunk is too short")
+			return bad(w.format, "the extensible format chunk is too short")
 		}
-		w.codec = le16(p[24:]) // the start of the sub-format's GUID
+		w.codec = num32(w.big, p[24:]) // the start of the sub-format's GUID
+		if w.big && w.codec&0xffff == 0 {
+			w.codec >>= 16 // SoX writes it as two numbers of 16 bits
+		}
 	}
 	if w.channels == 0 || rate == 0 || rate > maxRate || w.blockAlign == 0 {
-		return bad(WAV, "the format chunk gives an impossible rate, channel count or sample size")
+		return bad(w.format, "the format chunk gives an impossible rate, channel count or sample size")
 	}
 	w.rate, w.hasFormat = int(rate), true
 	return nil
@@ -91,19 +121,34 @@ func (w *wavFile) parseFormat(p []byte) error {
 // maxRate is beyond any audio's sample rate, in Hz.
 const maxRate = 10_000_000
 
-func inspectWAV(data []byte, info *Info) error {
-	w, err := parseWAV(data)
+func (w *wavFile) codecName() string {
+	switch w.codec {
+	case wavPCM:
+		return "pcm"
+	case wavFloat:
+		return "float"
+	case 2, 0x11, 0x14, 0x20, 0x40, 0x45, 0x64, 0x65:
+		return "adpcm"
+	case 6:
+		return "alaw"
+	case 7:
+		return "mulaw"
+	case 0x31:
+		return "gsm"
+	case 0x50, 0x55:
+		return "mp3"
+	case 0xff, 0x1600, 0x1610:
+		return "mp4a"
+	}
+	return "other"
+}
+
+func inspectWAV(src *source, info *Info) error {
+	w, err := parseWAV(src)
 	if w.hasFormat {
 		info.HasAudio = true
 		info.SampleRate, info.Channels, info.BitsPerSample = w.rate, w.channels, w.bits
-		switch w.codec {
-		case wavPCM:
-			info.AudioCodec = "pcm"
-		case wavFloat:
-			info.AudioCodec = "float"
-		default:
-			info.AudioCodec = "other"
-		}
+		info.AudioCodec = w.codecName()
 	}
 	if err != nil {
 		return err
@@ -118,19 +163,20 @@ func inspectWAV(data []byte, info *Info) error {
 	return nil
 }
 
-func checkWAV(data []byte) error {
-	w, err := parseWAV(data)
+func checkWAV(src *source) error {
+	w, err := parseWAV(src)
 	switch {
 	case err != nil:
 		return err
-	case w.codec != wavPCM:
-		return bad(WAV, "the samples are not linear PCM in integers")
-	case w.bits == 0 || w.bits > 64 || w.blockAlign != w.channels*((w.bits+7)/8):
-		return bad(WAV, "the format chunk contradicts itself about the sample size")
+	case w.codec != wavPCM && w.codec != wavFloat:
+		return codecError(w.format, encodingName(w.codecName()), "linear PCM")
+	case w.bits == 0 || w.bits > 64 || w.blockAlign != w.channels*((w.bits+7)/8),
+		w.codec == wavFloat && w.bits != 32 && w.bits != 64:
+		return bad(w.format, "the format chunk contradicts itself about the sample size")
 	case w.cut:
-		return short(WAV, "ends inside the samples")
+		return short(w.format, "ends inside the samples")
 	case w.dataSize < uint64(w.blockAlign):
-		return bad(WAV, "no samples")
+		return bad(w.format, "no samples")
 	}
 	return nil
 }

@@ -1,9 +1,6 @@
 package mediainfo
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // Kind is what a piece of media is sent as.
 type Kind int
@@ -16,14 +13,15 @@ const (
 
 // The limits that [Check] compares with. A value equal to a limit is within it.
 const (
-	MaxFileBytes = 500_000
-	// MaxPictureLong and MaxPictureShort are in pixels, for the longer and the
-	// shorter side.
-	MaxPictureLong, MaxPictureShort = 640, 480
+	MaxFileBytes    = 500_000
+	MaxPictureLong  = 640 // pixels of the longer side
+	MaxPictureShort = 480 // pixels of the shorter side
 
-	MaxVideo      = 3 * time.Second
-	MaxVoice      = 5 * time.Second
-	MaxSoundAfter = 500 * time.Millisecond // of sound behind a video's last picture
+	MaxVideo = 3 * time.Second
+	MaxVoice = 5 * time.Second
+	// MaxSoundLonger is by how much a video's sound may be longer than its
+	// picture.
+	MaxSoundLonger = 500 * time.Millisecond
 
 	VoiceSampleRate = 16_000 // in Hz
 )
@@ -81,9 +79,9 @@ func ruleTable() [12]Rule {
 		{RuleReadable, 0, "whole, and not damaged", Documented, false},
 		{RuleFaceFormat, Face, "a JPEG, or a video: H.264 in MP4 or QuickTime, VP8 or VP9 in WebM", Observed, false},
 		{RuleVoiceFormat, Voice, "a WAV or CAF with linear PCM, in integers or floating point", Observed, false},
-		{RuleSoundLength, Face, "sound that ends 0.5 s behind the picture at most", SourceUnknown, false},
+		{RuleSoundLength, Face, "sound that is 0.5 s longer than the picture at most", SourceUnknown, false},
 		{RulePictureSize, Face, "640x480 or 480x640 pixels at most", Documented, true},
-		{RuleOrientation, Face, "stored upright, with EXIF orientation 1 or none", SourceUnknown, true},
+		{RuleOrientation, Face, "stored upright: EXIF orientation 1, or none", SourceUnknown, true},
 		{RuleVideoLength, Face, "3 s at most", Documented, true},
 		{RuleVoiceLength, Voice, "5 s at most", Documented, true},
 		{RuleSampleRate, Voice, "16,000 Hz", Documented, true},
@@ -98,25 +96,4 @@ type Problem struct {
 	// Text is a phrase with the numbers, such as "a video of 6 s is longer than
 	// 3 s". It quotes nothing of the media.
 	Text string
-}
-
-// Check returns all problems of a file that is to be sent as kind, nil for
-// none. info is what [Inspect] or [InspectAt] returned, also where they
-// returned an error, which [Unreadable] makes a problem of. size is the file's
-// in bytes, negative where it is not known. A duration, resolution or rate that
-// the headers do not give is a problem too.
-func Check(info Info, size int64, kind Kind) []Problem {
-	return nil
-}
-
-// Unreadable returns the problem that an error of [Inspect], [InspectAt] or
-// [CheckStructure] is. ok is false where there is none: for nil, for an error of
-// the reader, and for a format or encoding that is not supported, which is a
-// problem that [Check] finds.
-func Unreadable(err error) (p Problem, ok bool) {
-	var e *Error
-	if !errors.As(err, &e) {
-		return Problem{}, false
-	}
-	return Problem{}, false
 }

@@ -1,0 +1,103 @@
+package mediainfo
+
+// box is one ISO BMFF box.
+type box struct {
+	kind       string // one of the names in boxKind, "" for any other
+	start, end uint64 // of the body
+	cut        bool   // the body goes on behind the data
+}
+
+// read returns the first n bytes of the body, fewer where it is shorter.
+func (b box) read(src *source, n int) ([]byte, error) {
+	return src.at(b.start, int(min(uint64(n), b.end-b.start)))
+}
+
+// boxes steps through the boxes from pos to end. Each step takes 8 bytes at
+// least, and nesting is followed along fixed paths only, so that a walk is
+// linear.
+type boxes struct {
+	src      *source
+	pos, end uint64
+	// top marks the file's own level, where a size of 0 means "up to the end
+	// of the file" and bytes behind the last box are no fault.
+	top    bool
+	format Format
+}
+
+// boxKind returns a constant for the names that matter here, so that no string
+// is made of what the data says.
+func boxKind(b []byte) string {
+	for _, k := range [...]string{
+		"ftyp", "moov", "mdat", "moof", "mfra", "sidx", "mvhd", "mvex", "mehd", "trex", "trak", "tkhd", "edts", "elst",
+		"mdia", "mdhd", "hdlr", "minf", "stbl", "stsd", "stts", "stsc", "stsz", "stz2", "stco", "co64", "avcC", "srat",
+		"traf", "tfhd", "tfdt", "trun",
+	} {
+		if string(b) == k {
+			return k
+		}
+	}
+	return ""
+}
+
+// next returns the next box, ok false at the end.
+func (s *boxes) next() (b box, ok bool, err error) {
+	left := s.end - s.pos
+	if left < 8 {
+		return box{}, false, nil
+	}
+	h, err := s.src.at(s.pos, int(min(left, 16)))
+	if err != nil {
+		return box{}, false, err
+	}
+	size, header := uint64(be32(h)), uint64(8)
+	b.kind = boxKind(h[4:8])
+	if size == 1 {
+		if left < 16 {
+			return box{}, false, s.tooLong()
+		}
+		size, header = be64(h[8:]), 16
+	} else if size == 0 && s.top {
+		size = left
+	}
+	if size < header {
+		if s.top && s.pos > 0 && b.kind == "" { // what is behind the last box
+			return box{}, false, nil
+		}
+		return box{}, false, bad(s.format, "a box has an impossible size")
+	}
+	if size > left {
+		if !s.top {
+			return box{}, false, s.tooLong()
+		}
+		b.cut, size = true, left
+	}
+	b.start, b.end = s.pos+header, s.pos+size
+	s.pos = b.end
+	return b, true, nil
+}
+
+func (s *boxes) tooLong() error {
+	if s.top {
+		return short(s.format, "ends inside a box")
+	}
+	return bad(s.format, "a box is larger than the box that it is in")
+}
+
+// parts returns the first box of each kind inside b, in one pass that ends where
+// all are found. A box that is not there ends at 0.
+func (m *mp4File) parts(b box, kinds ...string) (found [3]box, err error) {
+	s := boxes{src: m.src, pos: b.start, end: b.end, format: m.format}
+	for missing := len(kinds); missing > 0; {
+		b, ok, err := s.next()
+		if err != nil || !ok {
+			return found, err
+		}
+		for i, k := range kinds {
+			if b.kind == k && found[i].end == 0 {
+				found[i] = b
+				missing--
+			}
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,80 @@
+package mediainfo
+
+import "io"
+
+// What is read of a file to inspect it, whatever the sizes in it claim. Every
+// read is of one window, so that the number of reads bounds the bytes too.
+const (
+	maxReads   = 64
+	windowSize = 1 << 10 // 64 KiB in all
+)
+
+// source gives the bytes of a file through a window that moves. A file in
+// memory has the same windows as one that is read, so that both are inspected
+// with the same result.
+type source struct {
+	data   []byte      // the file, where it is in memory
+	r      io.ReaderAt // what gives the file, where it is not
+	buf    []byte      // the window's bytes, for r
+	size   uint64
+	format Format // for errors
+
+	window []byte
+	start  uint64 // of the window
+	reads  int    // how many are left
+}
+
+// whole is a source for all of data, without a bound.
+func whole(data []byte, f Format) source {
+	return source{data: data, size: uint64(len(data)), format: f, window: data}
+}
+
+// at returns n bytes from off on, or those that there are in front of the end
+// of the file. n is windowSize at most, save for a whole source. The bytes are
+// valid until the next call.
+func (s *source) at(off uint64, n int) ([]byte, error) {
+	if off >= s.size {
+		return nil, nil
+	}
+	n = int(min(uint64(n), s.size-off))
+	if off < s.start || off-s.start+uint64(n) > uint64(len(s.window)) {
+		if err := s.move(off); err != nil {
+			return nil, err
+		}
+	}
+	return s.window[off-s.start:][:n], nil
+}
+
+// rest returns the bytes from off on that are in one window, none at the end of
+// the file.
+func (s *source) rest(off uint64) ([]byte, error) {
+	if _, err := s.at(off, 1); err != nil || off >= s.size {
+		return nil, err
+	}
+	return s.window[off-s.start:], nil
+}
+
+func (s *source) move(off uint64) error {
+	if s.reads == 0 {
+		return &Error{
+			Format: s.format, Problem: "the headers are outside the part of the file that is read for them", Beyond: true,
+		}
+	}
+	s.reads--
+	n := min(windowSize, s.size-off)
+	s.start = off
+	if s.r == nil {
+		s.window = s.data[off : off+n]
+		return nil
+	}
+	s.window = nil // also where the read fails
+	got, err := s.r.ReadAt(s.buf[:n], int64(off))
+	if uint64(got) < n {
+		if err == nil || err == io.EOF {
+			err = io.ErrUnexpectedEOF // the file is shorter than was said
+		}
+		return err
+	}
+	s.window = s.buf[:n]
+	return nil
+}
