@@ -39,16 +39,20 @@
 // otherwise. A file that this package did not make is believed to have it. A
 // face token that has expired counts for nothing.
 //
-// [Behaviour] makes events that are known again. An impostor, a refusal or a
+// [Behaviour] makes events that are known again, on the same device: behaviour
+// belongs to a user and a device, a face and a voice to a user. A request without
+// an event, as the vendor's web client sends while nobody moves, counts for
+// nothing: neither towards the template nor as a comparison. Its response has the
+// session's last behaviour score, or 0, and the status as it was. An impostor, a refusal or a
 // broken connection at will is an [Stub], see [Fake.Queue].
 //
 // # Where the vendor's documentation is silent
 //
 // The fake takes the side that finds mistakes earlier. All files of an array
 // must be of one format. A QuickTime movie is refused, though it may hold
-// H.264. Base64 is standard, padded and without line breaks. The body of a
-// submission is empty unless metadata was sent, which comes back where it is
-// base64. The scores of /v1/score have the types "anomaly", "behaviour",
+// H.264. Base64 is standard, padded and without line breaks. The response to a
+// submission is {} (see [WithEmptySubmitResponse]). Metadata comes back where it
+// is base64. The scores of /v1/score have the types "anomaly", "behaviour",
 // "face" and "voice", for what the session has seen. What the API makes of
 // media that is readable but shows nobody cannot be told from bytes: queue
 // [Code] for it.
