@@ -58,3 +58,25 @@ func FuzzFakeRequest(f *testing.F) {
 		}
 	})
 }
+
+// FuzzWrongSignature explains a wrong signature over any body.
+func FuzzWrongSignature(f *testing.F) {
+	f.Add(sessionBody)
+	f.Add(`{  "a": [1,  {  }, "\"]"  ]}`)
+	f.Add("}]\"\\")
+	f.Add("é世\xff")
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(fake.Close)
+	f.Fuzz(func(t *testing.T, body string) {
+		r := request(t, fake, "/v1/score", body)
+		r.Header.Set("X-aimbrain-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+		w := httptest.NewRecorder()
+		fake.ServeHTTP(w, r)
+		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "none of the usual mistakes") {
+			t.Fatalf("HTTP %d with %q", w.Code, w.Body)
+		}
+	})
+}
