@@ -19,8 +19,11 @@
 // own paths, or behind the prefix that [WithPathPrefix] names.
 // [Fake.Transport] reaches it from inside the process, for every host; it also
 // works in testing/synctest bubbles, where waiting takes no time.
-// [Fake.URL] opens a port on loopback. Answers allow every origin, so that web
+// [Fake.URL] opens a port on loopback. Responses allow every origin, so that web
 // pages can be tried out against a fake.
+//
+// The header of a request may be 64 KiB, and gets status 431 beyond that. It has
+// a minute to arrive, and so has the body, or the connection is closed.
 //
 // # Whose face is it
 //

@@ -56,11 +56,17 @@ func (f *Fake) URL() string {
 	return f.url
 }
 
+// maxHeaderBytes is how large the header of a request may be, its path included.
+const maxHeaderBytes = 64 << 10
+
 // startServer makes the one server behind the pipes and the port.
 func (f *Fake) startServer() {
-	f.server = &http.Server{ //nolint:gosec // the other end is a test, and it may be slow
-		Handler:   f,
-		ConnState: f.track,
+	f.server = &http.Server{
+		Handler:           f,
+		ConnState:         f.track,
+		ReadHeaderTimeout: readTime,
+		// A header that is larger is refused by 431, as gateways do.
+		MaxHeaderBytes: maxHeaderBytes - 4096, // net/http adds as much
 	}
 	f.transport = aimbrain.NewTransport(func(t *http.Transport) {
 		t.Proxy = nil
