@@ -38,6 +38,7 @@ type Fake struct {
 	state       state
 	queue       []*queued
 	queuedSoFar int
+	cleared     int // the number of the last one that was cleared
 	log         recorder
 }
 
@@ -87,8 +88,9 @@ func Start(opts ...Option) (*Fake, error) {
 	return f, nil
 }
 
-// Close ends the fake: its waits, its connections, its listener, and the
-// clients that [Fake.Client] made. It returns when the requests under way have
+// Close ends the fake: its waits, its connections and its listener. It closes the
+// clients that [Fake.Client] made, whose calls fail with [aimbrain.ErrClosed] from
+// then on; a client that the caller made is the caller's to close. It returns when the requests under way have
 // ended, or after 5 seconds with one that does not. It may be called twice.
 func (f *Fake) Close() {
 	f.mu.Lock()

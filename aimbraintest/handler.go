@@ -38,6 +38,7 @@ type call struct {
 // under a prefix. Any other path is answered by 404.
 func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	allowOrigins(w.Header())
+	f.endConnection(w, r)
 	if r.Method == http.MethodOptions {
 		preflight(w)
 		return
@@ -61,6 +62,20 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.respond(w, recorded)
+}
+
+// endConnection makes the response the last one of a connection of the fake's
+// transport while connections are to be refused: the next request must want one.
+func (f *Fake) endConnection(w http.ResponseWriter, r *http.Request) {
+	address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok || address.Network() != "pipe" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusing() {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // receive reads a request without judging it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -69,7 +70,12 @@ func (f *Fake) startServer() {
 		MaxHeaderBytes: maxHeaderBytes - 4096, // net/http adds as much
 	}
 	f.transport = aimbrain.NewTransport(func(t *http.Transport) {
-		t.Proxy = nil
+		t.Proxy = func(r *http.Request) (*url.URL, error) { // called before each dial, with the request's URL
+			if f.refuse(r) {
+				return nil, errRefused()
+			}
+			return nil, nil
+		}
 		t.DialContext, t.DialTLSContext = f.listener.dial, f.listener.dial
 		t.MaxIdleConnsPerHost = 1024
 		if f.config.untrusted {
