@@ -49,6 +49,25 @@
 // session's last behaviour score, or 0, and the status as it was. An impostor, a refusal or a
 // broken connection at will is an [Stub], see [Fake.Queue].
 //
+// # Recipes
+//
+// Each of these is an example that runs.
+//
+//   - A wrapper around the transport, which may log, count or change requests:
+//     fake.Client(aimbrain.WithTransport(wrap{fake.Transport()})), see
+//     [Fake.Transport].
+//   - A certificate authority of one's own: httptest.NewTLSServer(fake), and a
+//     client with [aimbrain.NewTransport], see [Fake.ServeHTTP].
+//   - A request that is cancelled when it has arrived: [Stall] and
+//     [Fake.WaitForRequests], see [Stall].
+//   - A request that is not sent, since nothing listens: [NotSent].
+//   - A response that is lost, after which nobody knows: [LostResponse].
+//   - The errors of a client for a test that has none: [NewError],
+//     [NewAPIError] and [NewNetworkError].
+//
+// [Fake.Close] closes the clients that [Fake.Client] made; [New] calls it at the
+// test's end. A client that was made by [aimbrain.New] is not closed.
+//
 // # Where the vendor's documentation is silent
 //
 // The fake takes the side that finds mistakes earlier. All files of an array

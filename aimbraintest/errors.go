@@ -49,7 +49,7 @@ func NewError(endpoint string, attempts ...Stub) error {
 		default:
 		}
 		for range o.times {
-			carrier.left = append(carrier.left, o.respond)
+			carrier.left = append(carrier.left, prepared{stub: o})
 		}
 	}
 	return carrier.call("NewError", endpoint)
@@ -85,12 +85,7 @@ func NewNetworkError(endpoint string, cause error, outcome aimbrain.Outcome) *ai
 	if outcome != aimbrain.OutcomeNotSent && outcome != aimbrain.OutcomeUnknown {
 		panic(fmt.Sprintf("aimbraintest: NewNetworkError: the outcome of a call without a response is not sent or unknown, not %v", outcome))
 	}
-	carrier := &canned{left: []func(*http.Request) (*http.Response, error){func(r *http.Request) (*http.Response, error) {
-		if outcome == aimbrain.OutcomeUnknown {
-			return nil, lost(r, cause)
-		}
-		return nil, cause
-	}}}
+	carrier := &canned{left: []prepared{{cause: cause, sent: outcome == aimbrain.OutcomeUnknown}}}
 	var failed *aimbrain.NetworkError
 	if err := carrier.call("NewNetworkError", endpoint); !errors.As(err, &failed) {
 		panic(fmt.Sprintf("aimbraintest: NewNetworkError: the client made a %T of it", err))
@@ -98,16 +93,28 @@ func NewNetworkError(endpoint string, cause error, outcome aimbrain.Outcome) *ai
 	return failed
 }
 
-// A canned carrier gives each attempt of a call what was prepared for it.
-type canned struct {
-	left []func(r *http.Request) (*http.Response, error)
+// prepared is what an attempt meets: a stub, or an error before or after the
+// request was sent.
+type prepared struct {
+	stub  Stub
+	cause error
+	sent  bool
 }
+
+// A canned carrier gives each attempt of a call what was prepared for it.
+type canned struct{ left []prepared }
 
 // RoundTrip implements [http.RoundTripper].
 func (c *canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	next := c.left[0]
 	c.left = c.left[1:]
-	return next(r)
+	switch {
+	case next.cause == nil:
+		return next.stub.respond(r)
+	case next.sent:
+		return nil, lost(r, next.cause)
+	}
+	return nil, next.cause
 }
 
 // call makes a call of as many attempts as were prepared, and returns its error.

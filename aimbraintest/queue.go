@@ -29,11 +29,11 @@ type queued struct {
 //   - any other: every request, often the creation of a session, which comes
 //     first
 //
-// A request takes its stub when it has arrived, before it is checked. If it is
-// refused then, because of a wrong signature or an unknown session for instance,
-// a Score or Liveliness goes back to its place; any other stub was taken. Every
-// attempt of a call is a request: a stub that a client retries happens to one
-// attempt, see [Stub.Times].
+// A request takes its stub when it has arrived, before it is checked; a [NotSent]
+// before it is sent. If the request is refused then, because of a wrong signature
+// or an unknown session for instance, a Score or Liveliness goes back to its
+// place; any other stub was taken. Every attempt of a call is a request: a stub
+// happens to one attempt, and the client may retry, see [Stub.Times].
 func (f *Fake) Queue(stubs ...Stub) {
 	for _, o := range stubs {
 		o.mustBeMade("Queue")
