@@ -16,9 +16,12 @@ type SessionRequest struct {
 	// same person. An e-mail address or an account number is none of these. Set
 	// it from your own records, never from what an app sends. Required.
 	UserID string
-	// Device and System name the device and its operating system, such as
-	// "iPhone6,2" and "iOS 9.2.1". Required.
-	Device, System string
+	// Device names the device, such as "iPhone6,2": a stable value, the same in
+	// every session. Behaviour is enrolled for a user and a device, so that
+	// another value means [NotEnrolled] again. Required.
+	Device string
+	// System names the device's operating system, such as "iOS 9.2.1". Required.
+	System string
 	// ScreenHeight and ScreenWidth are in pixels, and are sent when they are
 	// set. The vendor documents them as required, its API does without.
 	ScreenHeight, ScreenWidth int

@@ -35,7 +35,8 @@ func (c *call) createSession() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.text("device"); err != nil {
+	device, err := c.text("device")
+	if err != nil {
 		return nil, err
 	}
 	// The vendor's web client sends null where it does not know the system.
@@ -57,8 +58,8 @@ func (c *call) createSession() (any, error) {
 		Face      aimbrain.ModuleStatus `json:"face"`
 		Voice     aimbrain.ModuleStatus `json:"voice"`
 		Behaviour aimbrain.ModuleStatus `json:"behaviour"`
-	}{Session: f.newSession(userID).id}
-	answer.Face, answer.Voice, answer.Behaviour = f.state.user(userID).status(f.now(), f.config.behaviourCalls)
+	}{Session: f.newSession(userID, device).id}
+	answer.Face, answer.Voice, answer.Behaviour = f.state.user(userID).status(f.now(), device, f.config.behaviourCalls)
 	return answer, nil
 }
 

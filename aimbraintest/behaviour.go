@@ -1,6 +1,7 @@
 package aimbraintest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,7 +18,7 @@ func eventArrays() []string {
 	return []string{"touches", "accelerations", "textEvents", "mouseEvents", "keyUpDownEvents"}
 }
 
-// A profile is what is known of how a user behaves.
+// A profile is what is known of how a user behaves on one device.
 type profile struct {
 	calls    int
 	features map[string]*average
@@ -65,8 +66,8 @@ func (p *profile) score(features map[string]float64) float64 {
 }
 
 // learned is the profile of a subject of [Behaviour].
-func learned(subject string, calls int) profile {
-	p := profile{}
+func learned(subject string, calls int) *profile {
+	p := &profile{}
 	known := encode(Behaviour(subject, 64))
 	members, err := strictjson.Object(nil, known)
 	if err != nil {
@@ -80,13 +81,15 @@ func learned(subject string, calls int) profile {
 }
 
 // behavioural learns until it has seen enough, and compares from then on: what
-// is compared is not learned from, or an impostor would be in time.
+// is compared is not learned from, or an impostor would be in time. A request
+// without an event, which the vendor's web client sends while nobody moves, does
+// neither.
 func (c *call) behavioural() (any, error) {
 	s, err := c.session()
 	if err != nil {
 		return nil, err
 	}
-	features, err := c.events()
+	features, some, err := c.events()
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +100,19 @@ func (c *call) behavioural() (any, error) {
 		Score  float64               `json:"score"`
 		Status aimbrain.ModuleStatus `json:"status"`
 	}
-	known := &f.state.user(s.userID).behaviour
+	known := f.state.user(s.userID).on(s.device)
 	if known.calls < f.config.behaviourCalls {
-		known.learn(features)
+		if len(features) > 0 {
+			known.learn(features)
+		}
 		return answer{0, aimbrain.NotEnrolled}, nil
+	}
+	if !some {
+		last := 0.0
+		if s.seen.behaviour != nil {
+			last = *s.seen.behaviour
+		}
+		return answer{last, aimbrain.Enrolled}, nil
 	}
 	score := known.score(features)
 	c.override(&score)
@@ -114,8 +126,14 @@ func (c *call) submit() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.events(); err != nil {
+	_, some, err := c.events()
+	switch {
+	case err != nil:
 		return nil, err
+	case !some && c.fake.config.emptySubmit:
+		return nil, nil
+	case !some:
+		return struct{}{}, nil
 	}
 	parts := []string{}
 	for i := range c.members {
@@ -128,22 +146,30 @@ func (c *call) submit() (any, error) {
 	defer f.mu.Unlock()
 	sum := sha256.Sum256([]byte(chain(append(parts, s.seen.submitted)...)))
 	s.seen.submitted = hex.EncodeToString(sum[:])
-	return nil, nil
+	if f.config.emptySubmit {
+		return nil, nil
+	}
+	return struct{}{}, nil
 }
 
-// events checks the arrays of a request, and returns what can be measured in
-// those that are known.
-func (c *call) events() (map[string]float64, error) {
+// events checks the arrays of a request. It returns what can be measured in
+// those that are known, and whether there is an event in any.
+func (c *call) events() (features map[string]float64, some bool, err error) {
 	features, bad := featuresOf(c.members)
 	if bad != "" {
-		return nil, refuse(http.StatusBadRequest, strconv.Quote(bad)+" is not an array of events: objects whose numbers are numbers")
+		return nil, false, refuse(http.StatusBadRequest, strconv.Quote(bad)+" is not an array of events: objects whose numbers are numbers")
 	}
+	arrays := false
 	for i := range c.members {
 		if m := &c.members[i]; len(m.Value) > 0 && m.Value[0] == '[' && string(m.Name) != "metadata" {
-			return features, nil
+			arrays = true
+			some = some || len(bytes.TrimSpace(m.Value[1:])) > 1 // than the bracket that closes it
 		}
 	}
-	return nil, refuse(http.StatusBadRequest, "there are no events: send an array of them at least, such as \"touches\"")
+	if arrays {
+		return features, some, nil
+	}
+	return nil, false, refuse(http.StatusBadRequest, "there are no events: send an array of them at least, such as \"touches\"")
 }
 
 // A wireEvent is what is looked at in an event of any kind.

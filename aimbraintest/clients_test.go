@@ -152,6 +152,11 @@ func TestBodiesOfTheVendorsClients_AreTakenEverywhere(t *testing.T) {
 			direct := strings.ReplaceAll(strings.ReplaceAll(row.body, "SESSION", id), `"userId":""`, `"userId":"u"`)
 			answer := post(t, fake, row.endpoint, direct)
 			assert.Equal(t, http.StatusOK, answer.status, answer.body)
+
+			if !strings.Contains(direct, `"metadata"`) {
+				answer = post(t, fake, row.endpoint, strings.Replace(direct, "{", `{"metadata":"eA==",`, 1))
+				assert.Equal(t, http.StatusOK, answer.status, "with metadata: %s", answer.body)
+			}
 		})
 	}
 	for _, endpoint := range aimbrain.Endpoints() {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -138,3 +139,6 @@ func (r *recorderTB) run(test func(t *recorderTB)) []string {
 	}
 	return r.errors
 }
+
+// session puts a session's id in the place of the word ID.
+func session(body, id string) string { return strings.ReplaceAll(body, `"ID"`, strconv.Quote(id)) }

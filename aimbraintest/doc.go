@@ -19,8 +19,11 @@
 // own paths, or behind the prefix that [WithPathPrefix] names.
 // [Fake.Transport] reaches it from inside the process, for every host; it also
 // works in testing/synctest bubbles, where waiting takes no time.
-// [Fake.URL] opens a port on loopback. Answers allow every origin, so that web
+// [Fake.URL] opens a port on loopback. Responses allow every origin, so that web
 // pages can be tried out against a fake.
+//
+// The header of a request may be 64 KiB, and gets status 431 beyond that. It has
+// a minute to arrive, and so has the body, or the connection is closed.
 //
 // # Whose face is it
 //
@@ -39,8 +42,12 @@
 // otherwise. A file that this package did not make is believed to have it. A
 // face token that has expired counts for nothing.
 //
-// [Behaviour] makes events that are known again. An impostor, a refusal or a
-// broken connection at will is an [Stub], see [Fake.Queue].
+// [Behaviour] makes events that are known again, on the same device: behaviour
+// belongs to a user and a device, a face and a voice to a user. A request without
+// an event, as the vendor's web client sends while nobody moves, counts for
+// nothing: neither towards the template nor as a comparison. Its response has the
+// session's last behaviour score, or 0, and the status as it was. An impostor, a refusal or a
+// broken connection at will is a [Stub], see [Fake.Queue].
 //
 // # Which media is taken
 //
@@ -55,12 +62,31 @@
 // whose sound is longer than its picture by more than half a second code 16; that
 // limit is the fake's own.
 //
+// # Recipes
+//
+// Each of these is an example that runs.
+//
+//   - A wrapper around the transport, which may log, count or change requests:
+//     fake.Client(aimbrain.WithTransport(wrap{fake.Transport()})), see
+//     [Fake.Transport].
+//   - A certificate authority of one's own: httptest.NewTLSServer(fake), and a
+//     client with [aimbrain.NewTransport], see [Fake.ServeHTTP].
+//   - A request that is cancelled when it has arrived: [Stall] and
+//     [Fake.WaitForRequests], see [Stall].
+//   - A request that is not sent, since nothing listens: [NotSent].
+//   - A response that is lost, after which nobody knows: [LostResponse].
+//   - The errors of a client for a test that has none: [NewError],
+//     [NewAPIError] and [NewNetworkError].
+//
+// [Fake.Close] closes the clients that [Fake.Client] made; [New] calls it at the
+// test's end. A client that was made by [aimbrain.New] is not closed.
+//
 // # Where the vendor's documentation is silent
 //
 // The fake takes the side that finds mistakes earlier. All files of an array
-// must be of one format. Base64 is standard, padded and without line breaks. The body of a
-// submission is empty unless metadata was sent, which comes back where it is
-// base64. The scores of /v1/score have the types "anomaly", "behaviour",
+// must be of one format. Base64 is standard, padded and without line breaks. The response to a
+// submission is {} (see [WithEmptySubmitResponse]). Metadata comes back where it
+// is base64. The scores of /v1/score have the types "anomaly", "behaviour",
 // "face" and "voice", for what the session has seen. What the API makes of
 // media that is readable but shows nobody cannot be told from bytes: queue
 // [Code] for it.

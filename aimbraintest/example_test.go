@@ -2,10 +2,16 @@ package aimbraintest_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
@@ -106,4 +112,160 @@ func ExampleFake_ServeHTTP() {
 	// Output:
 	// <nil>
 	// /bio/v1/sessions u-81f3
+}
+
+// A wrapper around the fake's transport sees every request and response.
+func ExampleFake_Transport() {
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer fake.Close()
+	wrapper := &counting{inner: fake.Transport()}
+	client := fake.Client(aimbrain.WithTransport(wrapper))
+
+	_, err = client.Sessions.Create(context.Background(), aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
+	fmt.Println(wrapper.sent.Load(), err)
+
+	// Output:
+	// 1 <nil>
+}
+
+type counting struct {
+	inner http.RoundTripper
+	sent  atomic.Int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.sent.Add(1)
+	return c.inner.RoundTrip(r)
+}
+
+// A server with a certificate of its own authority, such as a proxy that opens
+// TLS, stands in front of the fake.
+func ExampleFake_ServeHTTP_certificateAuthority() {
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer fake.Close()
+	server := httptest.NewUnstartedServer(fake)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake that fails
+	server.StartTLS()
+	defer server.Close()
+	authority := x509.NewCertPool()
+	authority.AddCert(server.Certificate())
+
+	for _, transport := range []*aimbrain.Transport{
+		aimbrain.NewTransport(),
+		aimbrain.NewTransport(func(t *http.Transport) { t.TLSClientConfig.RootCAs = authority }),
+	} {
+		client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(server.URL), aimbrain.WithTransport(transport))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_, err = client.Sessions.Create(context.Background(), aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
+		fmt.Println(aimbrain.OutcomeOf(err))
+		transport.CloseIdleConnections()
+	}
+
+	// Output:
+	// not sent
+	// succeeded
+}
+
+// A request that has arrived is cancelled.
+func ExampleStall() {
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer fake.Close()
+	client := fake.Client()
+	fake.Queue(aimbraintest.Stall())
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() {
+		_, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
+		ended <- err
+	}()
+	if _, err := fake.WaitForRequests(context.Background(), 1); err != nil {
+		fmt.Println(err)
+	}
+	cancel()
+	err = <-ended
+	fmt.Println(errors.Is(err, context.Canceled), aimbrain.OutcomeOf(err))
+
+	// Output:
+	// true unknown
+}
+
+// Nothing listens, for one attempt and for all of a call.
+func ExampleNotSent() {
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer fake.Close()
+	client := fake.Client()
+	ctx := context.Background()
+	request := aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"}
+
+	fake.Queue(aimbraintest.NotSent())
+	session, err := client.Sessions.Create(ctx, request)
+	fmt.Println(aimbrain.OutcomeOf(err), "after", session.Response.Attempts, "attempts")
+
+	fake.Queue(aimbraintest.NotSent().Always())
+	_, err = client.Sessions.Create(ctx, request)
+	fmt.Println(aimbrain.OutcomeOf(err), errors.Is(err, syscall.ECONNREFUSED))
+	fake.ClearQueue()
+
+	// Output:
+	// succeeded after 2 attempts
+	// not sent true
+}
+
+// Close closes the clients that Client made, and no others.
+func ExampleFake_Close() {
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := fake.Client()
+	fake.Close()
+
+	_, err = client.Sessions.Create(context.Background(), aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
+	fmt.Println(errors.Is(err, aimbrain.ErrClosed))
+
+	// Output:
+	// true
+}
+
+// A service takes its errors from an interface that a test implements.
+func ExampleNewError() {
+	busy := aimbraintest.NewError(aimbrain.EndpointFaceAuth,
+		aimbraintest.Status(http.StatusServiceUnavailable).WithRetryAfter(30*time.Second))
+	dark := aimbraintest.NewAPIError(aimbrain.EndpointFaceAuth, http.StatusUnprocessableEntity, aimbrain.CodePoorBrightness)
+	lost := aimbraintest.NewNetworkError(aimbrain.EndpointFaceEnroll, aimbrain.ErrAttemptTimeout, aimbrain.OutcomeUnknown)
+
+	var refused *aimbrain.APIError
+	if errors.As(busy, &refused) {
+		wait, _ := refused.RetryAfter()
+		fmt.Println("again in", wait)
+	}
+	fmt.Println(errors.Is(dark, aimbrain.ErrMediaRejected), dark.Action() == aimbrain.ActionRetake)
+	fmt.Println(aimbrain.OutcomeOf(lost))
+
+	// Output:
+	// again in 30s
+	// true true
+	// unknown
 }

@@ -39,6 +39,7 @@ type Fake struct {
 	state       state
 	queue       []*queued
 	queuedSoFar int
+	cleared     int // the number of the last one that was cleared
 	log         recorder
 }
 
@@ -88,8 +89,9 @@ func Start(opts ...Option) (*Fake, error) {
 	return f, nil
 }
 
-// Close ends the fake: its waits, its connections, its listener, and the
-// clients that [Fake.Client] made. It returns when the requests under way have
+// Close ends the fake: its waits, its connections and its listener. It closes the
+// clients that [Fake.Client] made, whose calls fail with [aimbrain.ErrClosed] from
+// then on; a client that the caller made is the caller's to close. It returns when the requests under way have
 // ended, or after 5 seconds with one that does not. It may be called twice.
 func (f *Fake) Close() {
 	f.mu.Lock()
@@ -210,6 +212,11 @@ func (f *Fake) AssignSubject(subject string, media ...[]byte) {
 
 // Enroll makes a user enrolled with face, voice and behaviour at once, as if
 // with media of the subject, and forgets what was known of the user before.
+//
+// Behaviour belongs to a user and a device. It is enrolled on the devices that
+// the user's sessions have named; where there was no session yet, on the one
+// that the first session names. On any other device, such as a new phone, it is
+// not enrolled; see [Fake.EnrollBehaviour].
 func (f *Fake) Enroll(userID, subject string) {
 	if userID == "" || subject == "" {
 		f.fatal("aimbraintest: Enroll: the user id and the subject must not be empty")
@@ -218,23 +225,51 @@ func (f *Fake) Enroll(userID, subject string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	u := f.state.user(userID)
-	*u = user{
-		face:      module{enrolled: true, subject: subject},
-		voice:     module{enrolled: true, subject: subject},
-		behaviour: learned(subject, f.config.behaviourCalls),
+	u.forget()
+	u.face = module{enrolled: true, subject: subject}
+	u.voice = module{enrolled: true, subject: subject}
+	if len(u.devices) == 0 {
+		u.promised = learned(subject, f.config.behaviourCalls)
 	}
+	for device := range u.devices {
+		*u.on(device) = *learned(subject, f.config.behaviourCalls)
+	}
+}
+
+// EnrollBehaviour makes the behaviour of a user enrolled on one device, as if
+// with events of the subject, see [Behaviour]. The device is the one of
+// [aimbrain.SessionRequest.Device]. What else is known of the user stays.
+func (f *Fake) EnrollBehaviour(userID, device, subject string) {
+	if userID == "" || device == "" || subject == "" {
+		f.fatal("aimbraintest: EnrollBehaviour: the user id, the device and the subject must not be empty")
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	*f.state.user(userID).on(device) = *learned(subject, f.config.behaviourCalls)
 }
 
 // Forget removes all that is known of a user. The user's sessions live on.
 func (f *Fake) Forget(userID string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	*f.state.user(userID) = user{}
+	f.state.user(userID).forget()
 }
 
-// Status returns what /v1/sessions would answer for a user.
+// Status returns what /v1/sessions would respond for a user on the device that
+// the user's last session named. For a user without a session so far behaviour
+// is what [Fake.Enroll] made it; see [Fake.StatusOn] for a device.
 func (f *Fake) Status(userID string) (face, voice, behaviour aimbrain.ModuleStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.state.user(userID).status(f.now(), f.config.behaviourCalls)
+	u := f.state.user(userID)
+	return u.status(f.now(), u.device, f.config.behaviourCalls)
+}
+
+// StatusOn returns what /v1/sessions would respond for a user on a device. The
+// face and the voice are the same on all of them.
+func (f *Fake) StatusOn(userID, device string) (face, voice, behaviour aimbrain.ModuleStatus) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state.user(userID).status(f.now(), device, f.config.behaviourCalls)
 }

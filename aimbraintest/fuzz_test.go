@@ -43,7 +43,6 @@ func FuzzFakeRequest(f *testing.F) {
 		fake.ServeHTTP(w, r)
 		answer := w.Body.Bytes()
 		switch {
-		case w.Code == http.StatusOK && endpoint == aimbrain.EndpointBehaviourSubmit && len(answer) == 0:
 		case w.Code == http.StatusOK:
 			if _, err := strictjson.Object(nil, answer); err != nil {
 				t.Fatalf("200 with %q: %v", answer, err)
@@ -56,6 +55,28 @@ func FuzzFakeRequest(f *testing.F) {
 			if err := json.Unmarshal(answer, &form); err != nil || form.Error == "" || form.Errors == nil {
 				t.Fatalf("HTTP %d with %q: %v", w.Code, answer, err)
 			}
+		}
+	})
+}
+
+// FuzzWrongSignature explains a wrong signature over any body.
+func FuzzWrongSignature(f *testing.F) {
+	f.Add(sessionBody)
+	f.Add(`{  "a": [1,  {  }, "\"]"  ]}`)
+	f.Add("}]\"\\")
+	f.Add("é世\xff")
+	fake, err := aimbraintest.Start()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(fake.Close)
+	f.Fuzz(func(t *testing.T, body string) {
+		r := request(t, fake, "/v1/score", body)
+		r.Header.Set("X-aimbrain-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+		w := httptest.NewRecorder()
+		fake.ServeHTTP(w, r)
+		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "none of the usual mistakes") {
+			t.Fatalf("HTTP %d with %q", w.Code, w.Body)
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
@@ -37,11 +38,12 @@ type call struct {
 // under a prefix. Any other path is answered by 404.
 func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	allowOrigins(w.Header())
+	f.endConnection(w, r)
 	if r.Method == http.MethodOptions {
 		preflight(w)
 		return
 	}
-	c, err := f.receive(r)
+	c, err := f.receive(w, r)
 	recorded := f.record(c)
 	if err != nil { // the caller is gone
 		breakConnection(w)
@@ -62,12 +64,26 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.respond(w, recorded)
 }
 
+// endConnection makes the response the last one of a connection of the fake's
+// transport while connections are to be refused: the next request must want one.
+func (f *Fake) endConnection(w http.ResponseWriter, r *http.Request) {
+	address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok || address.Network() != "pipe" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusing() {
+		w.Header().Set("Connection", "close")
+	}
+}
+
 // receive reads a request without judging it.
-func (f *Fake) receive(r *http.Request) (*call, error) {
+func (f *Fake) receive(w http.ResponseWriter, r *http.Request) (*call, error) {
 	c := &call{fake: f, request: r}
 	c.endpoint, c.known = findEndpoint(f.config.prefix, r.URL)
 	var err error
-	if c.body, err = readBody(r); err != nil {
+	if c.body, err = f.readBody(w, r); err != nil {
 		return c, err
 	}
 	if len(c.body) < aimbrain.MaxRequestBytes {
@@ -99,22 +115,54 @@ func (c *call) unknownPath() string {
 	return "there is no such path (for a prefix in front of an endpoint the fake needs the option WithPathPrefix): the endpoints are " + endpoints
 }
 
+// readTime is how long a request may take to arrive, header and body each.
+const readTime = time.Minute
+
 // readBody reads a body up to the limit, and takes what is behind it off the
 // wire: a caller that is still sending would miss the answer.
-func readBody(r *http.Request) ([]byte, error) {
+func (f *Fake) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	const drained = 16 << 20
-	var b bytes.Buffer
-	if 0 < r.ContentLength && r.ContentLength < aimbrain.MaxRequestBytes {
-		b.Grow(int(r.ContentLength) + bytes.MinRead)
+	// The limit is lifted when the body is read: net/http would end the request's
+	// context by it.
+	limit := http.NewResponseController(w)
+	if limit.SetReadDeadline(time.Now().Add(readTime)) == nil { // not every writer can
+		defer func() { _ = limit.SetReadDeadline(time.Time{}) }()
 	}
-	n, err := b.ReadFrom(io.LimitReader(r.Body, aimbrain.MaxRequestBytes))
-	if err == nil && n == aimbrain.MaxRequestBytes {
+	body, err := readGrowing(r.Body, r.ContentLength)
+	if err == nil && len(body) == aimbrain.MaxRequestBytes {
 		_, err = io.CopyN(io.Discard, r.Body, drained)
 		if errors.Is(err, io.EOF) {
 			err = nil
 		}
 	}
-	return b.Bytes(), err
+	return body, err
+}
+
+// readGrowing reads a body up to the limit. It takes memory for what has come,
+// and believes a declared length only when it is near.
+func readGrowing(r io.Reader, declared int64) ([]byte, error) {
+	body := make([]byte, 0, 512)
+	for len(body) < aimbrain.MaxRequestBytes {
+		if len(body) == cap(body) {
+			size := min(2*cap(body), aimbrain.MaxRequestBytes)
+			if left := declared - int64(len(body)); 0 <= left && left < int64(size-len(body)) {
+				size = len(body) + int(left) + 1 // so that the last Read sees the end
+			}
+			body = append(make([]byte, 0, size), body...)
+		}
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return bytes.Clone(body), err
+		}
+	}
+	if cap(body)-len(body) > len(body)/4 { // it is kept for long
+		body = bytes.Clone(body)
+	}
+	return body, nil
 }
 
 // respond lets the outcome happen, or what the API would do.

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // A wrong signature tells nothing by itself. Here the usual mistakes are made
@@ -185,6 +187,9 @@ func secretVariants(key, secret string) []variant {
 	if decoded, err := hex.DecodeString(secret); err == nil {
 		variants = append(variants, variant{"the secret was hex-decoded first: use its bytes as they are", decoded})
 	}
+	for _, form := range narrowed([]byte(secret)) {
+		variants = append(variants, variant{"the secret was used as Latin-1, one byte a character: use its UTF-8 bytes", form})
+	}
 	return append(variants,
 		variant{"the secret was base64-encoded first: use its bytes as they are", []byte(base64.StdEncoding.EncodeToString([]byte(secret)))},
 		variant{"the API key was used as the secret", []byte(key)})
@@ -199,6 +204,11 @@ func (c *call) textVariants() []variant {
 	add("", post+"\n"+c.endpoint+"\n")
 	for _, method := range []string{"post", "Post"} {
 		add("the method was not signed in upper case", method+"\n"+c.endpoint+"\n")
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions} {
+		for _, written := range []string{method, strings.ToLower(method)} {
+			add("another HTTP method was signed, "+method+": sign POST, which was sent", written+"\n"+c.endpoint+"\n")
+		}
 	}
 	u := c.request.URL
 	paths := []string{u.Path, u.EscapedPath()}
@@ -241,7 +251,18 @@ func bodyVariants(body []byte) []variant {
 	add := func(mistake string, value []byte) { variants = append(variants, variant{mistake, value}) }
 	const again = "the body was marshalled again: sign the very bytes that are sent"
 	for _, end := range []string{"\n", "\r\n"} {
-		add("a newline at the body's end was signed, but not sent", append(bytes.Clone(body), end...))
+		add("a newline at the body's end was signed, but not sent: curl's --data @file drops it, send the file by --data-binary", append(bytes.Clone(body), end...))
+	}
+	for _, file := range undropped(body) {
+		add("line breaks in the body were signed, but not sent: curl's --data @file drops them, send the file by --data-binary", file)
+	}
+	for _, form := range narrowed(body) {
+		const narrow = "the body was signed as Latin-1, one byte a character, and sent as UTF-8: sign the bytes that are sent"
+		add(narrow, form)
+		add(narrow, append(bytes.Clone(form), '\n'))
+	}
+	if !utf8.Valid(body) {
+		add("the body was signed as UTF-8 and sent as Latin-1: send the bytes that were signed", widened(body))
 	}
 	add("the newline at the body's end was sent, but not signed", bytes.TrimRight(body, "\r\n"))
 	add("white space around the body was stripped before it was signed, but sent", bytes.TrimSpace(body))
@@ -264,6 +285,108 @@ func without(body []byte, characters string) []byte {
 		}
 		return r
 	}, body)
+}
+
+// undropped are the files, as people and programs usually break them into lines,
+// that a body without line breaks may have been before it lost them.
+func undropped(body []byte) [][]byte {
+	if bytes.ContainsAny(body, "\r\n") {
+		return nil
+	}
+	var files [][]byte
+	for _, breaks := range []func(depth int, gap []byte) bool{
+		func(int, []byte) bool { return true },
+		func(depth int, _ []byte) bool { return depth == 1 },
+		func(_ int, gap []byte) bool { return len(gap) > 1 || bytes.ContainsRune(gap, '\t') }, // an indentation
+	} {
+		for _, end := range []string{"\n", "\r\n"} {
+			file := withLines(body, end, breaks)
+			files = append(files, file, append(bytes.Clone(file), end...))
+		}
+	}
+	return files
+}
+
+// withLines puts line breaks behind commas and opening brackets and in front of
+// closing ones, where breaks says so: by the depth, and by the white space that
+// stands there. The last bracket of all gets one anyway.
+func withLines(body []byte, end string, breaks func(depth int, gap []byte) bool) []byte {
+	out := make([]byte, 0, len(body)+64)
+	depth := 0
+	for i := 0; i < len(body); i++ {
+		b := body[i]
+		switch b {
+		case '"':
+			start := i
+			for i++; i < len(body) && body[i] != '"'; i++ {
+				if body[i] == '\\' {
+					i++
+				}
+			}
+			out = append(out, body[start:min(i+1, len(body))]...)
+			continue
+		case '}', ']':
+			before := bytes.TrimRight(out, " \t")
+			gap := bytes.Clone(out[len(before):])
+			empty := len(before) > 0 && (before[len(before)-1] == '{' || before[len(before)-1] == '[')
+			if !empty && (depth == 1 || breaks(depth, gap)) {
+				out = append(append(before, end...), gap...)
+			}
+			depth--
+		}
+		out = append(out, b)
+		if b == '{' || b == '[' {
+			depth++
+		}
+		if b == '{' || b == '[' || b == ',' {
+			rest := bytes.TrimLeft(body[i+1:], " \t")
+			gap := body[i+1 : len(body)-len(rest)]
+			closed := len(rest) == 0 || rest[0] == '}' || rest[0] == ']'
+			if !closed && breaks(depth, gap) {
+				out = append(out, end...)
+			}
+		}
+	}
+	return out
+}
+
+// narrowed are the forms that a text has where each character is made one byte:
+// the low one, as JavaScript does it by UTF-16 units, or a question mark for what
+// Latin-1 does not have. There are none of a text that is ASCII alone.
+func narrowed(text []byte) [][]byte {
+	if !utf8.Valid(text) || !bytes.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return nil
+	}
+	narrow := func(wide func(r rune) []byte) []byte {
+		out := make([]byte, 0, len(text))
+		for _, r := range string(text) {
+			if r < 0x100 {
+				out = append(out, byte(r))
+			} else {
+				out = append(out, wide(r)...)
+			}
+		}
+		return out
+	}
+	return [][]byte{
+		narrow(func(r rune) (low []byte) {
+			for _, unit := range utf16.AppendRune(nil, r) {
+				low = append(low, byte(unit))
+			}
+			return low
+		}),
+		narrow(func(rune) []byte { return []byte("?") }),
+		narrow(func(r rune) []byte { return []byte("??"[:utf16.RuneLen(r)]) }),
+	}
+}
+
+// widened is what a text in Latin-1 is in UTF-8.
+func widened(text []byte) []byte {
+	var out []byte
+	for _, b := range text {
+		out = utf8.AppendRune(out, rune(b))
+	}
+	return out
 }
 
 // marshalled are the forms that common JSON writers give a body.

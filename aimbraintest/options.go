@@ -29,6 +29,7 @@ type config struct {
 	tokensConsumed bool
 	tokenlessVoice bool
 	untrusted      bool
+	emptySubmit    bool
 }
 
 func newConfig(opts []Option) (config, error) {
@@ -123,7 +124,9 @@ func WithTemplateDelay(d time.Duration) Option {
 }
 
 // WithBehaviourCalls sets how many calls to /v1/behavioural a user is learned
-// from, each answered by score 0 and status 0. The default is 3.
+// from on each device, each answered by score 0 and status 0. Calls that hold
+// nothing to measure do not count: empty arrays, arrays that the fake does not
+// know, and the time of a single event. The default is 3.
 func WithBehaviourCalls(n int) Option {
 	return func(c *config) error {
 		if n < 1 {
@@ -148,6 +151,17 @@ func WithTokensConsumed() Option {
 func WithTokenlessVoice() Option {
 	return func(c *config) error {
 		c.tokenlessVoice = true
+		return nil
+	}
+}
+
+// WithEmptySubmitResponse makes the fake respond to a submission without
+// metadata by status 200 and no body, in place of "{}". The vendor documents no
+// body, and its own command line and web client fail without one.
+// [aimbrain.BehaviourService.Submit] takes both.
+func WithEmptySubmitResponse() Option {
+	return func(c *config) error {
+		c.emptySubmit = true
 		return nil
 	}
 }

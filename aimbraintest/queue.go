@@ -1,6 +1,7 @@
 package aimbraintest
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -11,27 +12,50 @@ type queued struct {
 	Stub
 
 	number int // its place in the queue, for one that is put back
-	left   int
+	left   int // of no account for one that happens always
+	taken  int
 }
 
-// Queue queues stubs. A request takes the first one in the queue that can
-// happen to it, and one only: a [Score] can happen where the endpoint answers
-// with scores, a [Liveliness] where it answers with liveliness, a [Code] where
-// it is to be expected, all others to any request at all: that is often the
-// creation of a session. [Stub.On] says which. When the request that took
-// a Score or Liveliness turns out not to be in order, is not signed or has no
-// session for instance, it is refused as usual, and the outcome is back in its
-// place for the next.
+// Queue adds stubs to the end of the queue. Each request takes at most one: the
+// first in the queue that fits it. A stub that does not fit stays where it is,
+// and so do the stubs behind one that was taken.
+//
+// A stub fits
+//
+//   - with [Stub.On]: a request to that endpoint alone
+//   - [Score]: a request whose response has a score
+//   - [Liveliness]: a request whose response has a liveliness
+//   - [Code]: a request that can be refused for that reason
+//   - any other: every request, often the creation of a session, which comes
+//     first
+//
+// A request takes its stub when it has arrived, before it is checked; a [NotSent]
+// before it is sent. If the request is refused then, because of a wrong signature
+// or an unknown session for instance, a Score or Liveliness goes back to its
+// place; any other stub was taken. Every attempt of a call is a request: a stub
+// happens to one attempt, and the client may retry, see [Stub.Times].
 func (f *Fake) Queue(stubs ...Stub) {
 	for _, o := range stubs {
 		o.mustBeMade("Queue")
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for _, o := range stubs {
 		f.queuedSoFar++
 		f.queue = append(f.queue, &queued{Stub: o, number: f.queuedSoFar, left: o.times})
 	}
+	refusing := f.refusing()
+	f.mu.Unlock()
+	if refusing { // a request on a connection that is there could not be refused one
+		f.transport.CloseIdleConnections()
+	}
+}
+
+// ClearQueue removes all that is queued, and ends what [Stub.Always] began.
+// Nothing of it is reported as unused.
+func (f *Fake) ClearQueue() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queue, f.cleared = nil, f.queuedSoFar
 }
 
 // Pending returns the outcomes that are queued still, each with the number of
@@ -47,27 +71,66 @@ func (f *Fake) Pending() []Stub {
 	return pending
 }
 
-// take returns the outcome for a request, nil for none. One that turns out not
-// to apply is put back.
+// take returns the outcome for a request that has arrived, nil for none. One
+// that turns out not to apply is put back.
 func (f *Fake) take(endpoint string) *queued {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, q := range f.queue {
-		if !q.fits(endpoint) {
-			continue
+		if q.kind != kindNotSent && q.fits(endpoint) {
+			f.use(i)
+			return q
 		}
-		if q.left--; q.left == 0 {
-			f.queue = slices.Delete(f.queue, i, i+1)
-		}
-		return q
 	}
 	return nil
+}
+
+// refusing reports whether connections are to be refused. The caller holds the
+// lock.
+func (f *Fake) refusing() bool {
+	return slices.ContainsFunc(f.queue, func(q *queued) bool { return q.kind == kindNotSent })
+}
+
+// refuse reports whether the request that a connection is made for is not to be
+// sent.
+func (f *Fake) refuse(r *http.Request) bool {
+	endpoint, _ := findEndpoint(f.config.prefix, r.URL)
+	f.mu.Lock()
+	i := slices.IndexFunc(f.queue, func(q *queued) bool { return q.fits(endpoint) })
+	if i < 0 || f.queue[i].kind != kindNotSent {
+		f.mu.Unlock()
+		return false
+	}
+	q := f.queue[i]
+	f.use(i)
+	f.mu.Unlock()
+	if q.after > 0 {
+		f.wait(r.Context(), q.after)
+	}
+	return true
+}
+
+// use lets the outcome at a place of the queue happen once. The caller holds the
+// lock.
+func (f *Fake) use(i int) {
+	q := f.queue[i]
+	q.taken++
+	if q.always {
+		return
+	}
+	if q.left--; q.left == 0 {
+		f.queue = slices.Delete(f.queue, i, i+1)
+	}
 }
 
 // putBack undoes a take.
 func (f *Fake) putBack(q *queued) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	q.taken--
+	if q.always || q.number <= f.cleared {
+		return
+	}
 	if q.left++; q.left > 1 {
 		return
 	}
@@ -78,12 +141,16 @@ func (f *Fake) putBack(q *queued) {
 // reportUnused fails a test whose outcomes did not all happen.
 func (f *Fake) reportUnused(t testing.TB) {
 	t.Helper()
-	pending := f.Pending()
-	if len(pending) == 0 {
+	f.mu.Lock()
+	unused := slices.DeleteFunc(slices.Clone(f.queue), func(q *queued) bool { return q.always && q.taken > 0 })
+	f.mu.Unlock()
+	if len(unused) == 0 {
 		return
 	}
 	var texts []string
-	for _, o := range pending {
+	for _, q := range unused {
+		o := q.Stub
+		o.times = q.left
 		texts = append(texts, o.String())
 	}
 	t.Errorf("aimbraintest: queued outcomes were never used: %s\nrequests that came: %s", strings.Join(texts, ", "), f.summary())

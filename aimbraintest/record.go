@@ -16,7 +16,8 @@ import (
 )
 
 // How much of the past a fake keeps: the last 10,000 requests, and of these
-// the last whose bodies take 256 MB together. Counts go on beyond that.
+// the last that take 256 MB together, headers and paths included. Counts go on
+// beyond that.
 const (
 	maxRequests    = 10_000
 	maxRecordBytes = 256 << 20
@@ -115,15 +116,31 @@ func (f *Fake) record(c *call) *Request {
 		l.arrived["other paths"]++
 	}
 	l.kept = append(l.kept, r)
-	l.bytes += len(r.Body)
+	l.bytes += r.size()
 	for len(l.kept) > maxRequests || (l.bytes > maxRecordBytes && len(l.kept) > 1) {
-		l.bytes -= len(l.kept[0].Body)
+		l.bytes -= l.kept[0].size()
 		l.kept[0] = nil // or the array would hold on to it
 		l.kept = l.kept[1:]
 	}
 	close(l.more)
 	l.more = make(chan struct{})
 	return r
+}
+
+// size is how much memory a request takes, about.
+func (r *Request) size() int {
+	const (
+		text  = 16 // for a string, besides its bytes
+		entry = 64 // for one of a map, besides its key and value
+	)
+	size := 512 + len(r.Body) + len(r.Endpoint) + len(r.Method) + len(r.Host) + len(r.Path) + len(r.userID)
+	for name, values := range r.Header {
+		size += entry + len(name)
+		for _, value := range values {
+			size += text + len(value)
+		}
+	}
+	return size
 }
 
 // whose returns the user behind a request, in order or not.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
@@ -91,6 +92,24 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 		{name: "URL-safe without padding", signature: strings.TrimRight(urlSafe(right), "="), want: "URL-safe base64 without padding"},
 		{name: "in quotes", signature: `"` + sign(secret, right) + `"`, want: "in quotes"},
 		{name: "method in lower case", signature: sign(secret, "post\n/v1/sessions\n"+sessionBody), want: "upper case"},
+		{name: "GET signed", signature: sign(secret, "GET\n/v1/sessions\n"+sessionBody), want: "another HTTP method was signed, GET"},
+		{name: "PUT signed", signature: sign(secret, "PUT\n/v1/sessions\n"+sessionBody), want: "another HTTP method was signed, PUT"},
+		{name: "OPTIONS signed, in lower case", signature: sign(secret, "options\n/v1/sessions\n"+sessionBody), want: "another HTTP method was signed, OPTIONS"},
+		{name: "GET signed with a newline at the end", signature: sign(secret, "GET\n/v1/sessions\n"+sessionBody+"\n"), want: "another HTTP method was signed, GET"},
+		{name: "curl --data of a file with a last newline", signature: sign(secret, right+"\n"), want: "--data-binary"},
+		{name: "curl --data of an indented file", body: dropped(indentedFile), signature: sign(secret, front+indentedFile), want: "--data-binary"},
+		{name: "curl --data of an indented file without a last newline", body: dropped(indentedFile), signature: sign(secret, front+strings.TrimSuffix(indentedFile, "\n")), want: "--data-binary"},
+		{name: "curl --data of an indented file with CR LF", body: dropped(indentedFile), signature: sign(secret, front+strings.ReplaceAll(indentedFile, "\n", "\r\n")), want: "--data-binary"},
+		{name: "curl --data of a file with tabs", body: dropped(tabbedFile), signature: sign(secret, front+tabbedFile), want: "--data-binary"},
+		{name: "curl --data of a file with a short array in one line", body: dropped(mixedFile), signature: sign(secret, front+mixedFile), want: "--data-binary"},
+		{name: "curl --data of a file with everything in one line but its members", body: dropped(flatFile), signature: sign(secret, front+flatFile), want: "--data-binary"},
+		{name: "curl --data of a file without indentation", body: dropped(bareFile), signature: sign(secret, front+bareFile), want: "--data-binary"},
+		{name: "text signed as Latin-1", body: latinBody, signature: sign(secret, front+latin1(latinBody)), want: "one byte a character"},
+		{name: "text beyond Latin-1 signed by low bytes", body: wideBody, signature: sign(secret, front+lowBytes(wideBody)), want: "one byte a character"},
+		{name: "text beyond Latin-1 signed by question marks", body: wideBody, signature: sign(secret, front+marks(wideBody, "??")), want: "one byte a character"},
+		{name: "text beyond Latin-1 signed by a question mark a character", body: wideBody, signature: sign(secret, front+marks(wideBody, "?")), want: "one byte a character"},
+		{name: "text signed as Latin-1 with a newline at the end", body: latinBody, signature: sign(secret, front+latin1(latinBody)+"\n"), want: "one byte a character"},
+		{name: "text sent as Latin-1", body: latin1(latinBody), signature: sign(secret, front+latinBody), want: "sent as Latin-1"},
 		{name: "no newlines", signature: sign(secret, "POST/v1/sessions"+sessionBody), want: "newlines between method, endpoint and body are missing"},
 		{name: "no second newline", signature: sign(secret, "POST\n/v1/sessions"+sessionBody), want: "between endpoint and body"},
 		{name: "no first newline", signature: sign(secret, "POST/v1/sessions\n"+sessionBody), want: "between method and endpoint"},
@@ -152,6 +171,14 @@ func TestASecretWithWhiteSpaceInItIsUsedAsItIs(t *testing.T) {
 	assert.Contains(t, do(t, fake, r).body, "hex-decoded first")
 }
 
+func TestASecretUsedAsLatin1_IsExplained(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t, aimbraintest.WithCredentials("key", "a-sécret-of-14-bytes"))
+	r := request(t, fake, "/v1/sessions", sessionBody)
+	r.Header.Set("X-aimbrain-signature", sign("a-s\xe9cret-of-14-bytes", "POST\n/v1/sessions\n"+sessionBody))
+	assert.Contains(t, do(t, fake, r).body, "the secret was used as Latin-1")
+}
+
 func TestTheDocumentedSignatureIsTaken(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithCredentials("test", "secret"))
@@ -208,4 +235,54 @@ func TestKeyRotation(t *testing.T) {
 	require.NoError(t, client.Rotate(fake.APIKey(), fake.APISecret()))
 	_, err := client.Sessions.Create(t.Context(), sessionRequest("u"))
 	require.ErrorIs(t, err, aimbrain.ErrUnauthorized)
+}
+
+// Files as people write them, each of which has line breaks that curl's --data
+// does not send.
+const (
+	indentedFile = "{\n  \"userId\": \"a, {b}\",\n  \"device\": \"d\",\n  \"system\": \"s\",\n  \"more\": [\n    {\n      \"t\": 1\n    },\n    [],\n    {}\n  ]\n}\n"
+	tabbedFile   = "{\n\t\"userId\": \"u\",\n\t\"device\": \"d\",\n\t\"system\": \"s\",\n\t\"more\": {\n\t\t\"t\": 1\n\t}\n}\n"
+	mixedFile    = "{\n    \"userId\": \"u\",\n    \"device\": \"d\",\n    \"system\": \"s\",\n    \"more\": [1, 2, {\"t\": 1}]\n}\n"
+	flatFile     = "{\n\"userId\": \"u\",\n\"device\": \"d\",\n\"system\": \"s\",\n\"more\": [1, 2, {\"t\": 1}]\n}\n"
+	bareFile     = "{\n\"userId\":\"u\",\n\"device\":\"d\",\n\"system\":\"s\",\n\"more\":[\n1,\n2\n]\n}\n"
+	latinBody    = `{"userId":"u","device":"Müller","system":"s"}`
+	wideBody     = `{"userId":"u","device":"Müller 世 😀","system":"s"}`
+)
+
+// dropped is what curl --data @file sends.
+func dropped(file string) string { return strings.NewReplacer("\r", "", "\n", "").Replace(file) }
+
+// latin1 writes a text in Latin-1, which can hold it.
+func latin1(text string) string {
+	var b []byte
+	for _, r := range text {
+		b = append(b, byte(r))
+	}
+	return string(b)
+}
+
+// lowBytes is what JavaScript makes of a text by charCodeAt and a byte each.
+func lowBytes(text string) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = append(b, byte(unit))
+	}
+	return string(b)
+}
+
+// marks writes a text in Latin-1 with marks in the place of what it cannot hold:
+// one or two for a character of two UTF-16 units.
+func marks(text, pair string) string {
+	var b []byte
+	for _, r := range text {
+		switch {
+		case r < 0x100:
+			b = append(b, byte(r))
+		case r < 0x10000:
+			b = append(b, '?')
+		default:
+			b = append(b, pair...)
+		}
+	}
+	return string(b)
 }

@@ -30,7 +30,10 @@ func newState() state {
 // A user is what is known of one user id.
 type user struct {
 	face, voice module
-	behaviour   profile
+	behaviour   map[string]*profile // by device
+	promised    *profile            // for the first device that a session names
+	devices     map[string]bool     // those that sessions named
+	device      string              // the one that was named last, "" for none
 }
 
 func (s *state) user(id string) *user {
@@ -42,12 +45,44 @@ func (s *state) user(id string) *user {
 	return u
 }
 
-func (u *user) status(now time.Time, behaviourCalls int) (face, voice, behaviour aimbrain.ModuleStatus) {
-	if u.behaviour.calls >= behaviourCalls {
+// status is that of a session on a device.
+func (u *user) status(now time.Time, device string, behaviourCalls int) (face, voice, behaviour aimbrain.ModuleStatus) {
+	known := u.behaviour[device]
+	if known == nil && len(u.devices) == 0 {
+		known = u.promised
+	}
+	if known != nil && known.calls >= behaviourCalls {
 		behaviour = aimbrain.Enrolled
 	}
 	return u.face.status(now), u.voice.status(now), behaviour
 }
+
+// on returns how the user behaves on a device.
+func (u *user) on(device string) *profile {
+	if u.behaviour == nil {
+		u.behaviour = map[string]*profile{}
+	}
+	if u.behaviour[device] == nil {
+		u.behaviour[device] = &profile{}
+	}
+	return u.behaviour[device]
+}
+
+// name notes that a session is on a device. What is promised becomes true there,
+// unless more is known of that device.
+func (u *user) name(device string) {
+	if u.devices == nil {
+		u.devices = map[string]bool{}
+	}
+	u.devices[device], u.device = true, device
+	if u.promised != nil && u.behaviour[device] == nil {
+		*u.on(device) = *u.promised
+	}
+	u.promised = nil
+}
+
+// forget leaves nothing but the devices of the user's sessions, which live on.
+func (u *user) forget() { *u = user{devices: u.devices, device: u.device} }
 
 func (u *user) module(kind int) *module {
 	if kind == faceModule {
@@ -106,10 +141,11 @@ func (m *module) is(medium medium) bool {
 
 // A session is what other calls refer to.
 type session struct {
-	id, userID string
-	used       time.Time
-	tokens     [2]map[aimbrain.TokenType]*token // by module
-	seen       seen
+	id, userID, device string
+
+	used   time.Time
+	tokens [2]map[aimbrain.TokenType]*token // by module
+	seen   seen
 }
 
 // seen is what /v1/score tells of a session.
@@ -126,8 +162,9 @@ type token struct {
 }
 
 // newSession makes a session for a user. The caller holds the lock.
-func (f *Fake) newSession(userID string) *session {
-	s := &session{id: rand.Text(), userID: userID, used: f.now()}
+func (f *Fake) newSession(userID, device string) *session {
+	s := &session{id: rand.Text(), userID: userID, device: device, used: f.now()}
+	f.state.user(userID).name(device)
 	if len(f.state.sessions) >= f.state.sweepAt {
 		for id, old := range f.state.sessions {
 			if !f.now().Before(old.used.Add(sessionLife)) {

@@ -26,6 +26,7 @@ type Stub struct {
 	handler    http.HandlerFunc
 	endpoint   string // "" for any
 	times      int
+	always     bool
 	after      time.Duration
 }
 
@@ -37,6 +38,7 @@ const (
 	kindCode       stubKind = "Code"
 	kindStatus     stubKind = "Status"
 	kindDelay      stubKind = "Delay"
+	kindNotSent    stubKind = "NotSent"
 	kindReset      stubKind = "Reset"
 	kindLost       stubKind = "LostResponse"
 	kindStall      stubKind = "Stall"
@@ -87,6 +89,17 @@ func Status(status int) Stub {
 func Delay(d time.Duration) Stub {
 	return Stub{kind: kindDelay, times: 1}.After(d)
 }
+
+// NotSent refuses the connection, as where nothing listens: nothing is sent, and
+// the client knows it ([aimbrain.OutcomeNotSent], [syscall.ECONNREFUSED]). It is
+// for the next attempt of any request. A client makes further attempts, three in
+// all by default, which find the fake in order again; Times(3) fails a call, and
+// [Stub.Always] makes an outage.
+//
+// It happens to requests through [Fake.Transport] alone, which [Fake.Client]
+// takes: one that comes in another way has a connection already, and takes the
+// stub behind it. A request that is not sent is not among [Fake.Requests].
+func NotSent() Stub { return Stub{kind: kindNotSent, times: 1} }
 
 // Reset breaks the connection when the request has arrived, before anything
 // is processed. It is for the next request at all. Where there is no
@@ -155,7 +168,15 @@ func (o Stub) Times(n int) Stub {
 	if n < 1 {
 		panic(fmt.Sprintf("aimbraintest: Times(%d): must be 1 or more", n))
 	}
-	o.times = n
+	o.times, o.always = n, false
+	return o
+}
+
+// Always makes the outcome happen to every request from now on. One that never
+// happened fails the test at its end as any other. [Fake.ClearQueue] ends it.
+func (o Stub) Always() Stub {
+	o.mustBeMade("Always")
+	o.always = true
 	return o
 }
 
@@ -203,7 +224,7 @@ func (o Stub) WithMessage(message string) Stub {
 // WithHeader adds a header to the answer, such as Retry-After.
 func (o Stub) WithHeader(name, value string) Stub {
 	o.mustBeMade("WithHeader")
-	if o.kind == kindReset || o.kind == kindLost || o.kind == kindStall {
+	if o.kind == kindNotSent || o.kind == kindReset || o.kind == kindLost || o.kind == kindStall {
 		panic(fmt.Sprintf("aimbraintest: WithHeader does not go with %s, which is no answer", o.kind))
 	}
 	o.header = o.header.Clone() // copies of an outcome share none
@@ -212,6 +233,15 @@ func (o Stub) WithHeader(name, value string) Stub {
 	}
 	o.header.Add(name, value)
 	return o
+}
+
+// WithRetryAfter adds the header Retry-After to a response, in whole seconds: how
+// long to wait before the next attempt, see [aimbrain.APIError.RetryAfter].
+func (o Stub) WithRetryAfter(d time.Duration) Stub {
+	if d < 0 || d%time.Second != 0 {
+		panic(fmt.Sprintf("aimbraintest: WithRetryAfter(%v): must be whole seconds, 0 or more: the header has no others", d))
+	}
+	return o.WithHeader("Retry-After", strconv.FormatInt(int64(d/time.Second), 10))
 }
 
 // String returns the outcome as it is written in a test.
@@ -224,7 +254,10 @@ func (o Stub) String() string {
 	if o.endpoint != "" {
 		b.WriteString(".On(" + strconv.Quote(o.endpoint) + ")")
 	}
-	if o.times > 1 {
+	switch {
+	case o.always:
+		b.WriteString(".Always()")
+	case o.times > 1:
 		b.WriteString(".Times(" + strconv.Itoa(o.times) + ")")
 	}
 	if o.after > 0 && o.kind != kindDelay {
@@ -249,7 +282,7 @@ func (o Stub) argument() string {
 		return strconv.Itoa(o.status)
 	case kindDelay:
 		return o.after.String()
-	case kindReset, kindLost, kindStall, kindCutOff, kindAnswer:
+	case kindNotSent, kindReset, kindLost, kindStall, kindCutOff, kindAnswer:
 	}
 	return ""
 }

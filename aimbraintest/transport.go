@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -56,14 +57,25 @@ func (f *Fake) URL() string {
 	return f.url
 }
 
+// maxHeaderBytes is how large the header of a request may be, its path included.
+const maxHeaderBytes = 64 << 10
+
 // startServer makes the one server behind the pipes and the port.
 func (f *Fake) startServer() {
-	f.server = &http.Server{ //nolint:gosec // the other end is a test, and it may be slow
-		Handler:   f,
-		ConnState: f.track,
+	f.server = &http.Server{
+		Handler:           f,
+		ConnState:         f.track,
+		ReadHeaderTimeout: readTime,
+		// A header that is larger is refused by 431, as gateways do.
+		MaxHeaderBytes: maxHeaderBytes - 4096, // net/http adds as much
 	}
 	f.transport = aimbrain.NewTransport(func(t *http.Transport) {
-		t.Proxy = nil
+		t.Proxy = func(r *http.Request) (*url.URL, error) { // called before each dial, with the request's URL
+			if f.refuse(r) {
+				return nil, errRefused()
+			}
+			return nil, nil
+		}
 		t.DialContext, t.DialTLSContext = f.listener.dial, f.listener.dial
 		t.MaxIdleConnsPerHost = 1024
 		if f.config.untrusted {

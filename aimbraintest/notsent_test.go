@@ -1,0 +1,219 @@
+package aimbraintest_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNotSent_IsWhatARefusedConnectionIs(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		opts []aimbrain.Option
+	}{
+		{name: "https"},
+		{name: "plain HTTP", opts: []aimbrain.Option{aimbrain.WithBaseURL("http://on-premises.example:8080/"), aimbrain.WithInsecureHTTP()}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, row.opts...)
+			r.fake.Queue(aimbraintest.NotSent())
+			before := len(r.fake.Requests())
+			_, err := r.auth() // the rig's connection is idle: it must not be used
+			var failed *aimbrain.NetworkError
+			require.ErrorAs(t, err, &failed)
+			require.ErrorIs(t, err, syscall.ECONNREFUSED)
+			assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
+			assert.Equal(t, 1, failed.Attempts)
+			assert.Len(t, r.fake.Requests(), before, "nothing arrived")
+			assert.Empty(t, r.fake.Pending())
+			_, err = r.auth()
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestNotSent_IsRetriedForEveryCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := aimbraintest.New(t)
+		client := fake.Client()
+		id := newSession(t, client, "u").ID
+		fake.Queue(aimbraintest.NotSent().Times(2))
+		enrolled, err := client.Face.Enroll(t.Context(), id, ada())
+		require.NoError(t, err)
+		assert.Equal(t, 3, enrolled.Response.Attempts)
+		assert.Equal(t, 1, fake.Processed(aimbrain.EndpointFaceEnroll))
+		fake.AssertCount(t, aimbrain.EndpointFaceEnroll, 1)
+
+		fake.Queue(aimbraintest.NotSent().Times(3))
+		_, err = client.Face.Enroll(t.Context(), id, ada())
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+		assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
+		assert.Empty(t, fake.Pending())
+	})
+}
+
+func TestNotSent_WaitsForItsEndpoint(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Queue(aimbraintest.NotSent().On(aimbrain.EndpointFaceAuth))
+	for range 3 { // which leave connections that are good for another request
+		newSession(t, r.client, "u")
+		require.NoError(t, r.enroll())
+	}
+	_, err := r.auth()
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	r.fake.AssertCount(t, aimbrain.EndpointFaceAuth, 0)
+}
+
+func TestNotSent_TakesItsTurn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Queue(
+		aimbraintest.Status(503).On(aimbrain.EndpointFaceAuth),
+		aimbraintest.NotSent().On(aimbrain.EndpointFaceAuth),
+		aimbraintest.Score(0.25),
+	)
+	_, err := r.auth()
+	require.ErrorIs(t, err, aimbrain.HTTPStatus(503))
+	_, err = r.auth()
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	result, err := r.auth()
+	require.NoError(t, err)
+	assert.Equal(t, 0.25, result.Score)
+}
+
+func TestNotSent_LeavesConnectionsAsTheyWere(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fake.Queue(aimbraintest.NotSent())
+	_, err := r.auth()
+	require.Error(t, err)
+	request := request(t, r.fake, "/v1/sessions", sessionBody)
+	assert.Empty(t, do(t, r.fake, request).header.Get("Connection"))
+}
+
+func TestNotSent_BehindAPrefixAndAWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := aimbraintest.New(t, aimbraintest.WithPathPrefix("/bio"))
+		client := fake.Client(once())
+		fake.Queue(aimbraintest.NotSent().On(aimbrain.EndpointSessions).After(2 * time.Second))
+		started := time.Now()
+		_, err := client.Sessions.Create(t.Context(), sessionRequest("u"))
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+		assert.Equal(t, 2*time.Second, time.Since(started))
+	})
+}
+
+func TestNotSent_IsNotForARequestThatArrivedInAnotherWay(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	fake.Queue(aimbraintest.NotSent(), aimbraintest.Status(418))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fake.URL()+"/v1/sessions", strings.NewReader("{}"))
+	require.NoError(t, err)
+	response, err := http.DefaultTransport.RoundTrip(r)
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusTeapot, response.StatusCode)
+	assert.False(t, response.Close)
+	assert.Len(t, fake.Pending(), 1)
+	fake.ClearQueue()
+}
+
+func TestAlways_LastsUntilTheQueueIsCleared(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		stub aimbraintest.Stub
+		want error
+	}{
+		{"NotSent", aimbraintest.NotSent().Always(), syscall.ECONNREFUSED},
+		{"Status", aimbraintest.Status(503).Times(2).Always(), aimbrain.HTTPStatus(503)},
+		{"on an endpoint", aimbraintest.NotSent().On(aimbrain.EndpointFaceAuth).Always(), syscall.ECONNREFUSED},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.fake.Queue(row.stub)
+			for range 9 {
+				_, err := r.auth()
+				require.ErrorIs(t, err, row.want)
+			}
+			require.Len(t, r.fake.Pending(), 1)
+			assert.Contains(t, r.fake.Pending()[0].String(), ".Always()")
+			r.fake.ClearQueue()
+			_, err := r.auth()
+			require.NoError(t, err)
+			r.fake.Queue(row.stub.Times(1))
+			_, err = r.auth()
+			require.ErrorIs(t, err, row.want)
+			_, err = r.auth()
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestAlways_ThatNeverHappenedFailsTheTest(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		stub aimbraintest.Stub
+		call bool
+		want string // "" where the test passes
+	}{
+		{name: "never", stub: aimbraintest.NotSent().Always(), want: "NotSent().Always()"},
+		{name: "once", stub: aimbraintest.Status(500).Always(), call: true},
+		{name: "a score that was put back", stub: aimbraintest.Score(0.5).Always(), call: true, want: "Score(0.5).Always()"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
+				fake := aimbraintest.New(t)
+				fake.Queue(row.stub)
+				if row.call {
+					_, _ = fake.Client(once()).Score.Get(t.Context(), "no session")
+				}
+			})
+			if row.want == "" {
+				assert.Empty(t, failures)
+				return
+			}
+			require.Len(t, failures, 1)
+			assert.Contains(t, failures[0], row.want)
+		})
+	}
+}
+
+func TestClearQueue_HoldsForAStubThatARequestHas(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := aimbraintest.New(t)
+		fake.Queue(aimbraintest.Score(0.5).After(time.Second))
+		ended := make(chan error)
+		client := fake.Client(once())
+		go func() {
+			_, err := client.Score.Get(t.Context(), "no session") // which puts the score back
+			ended <- err
+		}()
+		_, err := fake.WaitForRequests(t.Context(), 1)
+		require.NoError(t, err)
+		synctest.Wait()
+		fake.ClearQueue()
+		require.ErrorIs(t, <-ended, aimbrain.ErrSessionNotFound)
+		assert.Empty(t, fake.Pending())
+	})
+}
