@@ -22,8 +22,9 @@
 // [Fake.URL] opens a port on loopback. Responses allow every origin, so that web
 // pages can be tried out against a fake.
 //
-// The header of a request may be 64 KiB, and gets status 431 beyond that. It has
-// a minute to arrive, and so has the body, or the connection is closed.
+// The header of a request may be 64 KiB, and gets status 431 beyond that. A
+// request has a minute to arrive, or the connection is closed. A fake that is
+// mounted in another server has that server's limits.
 //
 // # Whose face is it
 //

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
@@ -43,7 +42,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		preflight(w)
 		return
 	}
-	c, err := f.receive(w, r)
+	c, err := f.receive(r)
 	recorded := f.record(c)
 	if err != nil { // the caller is gone
 		breakConnection(w)
@@ -79,11 +78,11 @@ func (f *Fake) endConnection(w http.ResponseWriter, r *http.Request) {
 }
 
 // receive reads a request without judging it.
-func (f *Fake) receive(w http.ResponseWriter, r *http.Request) (*call, error) {
+func (f *Fake) receive(r *http.Request) (*call, error) {
 	c := &call{fake: f, request: r}
 	c.endpoint, c.known = findEndpoint(f.config.prefix, r.URL)
 	var err error
-	if c.body, err = f.readBody(w, r); err != nil {
+	if c.body, err = readBody(r); err != nil {
 		return c, err
 	}
 	if len(c.body) < aimbrain.MaxRequestBytes {
@@ -115,19 +114,10 @@ func (c *call) unknownPath() string {
 	return "there is no such path (for a prefix in front of an endpoint the fake needs the option WithPathPrefix): the endpoints are " + endpoints
 }
 
-// readTime is how long a request may take to arrive, header and body each.
-const readTime = time.Minute
-
 // readBody reads a body up to the limit, and takes what is behind it off the
 // wire: a caller that is still sending would miss the answer.
-func (f *Fake) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func readBody(r *http.Request) ([]byte, error) {
 	const drained = 16 << 20
-	// The limit is lifted when the body is read: net/http would end the request's
-	// context by it.
-	limit := http.NewResponseController(w)
-	if limit.SetReadDeadline(time.Now().Add(readTime)) == nil { // not every writer can
-		defer func() { _ = limit.SetReadDeadline(time.Time{}) }()
-	}
 	body, err := readGrowing(r.Body, r.ContentLength)
 	if err == nil && len(body) == aimbrain.MaxRequestBytes {
 		_, err = io.CopyN(io.Discard, r.Body, drained)

@@ -195,7 +195,20 @@ func TestReading_DoesNotLimitTheRest(t *testing.T) {
 		}))
 		newSession(t, client, "u")
 		newSession(t, client, "u")
-		<-time.After(10 * time.Minute)
-		newSession(t, client, "u")
+
+		conn, err := fake.Dial(t.Context())
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		reader := bufio.NewReader(conn)
+		for range 2 {
+			_, err = io.WriteString(conn, "POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+			require.NoError(t, err)
+			response, err := http.ReadResponse(reader, nil)
+			require.NoError(t, err)
+			_, err = io.Copy(io.Discard, response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			<-time.After(time.Hour)
+		}
 	})
 }

@@ -63,9 +63,10 @@ const maxHeaderBytes = 64 << 10
 // startServer makes the one server behind the pipes and the port.
 func (f *Fake) startServer() {
 	f.server = &http.Server{
-		Handler:           f,
-		ConnState:         f.track,
-		ReadHeaderTimeout: readTime,
+		Handler:     f,
+		ConnState:   f.track,
+		ReadTimeout: time.Minute, // for a request that is on its way, as gateways have it
+		IdleTimeout: -1,          // none
 		// A header that is larger is refused by 431, as gateways do.
 		MaxHeaderBytes: maxHeaderBytes - 4096, // net/http adds as much
 	}
