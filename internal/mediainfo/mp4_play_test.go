@@ -114,6 +114,10 @@ func TestInspect_MP4Fragments(t *testing.T) {
 		{name: "one", behind: mp4Fragment(1, 0, 5), want: 200 * ms},
 		{name: "two", behind: append(mp4Fragment(1, 0, 5), mp4Fragment(1, 200, 5)...), want: 400 * ms},
 		{name: "without times", behind: bytes.Repeat(traf(tfhd, trun), 3), want: 600 * ms},
+		{
+			name: "duration in the media header without a sample there", behind: bytes.Repeat(traf(tfhd, trun), 3), want: 600 * ms,
+			change: func(p *mp4Parts) { p.mdhd = mp4Box("mdhd", mp4Time(700, 1000)) },
+		},
 		{name: "several runs", behind: traf(tfhd, trun, trun), want: 400 * ms},
 		{name: "gap", behind: append(mp4Fragment(1, 0, 5), mp4Fragment(1, 800, 5)...), want: 1000 * ms},
 		{name: "recording that begins late", behind: append(mp4Fragment(1, 90_000, 5), mp4Fragment(1, 90_200, 5)...), want: 400 * ms},
