@@ -75,6 +75,7 @@ func TestInspect_MP4EditList(t *testing.T) {
 			edts: mp4Box("edts", mp4Box("elst", words(1<<24, 2, 0, 10, 1<<32-1, 1<<32-1, once, 0, 20, 0, 50, once))),
 		},
 		{name: "fewer entries than it counts", edts: mp4Box("edts", mp4Box("elst", words(0, 2, 30, 50, once))), movie: 80, want: 30 * ms, video: 30 * ms},
+		{name: "more entries than it counts", edts: mp4Box("edts", mp4Box("elst", words(0, 1, 30, 50, once, 20, 0, once))), movie: 80, want: 30 * ms, video: 30 * ms},
 		{name: "without its count", edts: mp4Box("edts", mp4Box("elst", words(0))), movie: 80, want: 80 * ms, video: 80 * ms},
 		{name: "empty", edts: mp4Box("edts"), movie: 80, want: 80 * ms, video: 80 * ms},
 	} {
