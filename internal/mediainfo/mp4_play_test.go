@@ -75,6 +75,7 @@ func TestInspect_MP4EditList(t *testing.T) {
 			edts: mp4Box("edts", mp4Box("elst", words(1<<24, 2, 0, 10, 1<<32-1, 1<<32-1, once, 0, 20, 0, 50, once))),
 		},
 		{name: "fewer entries than it counts", edts: mp4Box("edts", mp4Box("elst", words(0, 2, 30, 50, once))), movie: 80, want: 30 * ms, video: 30 * ms},
+		{name: "more entries than it counts", edts: mp4Box("edts", mp4Box("elst", words(0, 1, 30, 50, once, 20, 0, once))), movie: 80, want: 30 * ms, video: 30 * ms},
 		{name: "without its count", edts: mp4Box("edts", mp4Box("elst", words(0))), movie: 80, want: 80 * ms, video: 80 * ms},
 		{name: "empty", edts: mp4Box("edts"), movie: 80, want: 80 * ms, video: 80 * ms},
 	} {
@@ -114,6 +115,10 @@ func TestInspect_MP4Fragments(t *testing.T) {
 		{name: "one", behind: mp4Fragment(1, 0, 5), want: 200 * ms},
 		{name: "two", behind: append(mp4Fragment(1, 0, 5), mp4Fragment(1, 200, 5)...), want: 400 * ms},
 		{name: "without times", behind: bytes.Repeat(traf(tfhd, trun), 3), want: 600 * ms},
+		{
+			name: "duration in the media header without a sample there", behind: bytes.Repeat(traf(tfhd, trun), 3), want: 600 * ms,
+			change: func(p *mp4Parts) { p.mdhd = mp4Box("mdhd", mp4Time(700, 1000)) },
+		},
 		{name: "several runs", behind: traf(tfhd, trun, trun), want: 400 * ms},
 		{name: "gap", behind: append(mp4Fragment(1, 0, 5), mp4Fragment(1, 800, 5)...), want: 1000 * ms},
 		{name: "recording that begins late", behind: append(mp4Fragment(1, 90_000, 5), mp4Fragment(1, 90_200, 5)...), want: 400 * ms},

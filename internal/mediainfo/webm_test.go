@@ -125,6 +125,7 @@ func TestInspect_WebM(t *testing.T) {
 		},
 		{name: "duration of 3 bytes", data: webmFile(webmInfo(ebml("4489", []byte{1, 2, 3})), tracks), want: webmInfoOf(0)},
 		{name: "duration in half milliseconds", data: webmFile(webmInfo(ebmlFloat("4489", 3000), scale), tracks), want: webmInfoOf(1500 * time.Millisecond)},
+		{name: "duration of a nanosecond", data: webmFile(webmInfo(ebmlFloat("4489", 1), ebml("2ad7b1", words(1))), tracks), want: webmInfoOf(1)},
 		{name: "duration that is not a number", data: webmFile(webmInfo(ebmlFloat("4489", math.NaN())), tracks), want: webmInfoOf(0)},
 		{name: "duration below 0", data: webmFile(webmInfo(ebmlFloat("4489", -1)), tracks), want: webmInfoOf(0)},
 		{name: "duration without an end", data: webmFile(webmInfo(ebmlFloat("4489", math.Inf(1))), tracks), want: webmInfoOf(1000 * time.Hour)},
@@ -157,6 +158,17 @@ func TestInspect_WebM(t *testing.T) {
 			assert.NoError(t, err)
 			assert.Equal(t, tt.want, info)
 		})
+	}
+}
+
+func TestInspect_WebMSampleRate(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[float64]int{
+		0: 0, 0.9: 0, 1: 1, 44_100: 44_100, 10_000_000: 10_000_000, 10_000_001: 0, math.Inf(1): 0, -1: 0,
+	} {
+		info, err := mediainfo.Inspect(webmFile(webmTracks(ebml("ae", ebmlNumber("83", 2), ebml("e1", ebmlFloat("b5", rate))))))
+		assert.NoError(t, err)
+		assert.Equal(t, want, info.SampleRate, rate)
 	}
 }
 
