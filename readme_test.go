@@ -221,7 +221,7 @@ func letIn(code string) string { return strings.ReplaceAll(code, "return err\n",
 func imports(code string) string {
 	var b strings.Builder
 	for name, path := range map[string]string{
-		"context": "context", "errors": "errors", "fmt": "fmt", "slog": "log/slog", "testing": "testing", "base64": "encoding/base64", "time": "time",
+		"context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "slog": "log/slog", "testing": "testing", "base64": "encoding/base64", "time": "time",
 		"http": "net/http", "httptest": "net/http/httptest", "x509": "crypto/x509", "synctest": "testing/synctest", "os": "os",
 		"httpmock": "github.com/jarcoal/httpmock",
 		"aimbrain": "github.com/aimbrain/aimbrain-go", "aimbraintest": "github.com/aimbrain/aimbrain-go/aimbraintest",

@@ -127,7 +127,7 @@ func (c *canned) call(constructor, endpoint string) error {
 		aimbrain.EndpointSessions, aimbrain.EndpointFaceToken, aimbrain.EndpointVoiceToken,
 		aimbrain.EndpointFaceAuth, aimbrain.EndpointVoiceAuth,
 	}}
-	client, err := aimbrain.New(DefaultAPIKey, DefaultAPISecret, aimbrain.WithTransport(c), aimbrain.WithRetry(policy))
+	client, err := aimbrain.New(DefaultAPIKey, DefaultAPISecret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithTransport(c), aimbrain.WithRetry(policy))
 	if err != nil {
 		panic("aimbraintest: " + constructor + ": " + err.Error())
 	}
@@ -150,7 +150,7 @@ func (o Stub) respond(r *http.Request) (*http.Response, error) {
 	case kindNotSent:
 		return nil, errRefused()
 	case kindStall:
-		return nil, lost(r, aimbrain.ErrAttemptTimeout)
+		return nil, lost(r, fmt.Errorf("%w after %v", aimbrain.ErrAttemptTimeout, aimbrain.DefaultAttemptTimeout)) // as the client says it
 	case kindCutOff:
 		half := io.MultiReader(strings.NewReader(`{"`), brokenReader{})
 		return response(r, http.StatusOK, o.header, half, 100), nil

@@ -185,7 +185,7 @@ func TestNewNetworkError_HasItsCauseAndItsOutcome(t *testing.T) {
 			assert.Equal(t, outcome, aimbrain.OutcomeOf(fmt.Errorf("wrapped: %w", err)))
 			assert.Equal(t, 1, err.Attempts)
 			assert.Equal(t, aimbrain.EndpointFaceEnroll, err.Endpoint)
-			assert.Contains(t, err.Error(), cause.Error())
+			assert.Contains(t, err.Error(), strings.TrimPrefix(cause.Error(), "aimbrain: "))
 			assert.Equal(t, outcome == aimbrain.OutcomeUnknown, strings.Contains(err.Error(), "outcome unknown"))
 		}
 	}
