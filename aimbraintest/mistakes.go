@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -111,7 +112,7 @@ func decodeSignature(given string) []variant {
 func (c *call) findMistake(key, secret string, signature variant) (string, bool) {
 	secrets := secretVariants(key, secret)
 	texts := c.textVariants()
-	bodies := bodyVariants(c.body)
+	body := variant{"", c.body}
 	try := func(secret, text, body variant) (string, bool) {
 		if !hmac.Equal(mac(secret.value, text.value, body.value), signature.value) {
 			return "", false
@@ -126,16 +127,16 @@ func (c *call) findMistake(key, secret string, signature variant) (string, bool)
 	}
 	// One mistake is likelier than two: the first of each list is as it should be.
 	for _, s := range secrets {
-		if found, ok := try(s, texts[0], bodies[0]); ok {
+		if found, ok := try(s, texts[0], body); ok {
 			return found, true
 		}
 	}
 	for _, t := range texts {
-		if found, ok := try(secrets[0], t, bodies[0]); ok {
+		if found, ok := try(secrets[0], t, body); ok {
 			return found, true
 		}
 	}
-	for _, b := range bodies {
+	for b := range bodyVariants(c.body) {
 		if found, ok := try(secrets[0], texts[0], b); ok {
 			return found, true
 		}
@@ -143,7 +144,7 @@ func (c *call) findMistake(key, secret string, signature variant) (string, bool)
 	if len(c.body) > maxPairs {
 		return "", false
 	}
-	for _, b := range bodies {
+	for b := range bodyVariants(c.body) {
 		for _, t := range texts {
 			if found, ok := try(secrets[0], t, b); ok {
 				return found, true
@@ -245,10 +246,19 @@ func (c *call) textVariants() []variant {
 	return variants
 }
 
-// bodyVariants are what is signed instead of the body as it came.
-func bodyVariants(body []byte) []variant {
-	variants := []variant{{"", body}}
-	add := func(mistake string, value []byte) { variants = append(variants, variant{mistake, value}) }
+// bodyVariants are what is signed instead of the body as it came, which is the first.
+// Each is made when its turn comes: of a body of 2 MB all of them take hundreds of
+// megabytes.
+func bodyVariants(body []byte) iter.Seq[variant] {
+	return func(yield func(variant) bool) {
+		wanted := yield(variant{"", body})
+		makeBodyVariants(body, func(mistake string, value []byte) {
+			wanted = wanted && yield(variant{mistake, value})
+		})
+	}
+}
+
+func makeBodyVariants(body []byte, add func(mistake string, value []byte)) {
 	const again = "the body was marshalled again: sign the very bytes that are sent"
 	for _, end := range []string{"\n", "\r\n"} {
 		add("a newline at the body's end was signed, but not sent: curl's --data @file drops it, send the file by --data-binary", append(bytes.Clone(body), end...))
@@ -275,7 +285,6 @@ func bodyVariants(body []byte) []variant {
 	add("an empty body was signed", nil)
 	add("the words null or {} were signed in place of the body", []byte("null"))
 	add("the words null or {} were signed in place of the body", []byte("{}"))
-	return variants
 }
 
 func without(body []byte, characters string) []byte {
