@@ -5,9 +5,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/aimbrain/aimbrain-go/internal/base64"
-	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
-	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
 // A MediaCheck is what a client does with media that breaks a rule of the API or
@@ -59,113 +57,15 @@ func WithMediaCheck(mode MediaCheck) Option {
 	}
 }
 
-// An inspection is what was found in the media of one request.
-type inspection struct{ problems []problem }
-
-type problem struct {
-	place string // such as "faces[1]"
-	mediainfo.Problem
+// inspects reports whether media is looked at, and somebody wants to know.
+func (c *config) inspects(ctx context.Context) bool {
+	return c.mediaCheck == MediaCheckRefuse || c.mediaCheck == MediaCheckWarn && c.logger != nil && c.logger.Enabled(ctx, slog.LevelWarn)
 }
 
-// inspection begins one, and returns nil if nobody wants to know.
-func (c *config) inspection(ctx context.Context) *inspection {
-	switch {
-	case c.mediaCheck == MediaCheckRefuse:
-	case c.mediaCheck == MediaCheckWarn && c.logger != nil && c.logger.Enabled(ctx, slog.LevelWarn):
-	default:
-		return nil
-	}
-	return new(inspection)
-}
-
-// inspected is the kind as package mediainfo has it.
-func (k mediaKind) inspected() mediainfo.Kind {
-	if k == voiceKind {
-		return mediainfo.Voice
-	}
-	return mediainfo.Face
-}
-
-// inspect looks at a file as it stands in the request, in standard base64. All
-// ways to give media end there, and all of the file is there.
-func inspect[T string | []byte](i *inspection, place string, kind mediainfo.Kind, text T) {
-	file := base64Text[T]{text}
-	info, err := mediainfo.InspectAt(file, file.size())
-	damage, damaged := mediainfo.Unreadable(err)
-	damaged = damaged && file.size() > 0
-	if damaged {
-		i.problems = append(i.problems, problem{place, damage})
-	}
-	for _, p := range mediainfo.Check(info, file.size(), kind) {
-		if damaged && p.Rule.Guidance {
-			continue // that a number is not in the headers follows from the damage
-		}
-		i.problems = append(i.problems, problem{place, p})
-	}
-}
-
-// inspectForwarded looks at the media of a request that an app has serialised. A
-// body that is not strict JSON is left to the API, and so are members that are
-// not arrays of strings.
-func (b *body) inspectForwarded(serialised []byte) {
-	if b.err != nil || b.inspection == nil {
-		return
-	}
-	members, err := strictjson.Object(nil, serialised)
-	if err != nil {
-		return
-	}
-	for _, member := range members {
-		kind := faceKind
-		switch string(member.Name) {
-		case "faces", "faces1", "faces2":
-		case "voices":
-			kind = voiceKind
-		default:
-			continue
-		}
-		files, err := strictjson.Elements(nil, member.Value)
-		if err != nil {
-			continue
-		}
-		for i, file := range files {
-			b.file = i
-			b.inspectString(b.place(string(member.Name)), kind.inspected(), file)
-		}
-	}
-}
-
-// inspectString looks at a file in a JSON string.
-func (b *body) inspectString(place string, kind mediainfo.Kind, raw []byte) {
-	if raw[0] != '"' {
-		return
-	}
-	if plain := raw[1 : len(raw)-1]; base64.Valid(plain) { // most are, and need no copy
-		inspect(b.inspection, place, kind, plain)
-		return
-	}
-	text, err := strictjson.String(raw)
-	if err != nil {
-		return
-	}
-	if !base64.Valid(text) {
-		b.inspection.problems = append(b.inspection.problems, problem{place, mediainfo.Problem{
-			Rule: mediainfo.Rule{ID: "base64", Kind: kind}, Text: notBase64(text),
-		}})
-		return
-	}
-	inspect(b.inspection, place, kind, text)
-}
-
-// conclude refuses the request, or warns of what was found in its media.
-func (b *body) conclude(ctx context.Context, c *config) {
-	problems := b.inspection.problems
-	if len(problems) == 0 {
-		return
-	}
-	if c.mediaCheck == MediaCheckRefuse {
-		b.refuse(problems[0].place, "is refused by WithMediaCheck: "+inWords(problems), nil)
-		return
+// report refuses the request for what was found in its media, or warns of it.
+func (c *config) report(ctx context.Context, endpoint string, problems []payload.Problem) error {
+	if len(problems) > 0 && c.mediaCheck == MediaCheckRefuse {
+		return &RequestError{Endpoint: endpoint, Argument: problems[0].Place, Reason: "is refused by WithMediaCheck: " + inWords(problems)}
 	}
 	for _, p := range problems {
 		message := "aimbrain: media breaks a rule of the API"
@@ -173,19 +73,20 @@ func (b *body) conclude(ctx context.Context, c *config) {
 			message = "aimbrain: media goes beyond the vendor's guidance"
 		}
 		c.logger.LogAttrs(ctx, slog.LevelWarn, message,
-			slog.String("endpoint", b.endpoint), slog.String("file", p.place), slog.String("rule", string(p.Rule.ID)), slog.String("problem", p.Text))
+			slog.String("endpoint", endpoint), slog.String("file", p.Place), slog.String("rule", string(p.Rule.ID)), slog.String("problem", p.Text))
 	}
+	return nil
 }
 
 // inWords lists all problems. Those of the first file come first, and its place is
 // known.
-func inWords(problems []problem) string {
+func inWords(problems []payload.Problem) string {
 	var text strings.Builder
 	for i, p := range problems {
 		if i > 0 {
 			text.WriteString("; ")
-			if p.place != problems[i-1].place {
-				text.WriteString(p.place + ": ")
+			if p.Place != problems[i-1].Place {
+				text.WriteString(p.Place + ": ")
 			}
 		}
 		text.WriteString(p.Text)

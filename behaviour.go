@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -171,9 +172,9 @@ func (r BehaviourAuthResult) Matches(threshold float64) bool {
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourSubmitResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointBehaviourSubmit, opts, object(func(b *body) {
-		b.session(sessionID)
-		b.events(events)
+	return do(ctx, (*service)(s).of(), EndpointBehaviourSubmit, opts, payload.Object(func(b *payload.Builder) {
+		b.String("session", sessionID, "the session ID")
+		writeEvents(b, events)
 	}), readBehaviourSubmit)
 }
 
@@ -184,42 +185,42 @@ func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events 
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Auth(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourAuthResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointBehaviour, opts, object(func(b *body) {
-		b.session(sessionID)
-		b.events(events)
+	return do(ctx, (*service)(s).of(), EndpointBehaviour, opts, payload.Object(func(b *payload.Builder) {
+		b.String("session", sessionID, "the session ID")
+		writeEvents(b, events)
 	}), readBehaviourAuth)
 }
 
 // events writes one member for each array that has something in it.
-func (b *body) events(e Events) {
+func writeEvents(b *payload.Builder, e Events) {
 	known, err := json.Marshal(e)
 	if err != nil {
-		b.refuse("events", "cannot be encoded", err)
+		b.Refuse("events", "cannot be encoded", err)
 		return
 	}
 	members, err := strictjson.Object(nil, known)
 	if err != nil {
-		b.refuse("events", "cannot be encoded", err)
+		b.Refuse("events", "cannot be encoded", err)
 		return
 	}
 	for _, member := range members {
-		b.name(string(member.Name))
-		b.bytes(member.Value)
+		b.Name(string(member.Name))
+		b.JSON(member.Value)
 	}
 	if len(members)+len(e.Other) == 0 {
-		b.refuse("events", "are empty", nil)
+		b.Refuse("events", "are empty", nil)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Other)) {
-		b.otherEvents(name, e.Other[name])
+		writeOtherEvents(b, name, e.Other[name])
 	}
 }
 
 // otherEvents writes an array that the library does not know, and refuses one
 // that would make the request mean two things.
-func (b *body) otherEvents(name string, value any) {
+func writeOtherEvents(b *payload.Builder, name string, value any) {
 	switch name {
 	case "", "session", "metadata", "touches", "accelerations", "textEvents", "mouseEvents", "keyUpDownEvents":
-		b.refuse("Events.Other", "holds a name that is not free", nil)
+		b.Refuse("Events.Other", "holds a name that is not free", nil)
 		return
 	}
 	array, err := json.Marshal(value)
@@ -227,16 +228,16 @@ func (b *body) otherEvents(name string, value any) {
 		_, err = strictjson.Elements(nil, array)
 	}
 	if err != nil {
-		b.refuse("Events.Other", "holds a value that does not encode to a strict JSON array", err)
+		b.Refuse("Events.Other", "holds a value that does not encode to a strict JSON array", err)
 		return
 	}
 	quoted, err := strictjson.AppendString(nil, name)
 	if err != nil {
-		b.refuse("Events.Other", "holds a name that is not valid UTF-8", nil)
+		b.Refuse("Events.Other", "holds a name that is not valid UTF-8", nil)
 		return
 	}
-	b.name(string(quoted[1 : len(quoted)-1]))
-	b.bytes(array)
+	b.Name(string(quoted[1 : len(quoted)-1]))
+	b.JSON(array)
 }
 
 func readBehaviourSubmit(_ *jsonfields.Object, response Response) BehaviourSubmitResult {

@@ -1,16 +1,15 @@
 package aimbrain
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/aimbrain/aimbrain-go/internal/endpoints"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 	"github.com/aimbrain/aimbrain-go/internal/retry"
 	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 )
@@ -27,9 +26,7 @@ type call struct {
 
 	attemptLimit, totalLimit limitError // the causes of an end by time
 
-	shared    sharedBody
-	small     []byte // a copy of a small body, for the library's own transport
-	size      int
+	body      *payload.Payload
 	signature string
 }
 
@@ -93,59 +90,51 @@ func (c *Client) begin(ctx context.Context, path string, opts []CallOption) (*ca
 // end takes the body from transports that read it still, and gives back what the
 // call has borrowed.
 func (c *call) end() {
-	c.client.buffers.put(c.shared.take())
+	c.body.Release()
 	c.carrier.release()
 	c.client.leave()
 }
 
 // encode makes the body and its signature in one pass.
-func (c *call) encode(ctx context.Context, write func(*body)) error {
-	signing := c.signer.acquire()
-	defer c.signer.release(signing)
-	signing.begin(http.MethodPost, c.endpoint.Path)
-	b := &body{endpoint: c.endpoint.Path, buffers: &c.client.buffers, signing: signing, metadata: c.config.metadata}
-	b.ended = func() error {
-		switch {
-		case ctx.Err() != nil:
-			return ended(ctx)
-		case !time.Now().Before(c.deadline):
-			return &c.totalLimit
-		}
-		return nil
+func (c *call) encode(ctx context.Context, write func(*payload.Builder)) error {
+	config, key := c.client.config, c.signer.key()
+	signature := key.Begin(http.MethodPost, c.endpoint.Path)
+	defer key.End(signature)
+	body, problems, err := payload.Make(payload.Settings{
+		Buffers: &c.client.buffers, Hash: signature, Limit: MaxRequestBytes, Metadata: c.config.metadata,
+		Inspect: config.inspects(ctx), Copy: c.carrier.Own,
+		Ended:   func() error { return c.ended(ctx) },
+		Limited: func() (context.Context, context.CancelFunc) { return context.WithDeadline(ctx, c.deadline) },
+	}, write)
+	if err != nil {
+		return c.notMade(err)
 	}
-	b.limited = func() (context.Context, context.CancelFunc) { return context.WithDeadline(ctx, c.deadline) }
-	b.inspection = c.client.config.inspection(ctx)
-	b.reserve(512)
-	write(b)
-	if b.err == nil && b.inspection != nil {
-		b.conclude(ctx, c.client.config)
-	}
-	if b.err == nil {
-		b.hash()
-	}
-	c.shared.buf = b.buf // also on an error, so that release gives it back
-	c.size = len(b.buf)
-	if b.err != nil {
-		return b.err
-	}
-	c.signature = signing.signature()
-	if c.carrier.Own && c.size <= smallBody {
-		c.small = bytes.Clone(b.buf)
+	c.body, c.signature = body, signature.Sum()
+	return config.report(ctx, c.endpoint.Path, problems)
+}
+
+// ended returns why the call has no time left, nil while it has.
+func (c *call) ended(ctx context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return ended(ctx)
+	case !time.Now().Before(c.deadline):
+		return &c.totalLimit
 	}
 	return nil
 }
 
-// smallBody is what fits into net/http's write buffer together with headers.
-const smallBody = 2 << 10
-
-// Reader returns the body for one reading. A small one goes out with its
-// headers in one packet, which net/http only does for a bytes.Reader; it is
-// read from a copy of its own, as a bytes.Reader cannot be stopped.
-func (c *call) Reader(onRead func()) io.ReadCloser {
-	if c.small != nil {
-		return io.NopCloser(bytes.NewReader(c.small))
+// notMade is the error of a request that could not be made: nothing was sent.
+func (c *call) notMade(err error) error {
+	var invalid *payload.Invalid
+	var interrupted *payload.Interrupted
+	switch {
+	case errors.As(err, &invalid):
+		return &RequestError{Endpoint: c.endpoint.Path, Argument: invalid.Argument, Reason: invalid.Reason, Err: invalid.Err}
+	case errors.As(err, &interrupted):
+		return &NetworkError{Endpoint: c.endpoint.Path, Err: fmt.Errorf("nothing was sent: %w", interrupted), result: OutcomeNotSent}
 	}
-	return &bodyReader{shared: &c.shared, size: c.size, onRead: onRead}
+	return &TooLargeError{Endpoint: c.endpoint.Path, Limit: MaxRequestBytes}
 }
 
 // An attempt is one exchange of a call, and when it was made.
@@ -193,7 +182,7 @@ func (c *call) request() *roundtrip.Request {
 		"X-Aimbrain-Signature": values[4:5:5],
 	}
 	config.addHeaders(header)
-	return &roundtrip.Request{URL: &target, Header: header, Size: c.size, Body: c, Limit: MaxResponseBytes}
+	return &roundtrip.Request{URL: &target, Header: header, Size: c.body.Size(), Body: c.body, Limit: MaxResponseBytes}
 }
 
 // A decision is whether another attempt follows, and after which wait.

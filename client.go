@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 	"github.com/aimbrain/aimbrain-go/internal/retry"
 )
 
@@ -28,7 +29,7 @@ type Client struct {
 	closeIdle func()
 
 	signer  atomic.Pointer[Signer]
-	buffers buffers
+	buffers payload.Buffers
 	budget  retry.Budget
 	hold    retry.HoldBack
 	calls   atomic.Int64 // under way
@@ -170,16 +171,6 @@ func (c *Client) enter() bool {
 func (c *Client) leave() {
 	if c.calls.Add(-1) == 0 && c.closed.Load() {
 		c.closeIdle()
-	}
-}
-
-// object writes the request's object around the members of one endpoint.
-func object(members func(*body)) func(*body) {
-	return func(b *body) {
-		b.text("{")
-		b.base64Member("metadata", b.metadata) // before the media: they are sized exactly
-		members(b)
-		b.text("}")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
 // FaceService recognises people by photos and videos of their faces. It is
@@ -61,9 +62,9 @@ func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType Tok
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a
 // picture, [ErrSessionNotFound].
 func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceEnrollResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointFaceEnroll, opts, object(func(b *body) {
-		b.session(sessionID)
-		b.mediaMember("faces", faces, faceKind)
+	return do(ctx, (*service)(s).of(), EndpointFaceEnroll, opts, payload.Object(func(b *payload.Builder) {
+		b.String("session", sessionID, "the session ID")
+		b.Media("faces", faces.items, payload.Face)
 	}), readFaceEnroll)
 }
 
@@ -77,9 +78,9 @@ func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media,
 // With several photos the API returns one score. How it joins them is not
 // documented: if the body comes from an app, allow exactly one photo.
 func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceAuthResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointFaceAuth, opts, object(func(b *body) {
-		b.session(sessionID)
-		b.mediaMember("faces", faces, faceKind)
+	return do(ctx, (*service)(s).of(), EndpointFaceAuth, opts, payload.Object(func(b *payload.Builder) {
+		b.String("session", sessionID, "the session ID")
+		b.Media("faces", faces.items, payload.Face)
 	}), readFaceAuth)
 }
 
@@ -88,10 +89,10 @@ func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, o
 //
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a picture.
 func (s *FaceService) Compare(ctx context.Context, faces1, faces2 Media, opts ...CallOption) (FaceCompareResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointFaceCompare, opts, object(func(b *body) {
-		b.expect(faces1.encodedSize() + faces2.encodedSize() + 64)
-		b.mediaMember("faces1", faces1, faceKind)
-		b.mediaMember("faces2", faces2, faceKind)
+	return do(ctx, (*service)(s).of(), EndpointFaceCompare, opts, payload.Object(func(b *payload.Builder) {
+		b.Expect(payload.EncodedSize(faces1.items) + payload.EncodedSize(faces2.items) + 64)
+		b.Media("faces1", faces1.items, payload.Face)
+		b.Media("faces2", faces2.items, payload.Face)
 	}), readFaceCompare)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -26,25 +27,10 @@ func (c *Client) Forward(ctx context.Context, endpoint string, body []byte, opts
 	if problem != "" {
 		return Response{}, &RequestError{Endpoint: "Forward", Argument: "the endpoint", Reason: problem}
 	}
-	return do(ctx, c, clean, opts, raw(body), func(members *jsonfields.Object, response Response) Response {
+	return do(ctx, c, clean, opts, func(b *payload.Builder) { b.Serialised(body) }, func(members *jsonfields.Object, response Response) Response {
 		read(clean, members, response) // for its faults
 		return response
 	})
-}
-
-// raw writes a body as it came.
-func raw(serialised []byte) func(*body) {
-	return func(b *body) {
-		switch {
-		case len(serialised) == 0:
-			b.refuse("the body", "is empty", nil)
-		case b.metadata != nil:
-			b.refuse("WithMetadata", "would change a request that is forwarded as it came", nil)
-		default:
-			b.bytes(serialised)
-			b.inspectForwarded(serialised)
-		}
-	}
 }
 
 // SetMember returns a copy of a request that an app has serialised in which a
@@ -108,3 +94,7 @@ func checkMember(member *strictjson.Member, set string) error {
 	}
 	return nil
 }
+
+// MaxRequestBytes is the size that a request body must stay below: 2 MB, the
+// vendor's limit. Base64 adds a third to media.
+const MaxRequestBytes = 2_000_000

@@ -45,7 +45,7 @@ func (c *call) observe(ctx context.Context, tries tries, a attempt, v verdict, n
 	report := Attempt{
 		Endpoint: c.endpoint.Path, Region: config.region, Host: config.base.Host,
 		Number: tries.number, Started: a.started, Duration: a.took, Waited: tries.wait,
-		Status: a.reply.Status, RequestBytes: c.size, ResponseBytes: len(a.reply.Body),
+		Status: a.reply.Status, RequestBytes: c.body.Size(), ResponseBytes: len(a.reply.Body),
 		Outcome: v.outcome, Err: v.err, Retry: next.follows, Wait: next.wait,
 	}
 	var api *APIError

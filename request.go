@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
 // A reader makes a result of the members of a response.
@@ -14,7 +15,7 @@ type reader[T any] func(members *jsonfields.Object, response Response) T
 // and sign the body, then make attempts until one is final or the rules of the retry
 // policy, the budget and the context end them. The body and its signature are the
 // same for each attempt. On an error the result is the zero value.
-func do[T any](ctx context.Context, c *Client, path string, opts []CallOption, write func(*body), read reader[T]) (T, error) {
+func do[T any](ctx context.Context, c *Client, path string, opts []CallOption, write func(*payload.Builder), read reader[T]) (T, error) {
 	var none T
 	call, err := c.begin(ctx, path, opts)
 	if err != nil {

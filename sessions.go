@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
 // SessionsService creates sessions. It is [Client.Sessions].
@@ -102,24 +103,13 @@ func (s ModuleStatus) String() string {
 // Create creates a session for a user. Errors to expect besides those of every
 // call (see the package documentation): none.
 func (s *SessionsService) Create(ctx context.Context, request SessionRequest, opts ...CallOption) (Session, error) {
-	return do(ctx, (*service)(s).of(), EndpointSessions, opts, object(func(b *body) {
-		b.stringMember("userId", request.UserID, "SessionRequest.UserID")
-		b.stringMember("device", request.Device, "SessionRequest.Device")
-		b.stringMember("system", request.System, "SessionRequest.System")
-		b.pixels("screenHeight", request.ScreenHeight, "SessionRequest.ScreenHeight")
-		b.pixels("screenWidth", request.ScreenWidth, "SessionRequest.ScreenWidth")
+	return do(ctx, (*service)(s).of(), EndpointSessions, opts, payload.Object(func(b *payload.Builder) {
+		b.String("userId", request.UserID, "SessionRequest.UserID")
+		b.String("device", request.Device, "SessionRequest.Device")
+		b.String("system", request.System, "SessionRequest.System")
+		b.Count("screenHeight", request.ScreenHeight, "SessionRequest.ScreenHeight")
+		b.Count("screenWidth", request.ScreenWidth, "SessionRequest.ScreenWidth")
 	}), readSession)
-}
-
-// pixels writes a length when it is set.
-func (b *body) pixels(name string, n int, argument string) {
-	switch {
-	case n < 0:
-		b.refuse(argument, "is negative", nil)
-	case n > 0:
-		b.name(name)
-		b.text(strconv.Itoa(n))
-	}
 }
 
 func readSession(members *jsonfields.Object, response Response) Session {

@@ -3,11 +3,9 @@ package aimbrain
 import (
 	"crypto/fips140"
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"hash"
 	"strings"
-	"sync"
+
+	"github.com/aimbrain/aimbrain-go/internal/sign"
 )
 
 // The two headers that carry a signed request.
@@ -30,8 +28,7 @@ type Signer struct {
 	// debugging dumps print a function as an address at most, whereas they walk
 	// into every field that holds a string, exported or not.
 	credentials func() (apiKey, apiSecret string)
-	acquire     func() *signing
-	release     func(*signing)
+	key         func() sign.Key
 }
 
 // NewSigner returns a signer for one key pair. The secret is used as the bytes
@@ -44,16 +41,10 @@ func NewSigner(apiKey, apiSecret string) (*Signer, error) {
 	if err := checkCredentials(apiKey, apiSecret); err != nil {
 		return nil, err
 	}
-	pool := new(sync.Pool)
+	key := sign.NewKey(apiSecret)
 	return &Signer{
 		credentials: func() (string, string) { return apiKey, apiSecret },
-		acquire: func() *signing {
-			if used, ok := pool.Get().(*signing); ok {
-				return used
-			}
-			return &signing{mac: hmac.New(sha256.New, []byte(apiSecret))}
-		},
-		release: func(s *signing) { pool.Put(s) },
+		key:         func() sign.Key { return key },
 	}, nil
 }
 
@@ -70,11 +61,11 @@ func (s *Signer) Sign(method, endpoint string, body []byte) string {
 	if !s.made() {
 		panic("aimbrain: Signer.Sign: the signer was not made by NewSigner")
 	}
-	signing := s.acquire()
-	defer s.release(signing)
-	signing.begin(method, endpoint)
-	signing.write(body)
-	return signing.signature()
+	key := s.key()
+	signature := key.Begin(method, endpoint)
+	defer key.End(signature)
+	signature.Write(body)
+	return signature.Sum()
 }
 
 // Verify reports whether signature is that of the request, and compares in
@@ -92,34 +83,7 @@ func (s *Signer) Verify(method, endpoint string, body []byte, signature string) 
 
 // made reports whether the signer was made by NewSigner: a nil one and the zero
 // value were not.
-func (s *Signer) made() bool { return s != nil && s.acquire != nil }
-
-// A signing is the state of one signature in the making. Its hash stays keyed
-// between uses, which saves two of the four blocks that a short message costs.
-type signing struct {
-	mac     hash.Hash
-	scratch []byte
-}
-
-func (s *signing) begin(method, endpoint string) {
-	s.mac.Reset()
-	s.scratch = append(s.scratch[:0], strings.ToUpper(method)...)
-	s.scratch = append(s.scratch, '\n')
-	s.scratch = append(s.scratch, strings.ToLower(endpoint)...)
-	s.scratch = append(s.scratch, '\n')
-	s.write(s.scratch)
-}
-
-func (s *signing) write(p []byte) {
-	s.mac.Write(p) // a hash.Hash never returns an error
-}
-
-func (s *signing) signature() string {
-	s.scratch = s.mac.Sum(s.scratch[:0])
-	var text [44]byte // base64 of 32 bytes
-	base64.StdEncoding.Encode(text[:], s.scratch)
-	return string(text[:])
-}
+func (s *Signer) made() bool { return s != nil && s.key != nil }
 
 // minFIPSSecret is the shortest key of an HMAC that FIPS 140-3 mode takes where it
 // is enforced, in bytes: 112 bits. The standard library panics for a shorter one.

@@ -20,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
 // TestBodiesAreNeverMixedUp: the bytes of a request are used again for another
@@ -200,7 +202,7 @@ type watchedBody struct {
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, errBodyTaken) {
+	if errors.Is(err, payload.ErrReleased) {
 		b.late.Add(1)
 	}
 	return n, err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
 // A TokenType says what a token is for. The constants are those that the
@@ -36,15 +37,13 @@ type Token struct {
 }
 
 func (c *Client) token(ctx context.Context, endpoint, sessionID string, tokenType TokenType, opts []CallOption) (Token, error) {
-	return do(ctx, c, endpoint, opts, object(func(b *body) {
-		b.session(sessionID)
-		b.stringMember("tokentype", string(tokenType), "the token type")
+	return do(ctx, c, endpoint, opts, payload.Object(func(b *payload.Builder) {
+		b.String("session", sessionID, "the session ID")
+		b.String("tokentype", string(tokenType), "the token type")
 	}), readToken)
 }
 
 // session writes the member that most requests begin with.
-func (b *body) session(id string) { b.stringMember("session", id, "the session ID") }
-
 func readToken(members *jsonfields.Object, response Response) Token {
 	return Token{Text: members.Text("token"), Response: response}
 }

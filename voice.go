@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
+	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
 // VoiceService recognises people by recordings of their voices. It is
@@ -45,9 +46,9 @@ func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType To
 //
 // Errors to expect: [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
 func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceEnrollResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointVoiceEnroll, opts, object(func(b *body) {
-		b.session(sessionID)
-		b.mediaMember("voices", voices, voiceKind)
+	return do(ctx, (*service)(s).of(), EndpointVoiceEnroll, opts, payload.Object(func(b *payload.Builder) {
+		b.String("session", sessionID, "the session ID")
+		b.Media("voices", voices.items, payload.Voice)
 	}), readVoiceEnroll)
 }
 
@@ -59,9 +60,9 @@ func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Medi
 // [ErrSessionNotFound]. While the template is being made ([Building]) the API
 // returns [CodeNoUserEncodings] as a rule, see [SessionsService.WaitWhileBuilding].
 func (s *VoiceService) Auth(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceAuthResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointVoiceAuth, opts, object(func(b *body) {
-		b.session(sessionID)
-		b.mediaMember("voices", voices, voiceKind)
+	return do(ctx, (*service)(s).of(), EndpointVoiceAuth, opts, payload.Object(func(b *payload.Builder) {
+		b.String("session", sessionID, "the session ID")
+		b.Media("voices", voices.items, payload.Voice)
 	}), readVoiceAuth)
 }
 

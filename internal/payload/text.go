@@ -1,4 +1,4 @@
-package aimbrain
+package payload
 
 import (
 	"bytes"

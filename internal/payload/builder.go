@@ -1,0 +1,169 @@
+package payload
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/aimbrain/aimbrain-go/internal/base64"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+)
+
+// chunk is how much media is encoded at a time: small enough for the encoded
+// text to be in cache still when it is hashed, and a multiple of 3, so that
+// chunks join without padding.
+const chunk = 24 << 10
+
+// maxPiece is how much of a file or reader is read at a time: several chunks,
+// as each time costs two switches of goroutines.
+const maxPiece = 4 * chunk
+
+// Settings are what a body is made with.
+type Settings struct {
+	Buffers  *Buffers
+	Hash     interface{ Write(p []byte) }                 // is fed the body as it grows
+	Limit    int                                          // the body must stay below it, in bytes
+	Metadata []byte                                       // for the member "metadata", nil for none
+	Inspect  bool                                         // look at the media
+	Copy     bool                                         // keep a copy of a small body, see [Payload.Reader]
+	Ended    func() error                                 // why there is no time left, nil while there is
+	Limited  func() (context.Context, context.CancelFunc) // a context that ends when there is no time left
+}
+
+// A Builder is the JSON of one request in the making. The first fault is kept, and
+// later writes do nothing.
+type Builder struct {
+	settings Settings
+	buf      []byte
+	hashed   int // how much of buf the hash has seen
+	members  int
+	file     int // which of a member is being written
+	problems []Problem
+	err      error
+}
+
+// fail records the first fault.
+func (b *Builder) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// Refuse records that an argument is invalid.
+func (b *Builder) Refuse(argument, reason string, cause error) {
+	b.fail(&Invalid{Argument: argument, Reason: reason, Err: cause})
+}
+
+// reserve makes room for n bytes more, and refuses what the API would.
+func (b *Builder) reserve(n int) bool {
+	if b.err == nil && n >= b.settings.Limit-len(b.buf) {
+		b.fail(ErrTooLarge)
+	}
+	if b.err != nil {
+		return false
+	}
+	if n > cap(b.buf)-len(b.buf) {
+		b.grow(max(len(b.buf)+n, min(2*cap(b.buf), b.settings.Limit)))
+	}
+	return true
+}
+
+// Expect makes room for what is known to come, so that it is made once. What
+// is too large is refused when it comes.
+func (b *Builder) Expect(n int) {
+	if size := min(len(b.buf)+n, b.settings.Limit); size > cap(b.buf) {
+		b.grow(size)
+	}
+}
+
+func (b *Builder) grow(size int) {
+	larger := append(b.settings.Buffers.get(size), b.buf...)
+	b.settings.Buffers.put(b.buf)
+	b.buf = larger
+}
+
+// text appends JSON as it is.
+func (b *Builder) text(json string) {
+	if b.reserve(len(json)) {
+		b.buf = append(b.buf, json...)
+	}
+}
+
+// JSON appends JSON as it is.
+func (b *Builder) JSON(json []byte) {
+	if b.reserve(len(json)) {
+		b.buf = append(b.buf, json...)
+	}
+}
+
+// Name begins a member. Names are the library's own, or checked by the caller.
+func (b *Builder) Name(name string) {
+	if b.members > 0 {
+		b.text(`,"`)
+	} else {
+		b.text(`"`)
+	}
+	b.members++
+	b.text(name)
+	b.text(`":`)
+}
+
+// String writes a member that must not be empty. Invalid UTF-8 is
+// refused: replaced silently, it would make one user another.
+func (b *Builder) String(name, value, argument string) {
+	if value == "" {
+		b.Refuse(argument, "is empty", nil)
+		return
+	}
+	b.Name(name)
+	if !b.reserve(len(value) + 2) {
+		return
+	}
+	quoted, err := strictjson.AppendString(b.buf, value)
+	if err != nil {
+		b.Refuse(argument, "is not valid UTF-8", nil)
+		return
+	}
+	b.buf = quoted
+	b.reserve(0) // escapes may have taken more
+}
+
+// Bytes writes bytes as base64, and nothing when there are none.
+func (b *Builder) Bytes(name string, value []byte) {
+	if len(value) == 0 {
+		return
+	}
+	b.Name(name)
+	b.text(`"`)
+	b.encode(value)
+	b.text(`"`)
+}
+
+// encode appends base64, hashing what it has written piece by piece.
+func (b *Builder) encode(raw []byte) {
+	if !b.reserve(base64.EncodedLen(len(raw))) {
+		return
+	}
+	for piece := range slices.Chunk(raw, chunk) {
+		b.buf = base64.AppendEncode(b.buf, piece)
+		b.hash()
+	}
+}
+
+// hash feeds the signature what was written since the last time.
+func (b *Builder) hash() {
+	b.settings.Hash.Write(b.buf[b.hashed:])
+	b.hashed = len(b.buf)
+}
+
+// Count writes a member that is a whole number, and nothing for 0. A negative number
+// is invalid.
+func (b *Builder) Count(name string, n int, argument string) {
+	switch {
+	case n < 0:
+		b.Refuse(argument, "is negative", nil)
+	case n > 0:
+		b.Name(name)
+		b.text(strconv.Itoa(n))
+	}
+}

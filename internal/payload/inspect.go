@@ -1,0 +1,115 @@
+package payload
+
+import (
+	"github.com/aimbrain/aimbrain-go/internal/base64"
+	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+)
+
+// A Problem is what is wrong with a medium of a request.
+type Problem struct {
+	Place string // such as "faces[1]"
+	mediainfo.Problem
+}
+
+// inspected is the kind as package mediainfo has it.
+func (k Kind) inspected() mediainfo.Kind {
+	if k == Voice {
+		return mediainfo.Voice
+	}
+	return mediainfo.Face
+}
+
+// inspect looks at a file as it stands in the request, in standard base64. All
+// ways to give media end there, and all of the file is there.
+func inspect[T string | []byte](b *Builder, place string, kind mediainfo.Kind, text T) {
+	file := base64Text[T]{text}
+	info, err := mediainfo.InspectAt(file, file.size())
+	damage, damaged := mediainfo.Unreadable(err)
+	damaged = damaged && file.size() > 0
+	if damaged {
+		b.problems = append(b.problems, Problem{place, damage})
+	}
+	for _, p := range mediainfo.Check(info, file.size(), kind) {
+		if damaged && p.Rule.Guidance {
+			continue // that a number is not in the headers follows from the damage
+		}
+		b.problems = append(b.problems, Problem{place, p})
+	}
+}
+
+// inspectForwarded looks at the media of a request that an app has serialised. A
+// body that is not strict JSON is left to the API, and so are members that are
+// not arrays of strings.
+func (b *Builder) inspectForwarded(serialised []byte) {
+	if b.err != nil || !b.settings.Inspect {
+		return
+	}
+	members, err := strictjson.Object(nil, serialised)
+	if err != nil {
+		return
+	}
+	for _, member := range members {
+		kind := Face
+		switch string(member.Name) {
+		case "faces", "faces1", "faces2":
+		case "voices":
+			kind = Voice
+		default:
+			continue
+		}
+		files, err := strictjson.Elements(nil, member.Value)
+		if err != nil {
+			continue
+		}
+		for i, file := range files {
+			b.file = i
+			b.inspectString(b.place(string(member.Name)), kind.inspected(), file)
+		}
+	}
+}
+
+// inspectString looks at a file in a JSON string.
+func (b *Builder) inspectString(place string, kind mediainfo.Kind, raw []byte) {
+	if raw[0] != '"' {
+		return
+	}
+	if plain := raw[1 : len(raw)-1]; base64.Valid(plain) { // most are, and need no copy
+		inspect(b, place, kind, plain)
+		return
+	}
+	text, err := strictjson.String(raw)
+	if err != nil {
+		return
+	}
+	if !base64.Valid(text) {
+		b.problems = append(b.problems, Problem{place, mediainfo.Problem{
+			Rule: mediainfo.Rule{ID: "base64", Kind: kind}, Text: notBase64(text),
+		}})
+		return
+	}
+	inspect(b, place, kind, text)
+}
+
+// Serialised writes a whole request that came serialised, byte for byte.
+func (b *Builder) Serialised(request []byte) {
+	switch {
+	case len(request) == 0:
+		b.Refuse("the body", "is empty", nil)
+	case b.settings.Metadata != nil:
+		b.Refuse("WithMetadata", "would change a request that is forwarded as it came", nil)
+	default:
+		b.JSON(request)
+		b.inspectForwarded(request)
+	}
+}
+
+// Object returns what writes an object around the members of one endpoint.
+func Object(members func(*Builder)) func(*Builder) {
+	return func(b *Builder) {
+		b.text("{")
+		b.Bytes("metadata", b.settings.Metadata) // before the media: they are sized exactly
+		members(b)
+		b.text("}")
+	}
+}

@@ -1,0 +1,171 @@
+// Package payload makes the body of a request in one pass: JSON with media in
+// base64, hashed as it grows, in a buffer that is used again.
+package payload
+
+import (
+	"bytes"
+	"io"
+	"math/bits"
+	"sync"
+)
+
+// A Fault is a constant error of this package.
+type Fault string
+
+// Error returns the fault as a text.
+func (f Fault) Error() string { return string(f) }
+
+const (
+	// ErrTooLarge means that a body would reach the limit.
+	ErrTooLarge Fault = "the body reaches the limit"
+	// ErrReleased is what a transport reads that goes on with a request's body after
+	// the call has ended.
+	ErrReleased Fault = "aimbrain: the call has ended"
+)
+
+// Invalid is what is wrong with an argument.
+type Invalid struct {
+	Argument string
+	Reason   string // without the argument's content
+	Err      error  // the cause, nil for none
+}
+
+// Error returns the argument and what is wrong with it.
+func (e *Invalid) Error() string { return e.Argument + " " + e.Reason }
+
+// Unwrap returns the cause.
+func (e *Invalid) Unwrap() error { return e.Err }
+
+// Interrupted means that there was no time left to read an argument to its end.
+type Interrupted struct {
+	Argument string
+	Err      error // why
+}
+
+// Error returns the argument and why it was not read.
+func (e *Interrupted) Error() string {
+	return e.Argument + " was not read to its end: " + e.Err.Error()
+}
+
+// Unwrap returns why there was no time left.
+func (e *Interrupted) Unwrap() error { return e.Err }
+
+// A Payload is a finished body. It is released when no request needs it any more.
+type Payload struct {
+	buffers *Buffers
+	shared  sharedBody
+	small   []byte // a copy of a small body
+	size    int
+}
+
+// smallBody is what fits into net/http's write buffer together with headers.
+const smallBody = 2 << 10
+
+// Make makes a body and has the hash see all of it. The problems are those of its
+// media, if they are looked at. An error is an [*Invalid], an [*Interrupted] or
+// [ErrTooLarge].
+func Make(settings Settings, write func(*Builder)) (*Payload, []Problem, error) {
+	b := &Builder{settings: settings}
+	b.reserve(512)
+	write(b)
+	if b.err != nil {
+		settings.Buffers.put(b.buf)
+		return nil, nil, b.err
+	}
+	b.hash()
+	p := &Payload{buffers: settings.Buffers, size: len(b.buf)}
+	p.shared.buf = b.buf
+	if settings.Copy && p.size <= smallBody {
+		p.small = bytes.Clone(b.buf)
+	}
+	return p, b.problems, nil
+}
+
+// Size returns the size of the body in bytes.
+func (p *Payload) Size() int { return p.size }
+
+// Reader returns the body for one reading, which calls onRead before it hands bytes
+// out. One that has a copy goes out with its headers in one packet, which net/http
+// only does for a bytes.Reader; it is read from the copy, as a bytes.Reader cannot be
+// stopped, and does not call onRead.
+func (p *Payload) Reader(onRead func()) io.ReadCloser {
+	if p.small != nil {
+		return io.NopCloser(bytes.NewReader(p.small))
+	}
+	return &bodyReader{shared: &p.shared, size: p.size, onRead: onRead}
+}
+
+// Release takes the body from transports that read it still, and gives its bytes
+// back. It may be called for a nil payload.
+func (p *Payload) Release() {
+	if p != nil {
+		p.buffers.put(p.shared.take())
+	}
+}
+
+// Buffers lends out the bytes that bodies are made in. The zero value is ready. One is used again for
+// another call once nothing can read it any more, see [sharedBody].
+type Buffers struct {
+	pools   [22]sync.Pool // by the number of bits of the capacity: up to 2 MB
+	scratch sync.Pool     // *[maxPiece]byte, for files and readers
+}
+
+func (b *Buffers) get(n int) []byte {
+	n = max(n, 512)
+	if pooled, ok := b.pools[bits.Len(uint(n))].Get().(*[]byte); ok && cap(*pooled) >= n {
+		return (*pooled)[:0]
+	}
+	return make([]byte, 0, n)
+}
+
+func (b *Buffers) put(buf []byte) {
+	if class := bits.Len(uint(cap(buf))); cap(buf) >= 512 && class < len(b.pools) {
+		kept := buf // or every call of put would allocate
+		b.pools[class].Put(&kept)
+	}
+}
+
+// A sharedBody is a finished body while transports may read it. net/http may
+// go on reading a request's body after the answer has come and the call has
+// returned; take stops that, and only then can the bytes be used again.
+type sharedBody struct {
+	mu    sync.Mutex
+	buf   []byte
+	taken bool
+}
+
+// take ends all reading, now and later, and returns the bytes.
+func (s *sharedBody) take() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken = true
+	buf := s.buf
+	s.buf = nil
+	return buf
+}
+
+// A bodyReader reads a sharedBody once, for one attempt.
+type bodyReader struct {
+	shared *sharedBody
+	size   int
+	off    int
+	onRead func()
+}
+
+func (r *bodyReader) Read(p []byte) (int, error) {
+	if r.off >= r.size {
+		return 0, io.EOF // also when taken: all was read, and the connection is good for another call
+	}
+	r.shared.mu.Lock()
+	defer r.shared.mu.Unlock()
+	if r.shared.taken {
+		return 0, ErrReleased
+	}
+	r.onRead()
+	n := copy(p, r.shared.buf[r.off:])
+	r.off += n
+	return n, nil
+}
+
+// Close does nothing: the body outlives an attempt.
+func (r *bodyReader) Close() error { return nil }
