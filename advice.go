@@ -57,11 +57,6 @@ func WithMediaCheck(mode MediaCheck) Option {
 	}
 }
 
-// inspects reports whether media is looked at, and somebody wants to know.
-func (c *config) inspects(ctx context.Context) bool {
-	return c.mediaCheck == MediaCheckRefuse || c.mediaCheck == MediaCheckWarn && c.logger != nil && c.logger.Enabled(ctx, slog.LevelWarn)
-}
-
 // report refuses the request for what was found in its media, or warns of it.
 func (c *config) report(ctx context.Context, endpoint string, problems []payload.Problem) error {
 	if len(problems) > 0 && c.mediaCheck == MediaCheckRefuse {

@@ -172,7 +172,7 @@ func (r BehaviourAuthResult) Matches(threshold float64) bool {
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourSubmitResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointBehaviourSubmit, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointBehaviourSubmit, opts, payload.Object(func(b *payload.Builder) {
 		b.String("session", sessionID, "the session ID")
 		writeEvents(b, events)
 	}), readBehaviourSubmit)
@@ -185,7 +185,7 @@ func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events 
 //
 // Errors to expect: [ErrSessionNotFound].
 func (s *BehaviourService) Auth(ctx context.Context, sessionID string, events Events, opts ...CallOption) (BehaviourAuthResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointBehaviour, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointBehaviour, opts, payload.Object(func(b *payload.Builder) {
 		b.String("session", sessionID, "the session ID")
 		writeEvents(b, events)
 	}), readBehaviourAuth)

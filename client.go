@@ -8,6 +8,7 @@ import (
 
 	"github.com/aimbrain/aimbrain-go/internal/payload"
 	"github.com/aimbrain/aimbrain-go/internal/retry"
+	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 )
 
 // Version is the version of this library; it goes out in the User-Agent header.
@@ -25,7 +26,7 @@ type Client struct {
 	config *config
 	// What carries requests is reached by functions alone: a dump of it would
 	// show the last requests in its connections' buffers.
-	carrier   func() *carrier // of one call, released when it ends
+	carrier   func() *roundtrip.Carrier // of one call, released when it ends
 	closeIdle func()
 
 	signer  atomic.Pointer[Signer]
@@ -77,16 +78,16 @@ func (c *Client) connect() {
 	client, given := c.config.httpClient, c.config.transport
 	c.config.httpClient, c.config.transport = nil, nil // see the field carrier
 	if given != nil {
-		c.carrier = alwaysBy(given)
+		c.carrier = roundtrip.Always(given.RoundTrip, isOwn(given))
 		return
 	}
 	own := NewTransport()
 	c.closeIdle = own.CloseIdleConnections
 	if client == nil {
-		c.carrier = alwaysBy(own)
+		c.carrier = roundtrip.Always(own.inner.RoundTrip, true)
 		return
 	}
-	c.carrier = byClient(client, own)
+	c.carrier = roundtrip.ByClient(client, own, isOwn)
 }
 
 // Rotate makes the client sign with another key pair from the next call on.
@@ -155,23 +156,6 @@ func (s *service) of() *Client {
 		return nil
 	}
 	return s.client
-}
-
-// enter and leave count the calls under way, so that the last one to end after
-// Close takes its connection with it. enter reports false when the client is closed.
-func (c *Client) enter() bool {
-	c.calls.Add(1)
-	if c.closed.Load() {
-		c.leave()
-		return false
-	}
-	return true
-}
-
-func (c *Client) leave() {
-	if c.calls.Add(-1) == 0 && c.closed.Load() {
-		c.closeIdle()
-	}
 }
 
 // A CallOption is a setting of one call.

@@ -51,7 +51,7 @@ func (r FaceCompareResult) Matches(threshold float64) bool { return reaches(r.Sc
 // as "6-6-7". Ask for it before the video is recorded, of the type of the call
 // that the video is for.
 func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType TokenType, opts ...CallOption) (Token, error) {
-	return (*service)(s).of().token(ctx, EndpointFaceToken, sessionID, tokenType, opts)
+	return token(ctx, (*service)(s), EndpointFaceToken, sessionID, tokenType, opts)
 }
 
 // Enroll adds photos or videos to what is known of the session's user. It
@@ -62,7 +62,7 @@ func (s *FaceService) Token(ctx context.Context, sessionID string, tokenType Tok
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a
 // picture, [ErrSessionNotFound].
 func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceEnrollResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointFaceEnroll, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointFaceEnroll, opts, payload.Object(func(b *payload.Builder) {
 		b.String("session", sessionID, "the session ID")
 		b.Media("faces", faces.items, payload.Face)
 	}), readFaceEnroll)
@@ -78,7 +78,7 @@ func (s *FaceService) Enroll(ctx context.Context, sessionID string, faces Media,
 // With several photos the API returns one score. How it joins them is not
 // documented: if the body comes from an app, allow exactly one photo.
 func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, opts ...CallOption) (FaceAuthResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointFaceAuth, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointFaceAuth, opts, payload.Object(func(b *payload.Builder) {
 		b.String("session", sessionID, "the session ID")
 		b.Media("faces", faces.items, payload.Face)
 	}), readFaceAuth)
@@ -89,7 +89,7 @@ func (s *FaceService) Auth(ctx context.Context, sessionID string, faces Media, o
 //
 // Errors to expect: [ErrMediaRejected] with the codes of what is wrong with a picture.
 func (s *FaceService) Compare(ctx context.Context, faces1, faces2 Media, opts ...CallOption) (FaceCompareResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointFaceCompare, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointFaceCompare, opts, payload.Object(func(b *payload.Builder) {
 		b.Expect(payload.EncodedSize(faces1.items) + payload.EncodedSize(faces2.items) + 64)
 		b.Media("faces1", faces1.items, payload.Face)
 		b.Media("faces2", faces2.items, payload.Face)

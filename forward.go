@@ -27,7 +27,7 @@ func (c *Client) Forward(ctx context.Context, endpoint string, body []byte, opts
 	if problem != "" {
 		return Response{}, &RequestError{Endpoint: "Forward", Argument: "the endpoint", Reason: problem}
 	}
-	return do(ctx, c, clean, opts, func(b *payload.Builder) { b.Serialised(body) }, func(members *jsonfields.Object, response Response) Response {
+	return do(ctx, &service{c}, clean, opts, func(b *payload.Builder) { b.Serialised(body) }, func(members *jsonfields.Object, response Response) Response {
 		read(clean, members, response) // for its faults
 		return response
 	})

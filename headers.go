@@ -1,7 +1,6 @@
 package aimbrain
 
 import (
-	"net/http"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -86,11 +85,4 @@ func isToken(name string) bool {
 
 func isPrintableASCII(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
-}
-
-// addHeaders adds what [WithHeader] sends to a request's header.
-func (c *config) addHeaders(header http.Header) {
-	if c.headers != nil {
-		c.headers(header.Add)
-	}
 }

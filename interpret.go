@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 	"github.com/aimbrain/aimbrain-go/internal/redact"
 	"github.com/aimbrain/aimbrain-go/internal/retry"
@@ -46,10 +45,11 @@ func interpret[T any](ctx context.Context, c *call, tries tries, a attempt, read
 		return none, verdict{final: true, err: &TooLargeError{Endpoint: c.endpoint.Path, Response: true, Limit: MaxResponseBytes, StatusCode: reply.Status, Attempts: tries.number}}
 	}
 	response := Response{StatusCode: reply.Status, Header: reply.Header, Body: reply.Body, Attempts: tries.number, endpoint: c.endpoint.Path}
-	if c.echoes(reply.Header) {
+	key, secret := c.signer.pair.Credentials()
+	if headers := c.client.config.headers; redact.Contains(reply.Header, key, secret, c.signature) || headers != nil && redact.Contains(reply.Header, c.client.config.headerValues()...) {
 		response.Header = c.redactor().Header(reply.Header)
 	}
-	result, err := accept(response, c.endpoint, read)
+	result, err := decode(response, c.endpoint, read)
 	switch {
 	case reply.Unframed && (len(reply.Body) == 0 || errors.Is(err, strictjson.ErrUnexpectedEnd)):
 		// Only the connection's end said that the response was complete, and it is not.
@@ -62,15 +62,6 @@ func interpret[T any](ctx context.Context, c *call, tries tries, a attempt, read
 		fault.Body = c.redactor().Body(reply.Body, maxErrorBody)
 	}
 	return none, verdict{err: err, final: true}
-}
-
-// accept decodes a response whose status is good.
-func accept[T any](response Response, row endpoints.Endpoint, read reader[T]) (T, error) {
-	if encoding := response.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		var none T
-		return none, &DecodeError{Endpoint: response.endpoint, StatusCode: response.StatusCode, Attempts: response.Attempts, Reason: "it is compressed, which was not requested"}
-	}
-	return decode(response, row, read)
 }
 
 // lost is the verdict on an attempt without a whole response.
@@ -171,15 +162,9 @@ func readDetail(element []byte, r redact.Redactor) (ErrorDetail, bool) {
 // leave it out.
 func (c *call) redactor() redact.Redactor {
 	return redact.New(func() []string {
-		key, secret := c.signer.credentials()
+		key, secret := c.signer.pair.Credentials()
 		bare := strings.TrimRight(c.signature, "=")
 		forURLs := strings.NewReplacer("+", "-", "/", "_").Replace(bare)
 		return append(c.client.config.headerValues(), secret, bare, forURLs, key)
 	})
-}
-
-// echoes reports whether the header of a response repeats a credential.
-func (c *call) echoes(header http.Header) bool {
-	key, secret := c.signer.credentials()
-	return redact.Contains(header, key, secret, c.signature) || redact.Contains(header, c.client.config.headerValues()...)
 }

@@ -15,9 +15,9 @@ type reader[T any] func(members *jsonfields.Object, response Response) T
 // and sign the body, then make attempts until one is final or the rules of the retry
 // policy, the budget and the context end them. The body and its signature are the
 // same for each attempt. On an error the result is the zero value.
-func do[T any](ctx context.Context, c *Client, path string, opts []CallOption, write func(*payload.Builder), read reader[T]) (T, error) {
+func do[T any](ctx context.Context, s *service, path string, opts []CallOption, write func(*payload.Builder), read reader[T]) (T, error) {
 	var none T
-	call, err := c.begin(ctx, path, opts)
+	call, err := begin(ctx, s, path, opts)
 	if err != nil {
 		return none, err
 	}
@@ -28,7 +28,7 @@ func do[T any](ctx context.Context, c *Client, path string, opts []CallOption, w
 	var tries tries
 	wait, err := call.holdBack(ctx)
 	for err == nil {
-		tries = tries.next(wait)
+		tries.number, tries.wait, tries.waited = tries.number+1, wait, tries.waited+wait
 		attempt := call.exchange(ctx)
 		result, verdict := interpret(ctx, call, tries, attempt, read)
 		tries.unknown = tries.unknown || verdict.outcome == OutcomeUnknown

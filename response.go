@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
@@ -77,7 +78,10 @@ func decode[T any](response Response, row endpoints.Endpoint, read reader[T]) (T
 		return none, &DecodeError{Endpoint: response.endpoint, StatusCode: response.StatusCode, Attempts: response.Attempts, Reason: reason, Err: cause}
 	}
 	var members jsonfields.Object
+	encoding := response.Header.Get("Content-Encoding")
 	switch {
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return fail("it is compressed, which was not requested", nil)
 	case len(response.Body) == 0 && row.Empty && (response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNoContent):
 		return read(&members, response), nil
 	case len(response.Body) == 0:

@@ -1,6 +1,10 @@
 package aimbrain
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -90,4 +94,113 @@ func (p *RetryPolicy) timing() retry.Policy {
 // been processed.
 func (p *RetryPolicy) mayRepeat(row endpoints.Endpoint, optIn bool) bool {
 	return row.Repeat == endpoints.Always || row.Repeat == endpoints.OptIn && (optIn || slices.Contains(p.RetryUnknownOutcome, row.Path))
+}
+
+// tries is how far a call has got.
+type tries struct {
+	number  int           // of the attempt, from 1
+	wait    time.Duration // before it
+	waited  time.Duration // before all attempts so far
+	unknown bool          // the outcome of an attempt so far is
+}
+
+// A decision is whether another attempt follows, and after which wait.
+type decision struct {
+	follows bool
+	wait    time.Duration
+}
+
+// again decides whether another attempt follows.
+func (c *call) again(ctx context.Context, tries tries, v verdict) decision {
+	policy := &c.client.config.retry
+	if v.healthy {
+		c.client.budget.Refill()
+	}
+	var api *APIError
+	var asked retry.After
+	if errors.As(v.err, &api) {
+		asked = api.retryAfter
+		if api.StatusCode == http.StatusTooManyRequests && policy.timing().HoldsBack(asked) {
+			c.client.hold.Extend(asked.Wait)
+		}
+	}
+	switch {
+	case v.err == nil, v.final, tries.number >= c.config.maxAttempts:
+		return decision{}
+	case v.outcome == OutcomeUnknown && !policy.mayRepeat(c.endpoint, c.config.repeat):
+		return decision{}
+	}
+	wait, allowed := policy.timing().Wait(tries.number, asked, c.room(ctx, tries.waited))
+	if !allowed || !c.client.budget.Take() {
+		return decision{}
+	}
+	return decision{follows: true, wait: wait}
+}
+
+// holdBack waits while the client holds back, and returns how long that was. A
+// call that has no time to wait goes on at once: that it would be refused is not
+// certain.
+func (c *call) holdBack(ctx context.Context) (waited time.Duration, err error) {
+	for {
+		left := c.client.hold.Left()
+		if left <= 0 {
+			return waited, nil
+		}
+		wait, allowed := c.client.config.retry.timing().Wait(1, retry.After{Wait: left, Given: true}, c.room(ctx, waited))
+		if !allowed {
+			return waited, nil
+		}
+		waited += wait
+		if err := sleep(ctx, wait); err != nil {
+			return 0, c.cancelled(tries{}, err)
+		}
+	}
+}
+
+// room returns how long the call may wait now: what is left of the policy's
+// MaxWait, and less than is left of the call's time. It is negative when the
+// time is over.
+func (c *call) room(ctx context.Context, waited time.Duration) time.Duration {
+	end := c.deadline
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	left := time.Until(end)
+	if left <= 0 {
+		return -1
+	}
+	return min(c.client.config.retry.MaxWait-waited, left-1) // an attempt needs time as well
+}
+
+// cancelled is the error of a call whose context ended while it waited.
+func (c *call) cancelled(tries tries, cause error) error {
+	failure := &NetworkError{Endpoint: c.endpoint.Path, Attempts: tries.number, Err: cause}
+	if !tries.unknown {
+		failure.result = OutcomeNotSent
+	}
+	return failure
+}
+
+// sleep waits. When the context ends before, it returns early with the context's
+// error.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return nil
+}
+
+// ended is the error of a context that has ended: both what it is and why.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

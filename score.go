@@ -67,7 +67,7 @@ func (r ScoreResult) ByType(scoreType string) (ScoreEntry, bool) {
 // [BehaviourService.Submit] among them. An answer that names another session
 // is a [*DecodeError].
 func (s *ScoreService) Get(ctx context.Context, sessionID string, opts ...CallOption) (ScoreResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointScore, opts, payload.Object(func(b *payload.Builder) { b.String("session", sessionID, "the session ID") }), func(members *jsonfields.Object, response Response) ScoreResult {
+	return do(ctx, (*service)(s), EndpointScore, opts, payload.Object(func(b *payload.Builder) { b.String("session", sessionID, "the session ID") }), func(members *jsonfields.Object, response Response) ScoreResult {
 		result := readScore(members, response)
 		if result.Session != sessionID {
 			members.Fail("it is about another session", nil)

@@ -103,7 +103,7 @@ func (s ModuleStatus) String() string {
 // Create creates a session for a user. Errors to expect besides those of every
 // call (see the package documentation): none.
 func (s *SessionsService) Create(ctx context.Context, request SessionRequest, opts ...CallOption) (Session, error) {
-	return do(ctx, (*service)(s).of(), EndpointSessions, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointSessions, opts, payload.Object(func(b *payload.Builder) {
 		b.String("userId", request.UserID, "SessionRequest.UserID")
 		b.String("device", request.Device, "SessionRequest.Device")
 		b.String("system", request.System, "SessionRequest.System")

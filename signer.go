@@ -24,11 +24,7 @@ const (
 // no host and no time. Whoever captures a signed request can replay it for as
 // long as the key pair lives, so a signature deserves the care of a password.
 type Signer struct {
-	// The key pair lives in the variables of these functions: fmt, encoders and
-	// debugging dumps print a function as an address at most, whereas they walk
-	// into every field that holds a string, exported or not.
-	credentials func() (apiKey, apiSecret string)
-	key         func() sign.Key
+	pair sign.Pair
 }
 
 // NewSigner returns a signer for one key pair. The secret is used as the bytes
@@ -41,11 +37,7 @@ func NewSigner(apiKey, apiSecret string) (*Signer, error) {
 	if err := checkCredentials(apiKey, apiSecret); err != nil {
 		return nil, err
 	}
-	key := sign.NewKey(apiSecret)
-	return &Signer{
-		credentials: func() (string, string) { return apiKey, apiSecret },
-		key:         func() sign.Key { return key },
-	}, nil
+	return &Signer{pair: sign.NewPair(apiKey, apiSecret)}, nil
 }
 
 // Sign returns the value of the X-aimbrain-signature header:
@@ -61,9 +53,8 @@ func (s *Signer) Sign(method, endpoint string, body []byte) string {
 	if !s.made() {
 		panic("aimbrain: Signer.Sign: the signer was not made by NewSigner")
 	}
-	key := s.key()
-	signature := key.Begin(method, endpoint)
-	defer key.End(signature)
+	signature := s.pair.Begin(method, endpoint)
+	defer s.pair.End(signature)
 	signature.Write(body)
 	return signature.Sum()
 }
@@ -83,7 +74,7 @@ func (s *Signer) Verify(method, endpoint string, body []byte, signature string) 
 
 // made reports whether the signer was made by NewSigner: a nil one and the zero
 // value were not.
-func (s *Signer) made() bool { return s != nil && s.key != nil }
+func (s *Signer) made() bool { return s != nil && s.pair.Credentials != nil }
 
 // minFIPSSecret is the shortest key of an HMAC that FIPS 140-3 mode takes where it
 // is enforced, in bytes: 112 bits. The standard library panics for a shorter one.

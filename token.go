@@ -36,8 +36,8 @@ type Token struct {
 	Response Response `json:"-"`     // the answer as it came
 }
 
-func (c *Client) token(ctx context.Context, endpoint, sessionID string, tokenType TokenType, opts []CallOption) (Token, error) {
-	return do(ctx, c, endpoint, opts, payload.Object(func(b *payload.Builder) {
+func token(ctx context.Context, s *service, endpoint, sessionID string, tokenType TokenType, opts []CallOption) (Token, error) {
+	return do(ctx, s, endpoint, opts, payload.Object(func(b *payload.Builder) {
 		b.String("session", sessionID, "the session ID")
 		b.String("tokentype", string(tokenType), "the token type")
 	}), readToken)

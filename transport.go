@@ -2,9 +2,7 @@ package aimbrain
 
 import (
 	"net/http"
-	"sync"
 
-	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
@@ -60,63 +58,10 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
-// A carrier is what carries the requests of one call.
-type carrier struct {
-	roundtrip.Carrier
-
-	client *http.Client // a copy of the caller's, nil without one
-	spare  *sync.Pool   // of carriers with a copy
-}
-
-// alwaysBy returns the same carrier for each call.
-func alwaysBy(transport http.RoundTripper) func() *carrier {
+// isOwn reports whether a transport is the library's, with nothing around it.
+func isOwn(transport http.RoundTripper) bool {
 	_, own := transport.(*Transport)
-	fixed := &carrier{Carrier: roundtrip.Carrier{Send: transport.RoundTrip, Own: own}}
-	return func() *carrier { return fixed }
-}
-
-// byClient returns a carrier for one call by the caller's client as it is then.
-// The client itself is never changed.
-func byClient(callers *http.Client, own *Transport) func() *carrier {
-	spare := new(sync.Pool)
-	return func() *carrier {
-		c, ok := spare.Get().(*carrier)
-		if !ok {
-			c = &carrier{client: new(http.Client), spare: spare}
-			c.Send = c.client.Do
-		}
-		*c.client = *callers
-		c.client.Transport = transportOf(callers, own)
-		// Custom headers and bodies follow a redirect to any host: net/http holds back
-		// the standard ones alone.
-		c.client.CheckRedirect = useLastResponse
-		_, c.Own = c.client.Transport.(*Transport)
-		return c
-	}
-}
-
-func useLastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// transportOf returns what carries the requests of the caller's client. Without
-// a transport it means http.DefaultTransport. As long as that is net/http's own,
-// the library's does the same and more; a mock or a tracer that has taken its
-// place must not be passed over.
-func transportOf(callers *http.Client, own *Transport) http.RoundTripper {
-	if callers.Transport != nil {
-		return callers.Transport
-	}
-	if _, plain := http.DefaultTransport.(*http.Transport); plain || http.DefaultTransport == nil {
-		return own
-	}
-	return http.DefaultTransport
-}
-
-// release ends the use of the carrier for a call.
-func (c *carrier) release() {
-	if c.spare != nil {
-		*c.client = http.Client{}
-		c.spare.Put(c)
-	}
+	return own
 }
 
 const errNoTransport ErrorKind = "aimbrain: the transport was not made by NewTransport"

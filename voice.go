@@ -37,7 +37,7 @@ func (r VoiceAuthResult) IsLive(threshold float64) bool { return reaches(r.Livel
 // Token asks for what the user is to read aloud. It expires after 5 minutes;
 // whether its first use consumes it is not known, so ask for one per recording.
 func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType TokenType, opts ...CallOption) (Token, error) {
-	return (*service)(s).of().token(ctx, EndpointVoiceToken, sessionID, tokenType, opts)
+	return token(ctx, (*service)(s), EndpointVoiceToken, sessionID, tokenType, opts)
 }
 
 // Enroll adds recordings to what is known of the session's user. It works best
@@ -46,7 +46,7 @@ func (s *VoiceService) Token(ctx context.Context, sessionID string, tokenType To
 //
 // Errors to expect: [ErrMediaRejected] ([CodeUnreadableVoice]), [ErrSessionNotFound].
 func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceEnrollResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointVoiceEnroll, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointVoiceEnroll, opts, payload.Object(func(b *payload.Builder) {
 		b.String("session", sessionID, "the session ID")
 		b.Media("voices", voices.items, payload.Voice)
 	}), readVoiceEnroll)
@@ -60,7 +60,7 @@ func (s *VoiceService) Enroll(ctx context.Context, sessionID string, voices Medi
 // [ErrSessionNotFound]. While the template is being made ([Building]) the API
 // returns [CodeNoUserEncodings] as a rule, see [SessionsService.WaitWhileBuilding].
 func (s *VoiceService) Auth(ctx context.Context, sessionID string, voices Media, opts ...CallOption) (VoiceAuthResult, error) {
-	return do(ctx, (*service)(s).of(), EndpointVoiceAuth, opts, payload.Object(func(b *payload.Builder) {
+	return do(ctx, (*service)(s), EndpointVoiceAuth, opts, payload.Object(func(b *payload.Builder) {
 		b.String("session", sessionID, "the session ID")
 		b.Media("voices", voices.items, payload.Voice)
 	}), readVoiceAuth)

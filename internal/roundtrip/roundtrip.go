@@ -15,13 +15,6 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-// A Carrier is what carries requests.
-type Carrier struct {
-	Send func(*http.Request) (*http.Response, error)
-	// Own says that Send is that of a transport.Transport, with nothing around it.
-	Own bool
-}
-
 // A Request is one request for one exchange: a carrier may change its URL and header.
 type Request struct {
 	URL    *url.URL
@@ -75,7 +68,7 @@ const (
 )
 
 // Do sends the request and reads the response. The context bounds both.
-func (r *Request) Do(ctx context.Context, carrier Carrier) (Reply, *Failure) {
+func (r *Request) Do(ctx context.Context, carrier *Carrier) (Reply, *Failure) {
 	request := r.make(transport.WithReport(ctx, &r.report), carrier)
 	fail := func(err error) (Reply, *Failure) {
 		var wrapped *url.Error // of an http.Client; it holds the URL once more
@@ -106,7 +99,7 @@ func (r *Request) Do(ctx context.Context, carrier Carrier) (Reply, *Failure) {
 
 // make makes the HTTP request. It is put together here and not by
 // http.NewRequest, which would parse the URL for every call.
-func (r *Request) make(ctx context.Context, carrier Carrier) *http.Request {
+func (r *Request) make(ctx context.Context, carrier *Carrier) *http.Request {
 	wrote := func() { r.sent.Store(true) }
 	if !carrier.Own {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: wrote})

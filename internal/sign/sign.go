@@ -10,17 +10,21 @@ import (
 	"sync"
 )
 
-// A Key is a secret that signs. It is safe for concurrent use.
-type Key struct {
-	// The secret lives in the variables of these functions: fmt walks into fields.
-	acquire func() *Signature
-	release func(*Signature)
+// A Pair is a key and the secret that signs. It is safe for concurrent use.
+type Pair struct {
+	// The pair lives in the variables of these functions: fmt, encoders and debugging
+	// dumps print a function as an address at most, whereas they walk into every field
+	// that holds a string, exported or not.
+	Credentials func() (key, secret string)
+	acquire     func() *Signature
+	release     func(*Signature)
 }
 
-// NewKey returns the key of a secret, which is used as the bytes it consists of.
-func NewKey(secret string) Key {
+// NewPair returns a pair. The secret is used as the bytes it consists of.
+func NewPair(key, secret string) Pair {
 	pool := new(sync.Pool)
-	return Key{
+	return Pair{
+		Credentials: func() (string, string) { return key, secret },
 		acquire: func() *Signature {
 			if used, ok := pool.Get().(*Signature); ok {
 				return used
@@ -33,8 +37,8 @@ func NewKey(secret string) Key {
 
 // Begin begins the signature of a request: its method is signed in upper case and
 // its endpoint in lower case. It is given back by End.
-func (k Key) Begin(method, endpoint string) *Signature {
-	s := k.acquire()
+func (p Pair) Begin(method, endpoint string) *Signature {
+	s := p.acquire()
 	s.mac.Reset()
 	s.scratch = append(s.scratch[:0], strings.ToUpper(method)...)
 	s.scratch = append(s.scratch, '\n')
@@ -45,7 +49,7 @@ func (k Key) Begin(method, endpoint string) *Signature {
 }
 
 // End gives a signature back, which must not be used any more.
-func (k Key) End(s *Signature) { k.release(s) }
+func (p Pair) End(s *Signature) { p.release(s) }
 
 // A Signature is one in the making. Its hash stays keyed between uses, which saves
 // two of the four blocks that a short message costs.
