@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"log/slog"
 	"strconv"
 	"strings"
 
@@ -63,6 +64,9 @@ func (a Action) String() string {
 	return "Action(" + strconv.Itoa(int(a)) + ")"
 }
 
+// LogValue implements [slog.LogValuer] by the name, also in JSON.
+func (a Action) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
 // An Audience is who has to take the step of an [Action].
 type Audience int
 
@@ -88,6 +92,9 @@ func (a Audience) String() string {
 	}
 	return "Audience(" + strconv.Itoa(int(a)) + ")"
 }
+
+// LogValue implements [slog.LogValuer] by the name, also in JSON.
+func (a Audience) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 // Audience returns who has to take the step.
 func (a Action) Audience() Audience {

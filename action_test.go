@@ -288,3 +288,19 @@ func TestErrors_LogValueHoldsNothingThatAServerWrote(t *testing.T) {
 		})
 	}
 }
+
+func TestLogValue_IsTheNameInJSONToo(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "action", aimbrain.ActionRetryLater, "who", aimbrain.ActionRetryLater.Audience(), "outcome", aimbrain.OutcomeNotSent, "face", aimbrain.Building)
+	for _, want := range []string{`"action":"retry later"`, `"who":"program"`, `"outcome":"not sent"`, `"face":"building"`} {
+		assert.Contains(t, log.String(), want)
+	}
+}
+
+func TestErrors_LogShowsTheSystemsCause(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "err", aimbraintest.NewNetworkError(aimbrain.EndpointFaceAuth, syscall.ECONNREFUSED, aimbrain.OutcomeNotSent))
+	assert.Contains(t, log.String(), syscall.ECONNREFUSED.Error())
+}

@@ -18,7 +18,7 @@ type BehaviourService struct{ client *Client }
 // Events are what an app collected. What it collects depends on the app; leave
 // out what it does not. Times are in milliseconds, on the device's clock.
 //
-// Events tell what a person typed. They are never logged by this library; do
+// Events hold what a person typed. They are never logged by this library; do
 // not log them either, and send no text of a field that holds a secret.
 type Events struct {
 	Touches       []Touch        `json:"touches,omitempty"`       // mobile
@@ -148,9 +148,9 @@ const (
 )
 
 // A BehaviourSubmitResult says that events were taken. There is nothing in
-// it but the answer: the vendor documents no body.
+// it but the response: the vendor documents no body.
 type BehaviourSubmitResult struct {
-	Response Response `json:"-"` // the answer as it came, its body may be empty
+	Response Response `json:"-"` // the response as it came, its body may be empty
 }
 
 // A BehaviourAuthResult is how well behaviour is that of the session's user.
@@ -158,7 +158,7 @@ type BehaviourSubmitResult struct {
 type BehaviourAuthResult struct {
 	Score    float64      `json:"score"`  // how alike, 0..1; means nothing before Status is Enrolled
 	Status   ModuleStatus `json:"status"` // NotEnrolled until enough was seen, then Enrolled
-	Response Response     `json:"-"`      // the answer as it came
+	Response Response     `json:"-"`      // the response as it came
 }
 
 // Matches reports whether the user is enrolled and the score reaches the

@@ -94,7 +94,7 @@ func (c *call) encode(ctx context.Context, write func(*payload.Builder)) error {
 	signature := pair.Begin(http.MethodPost, c.endpoint.Path)
 	defer pair.End(signature)
 	warns := config.mediaCheck == MediaCheckWarn && config.logger != nil && config.logger.Enabled(ctx, slog.LevelWarn)
-	inspect := warns || config.mediaCheck == MediaCheckRefuse
+	inspect := warns || config.mediaCheck == MediaCheckRefuse || config.mediaCheck == MediaCheckStrict
 	body, problems, err := payload.Make(payload.Settings{
 		Buffers: &c.client.buffers, Hash: signature, Limit: MaxRequestBytes, Metadata: c.config.metadata,
 		Inspect: inspect, Copy: c.carrier.Own,

@@ -171,7 +171,7 @@ type callConfig struct {
 }
 
 // WithMetadata sends an integration's own bytes along, as base64 in the
-// member "metadata". Answers may carry some back the same way, see
+// member "metadata". Responses may carry some back the same way, see
 // [Response.Metadata]. Observed in the vendor's clients, not documented.
 func WithMetadata(metadata []byte) CallOption {
 	return func(c *callConfig) { c.metadata = metadata }

@@ -7,7 +7,7 @@ import "strconv"
 //
 //	errors.Is(err, aimbrain.CodeUserNotFound)
 //
-// holds when the API's answer lists it, alone or among others. A code that is
+// holds when the API's response lists it, alone or among others. A code that is
 // not in the table comes through as its number.
 type Code int
 
@@ -85,7 +85,7 @@ func (c Code) Action() Action { return c.entry().action }
 
 // Remedy returns what to do about it in a few words, or "" for a code that is not
 // documented, such as "retake in better light". They are for a developer or an
-// operator; what the person in front of the camera is told is [Code.Prompt].
+// operator; for the person in front of the camera there is [Code.Prompt].
 func (c Code) Remedy() string { return c.entry().advice }
 
 // Prompt returns a sentence in English for the person in front of the camera, such
@@ -167,7 +167,7 @@ func (c Code) entry() codeEntry {
 func (c Code) requestEntry() codeEntry {
 	switch c {
 	case CodeNoUserEncodings:
-		return codeEntry{"no user encodings", ActionRetryLater, "retry later: the template may be in the making, or the user is not enrolled (the status of a new session tells)"}
+		return codeEntry{"no user encodings", ActionRetryLater, "retry later: the template may be in the making, or the user is not enrolled (see the status of a new session)"}
 	case CodeEnrollmentFailed:
 		return codeEntry{"the user cannot be enrolled", ActionRetryLater, "retry later"}
 	case CodeUndecodableData:

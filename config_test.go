@@ -231,6 +231,28 @@ func TestTheEnvironmentSetsUpAClient(t *testing.T) {
 	assert.Contains(t, err.Error(), `"eu-west-9"`)
 	assert.Contains(t, err.Error(), "eu-west-1", "the names there are")
 
+	for _, setting := range []struct{ name, variable, value, parameter, remedy string }{
+		{"plain HTTP", aimbrain.EnvBaseURL, "http://10.0.0.7:8080", aimbrain.EnvBaseURL, aimbrain.EnvInsecureHTTP + "=1"},
+		{"both", aimbrain.EnvBaseURL, "https://bio.bank.example", aimbrain.EnvBaseURL, aimbrain.EnvRegion},
+		{"a secret with a newline", aimbrain.EnvAPISecret, "secret\n", aimbrain.EnvAPISecret, "newline"},
+		{"a key with a blank", aimbrain.EnvAPIKey, "key ", aimbrain.EnvAPIKey, "white space"},
+	} {
+		t.Run(setting.name, func(t *testing.T) {
+			region := ""
+			if setting.name == "both" {
+				region = "eu-west-1"
+			}
+			t.Setenv(aimbrain.EnvRegion, region)
+			t.Setenv(setting.variable, setting.value)
+			_, err := aimbrain.NewFromEnv()
+			var config *aimbrain.ConfigError
+			require.ErrorAs(t, err, &config)
+			assert.Equal(t, setting.parameter, config.Parameter)
+			assert.Contains(t, err.Error(), setting.remedy)
+			assert.NotContains(t, err.Error(), "With", "the operator sets variables and no options")
+		})
+	}
+
 	t.Setenv(aimbrain.EnvRegion, testSecret) // set in the wrong place
 	_, err = where()
 	require.ErrorContains(t, err, aimbrain.EnvRegion)

@@ -14,8 +14,8 @@
 //
 // # Scores
 //
-// An authentication answers with a score from 0 to 1. Matches compares it with
-// a threshold, 0.5 to begin with ([RecommendedThreshold]). An answer whose
+// An authentication returns a score from 0 to 1. Matches compares it with a
+// threshold, 0.5 to begin with ([RecommendedThreshold]). A response whose
 // score is missing, null, out of range or in any way ambiguous is an error and
 // never a number; on an error the result is its zero value, which matches
 // nobody. Liveliness, the API's word, is how surely there was a living person:
@@ -39,10 +39,9 @@
 //
 // # Retries
 //
-// A request that provably never left, or was answered by 429, is sent again
-// for every call. One that may have been processed is sent again only where
-// that does no harm: for scores and comparisons. An enrolment is never sent
-// twice. See [RetryPolicy].
+// A request that was not sent, or was refused by 429, is retried for every call.
+// One that may have been processed is retried only where that does no harm: for
+// scores and comparisons. An enrolment is never sent twice. See [RetryPolicy].
 //
 // # Secrets
 //

@@ -37,7 +37,7 @@ type Enrollment struct {
 //
 // The session is the one to enrol with, and its Face status is taken as that
 // before the enrolment; user must be the request that it was created with.
-// From [NotEnrolled] alone the outcome can be told. EnrollAndConfirm then calls
+// Only from [NotEnrolled] can the outcome be found out. EnrollAndConfirm then calls
 // [SessionsService.Create] with user until the status is [Enrolled] or
 // [Building], for 2 minutes at most, see [WithConfirmTime], and returns no
 // error when it is. The waits between the calls grow from 1 s to 15 s. In all
@@ -75,7 +75,7 @@ func (s *FaceService) EnrollAndConfirm(ctx context.Context, session Session, use
 // [FaceService.EnrollAndConfirm] with the Voice status of the session.
 //
 // Of the five steps only the first begins at [NotEnrolled]. When the response
-// to a later one is lost, nothing tells: go on with the next.
+// to a later one is lost, nothing shows its outcome: go on with the next.
 func (s *VoiceService) EnrollAndConfirm(ctx context.Context, session Session, user SessionRequest, voices Media, opts ...CallOption) (Enrollment, error) {
 	return (*service)(s).of().enrollAndConfirm(ctx, EndpointVoiceEnroll, opts, session, user, ModuleVoice, func(opts []CallOption) (int, error) {
 		result, err := s.Enroll(ctx, session.ID, voices, opts...)

@@ -22,7 +22,7 @@ import (
 type APIError struct {
 	// StatusCode is the HTTP status.
 	StatusCode int
-	// Message is the API's own text, or the beginning of an answer that is not
+	// Message is the API's own text, or the beginning of a response that is not
 	// JSON, such as a load balancer's HTML page: 256 bytes at most.
 	Message string
 	// Details are the codes with their descriptions in the API's order: 64 at
@@ -34,12 +34,12 @@ type APIError struct {
 	Gateway bool
 	// Endpoint is the endpoint that was called, such as "/v1/face/auth".
 	Endpoint string
-	// Header is the header of the answer. It and the body stay out of JSON, and
+	// Header is the header of the response. It and the body stay out of JSON, and
 	// so out of logs that dump the error.
 	Header http.Header `json:"-"`
-	// Body is the body of the answer as it came, 64 KiB of it at most.
+	// Body is the body of the response as it came, 64 KiB of it at most.
 	Body []byte `json:"-"`
-	// Attempts says how many times the request was sent, this answer being the
+	// Attempts says how many times the request was sent, this response being the
 	// last one's.
 	Attempts int
 
@@ -160,7 +160,8 @@ func (e *APIError) Remedy() string {
 // and whether it asked at all. A date is counted from the response's own Date
 // header, or from the local clock without one; of two values the longer counts.
 // The library does not wait for longer than [RetryPolicy.MaxWait] allows, but
-// fails at once: the wait can be read here.
+// fails at once: the wait can be read here. It is what the server wrote, up to 292
+// years: bound it before it is passed on.
 func (e *APIError) RetryAfter() (time.Duration, bool) { return e.retryAfter.Wait, e.retryAfter.Given }
 
 // outcome is unknown for 5xx and 408, where the API or a gateway may have failed
@@ -204,9 +205,9 @@ func (e *NetworkError) Timeout() bool {
 
 func (e *NetworkError) outcome() Outcome { return e.result }
 
-// A DecodeError is an answer with a good status that cannot be relied on: not
+// A DecodeError is a response with a good status that cannot be relied on: not
 // JSON, a member missing, null, twice or of the wrong type, a score out of
-// 0..1. No part of such an answer is returned as a result.
+// 0..1. No part of such a response is returned as a result.
 type DecodeError struct {
 	Endpoint   string // the endpoint that was called
 	StatusCode int    // the HTTP status, 200 as a rule
@@ -216,7 +217,7 @@ type DecodeError struct {
 	Err        error  // the reader's error, where there is one
 }
 
-// Error returns what is wrong with the answer.
+// Error returns what is wrong with the response.
 func (e *DecodeError) Error() string {
 	text := "aimbrain: "
 	if e.Endpoint != "" {
@@ -238,12 +239,12 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 // outcome is unknown: the API responded that it did, in a way that cannot be read.
 func (e *DecodeError) outcome() Outcome { return OutcomeUnknown }
 
-// A TooLargeError is a request, or an answer, beyond the size limit.
+// A TooLargeError is a request, or a response, beyond the size limit.
 type TooLargeError struct {
 	Endpoint   string // the endpoint that was called
-	Response   bool   // the answer was too large, not the request
-	Limit      int    // the limit in bytes: a request must stay below it, an answer may reach it
-	StatusCode int    // the HTTP status of the answer, 0 for a request
+	Response   bool   // the response was too large, not the request
+	Limit      int    // the limit in bytes: a request must stay below it, a response may reach it
+	StatusCode int    // the HTTP status of the response, 0 for a request
 	Attempts   int    // how many attempts were made, 0 for a request: nothing was sent
 }
 
@@ -252,7 +253,7 @@ func (e *TooLargeError) Error() string {
 	if !e.Response {
 		return "aimbrain: " + e.Endpoint + ": the request would reach the API's limit of " + strconv.Itoa(e.Limit) + " bytes, and was not sent: send fewer or smaller files (base64 adds a third)"
 	}
-	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the answer is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcomeText(e.outcome(), e.Endpoint, e.Attempts)
+	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the response is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcomeText(e.outcome(), e.Endpoint, e.Attempts)
 }
 
 func (e *TooLargeError) outcome() Outcome {
@@ -262,7 +263,7 @@ func (e *TooLargeError) outcome() Outcome {
 	return OutcomeNotSent
 }
 
-// A RedirectError is an answer that points elsewhere. It is never followed:
+// A RedirectError is a response that points elsewhere. It is never followed:
 // the API does not redirect, and the place it points to would be handed the
 // key, a signature that never expires, and a person's face.
 type RedirectError struct {
@@ -294,7 +295,7 @@ func (e *RedirectError) outcome() Outcome {
 	return OutcomeRefused
 }
 
-// A ConfigError is a setting of a client or a signer that cannot be right. It
+// A ConfigError is an invalid setting of a client or a signer. It
 // never holds the value of a credential or of a URL.
 type ConfigError struct {
 	Parameter string // what is set, such as "API secret" or "WithBaseURL"
@@ -306,7 +307,7 @@ func (e *ConfigError) Error() string { return "aimbrain: " + e.Parameter + " " +
 
 func (e *ConfigError) outcome() Outcome { return OutcomeNotSent }
 
-// A RequestError is a call with arguments that cannot be right. Nothing was sent.
+// A RequestError is a call with an invalid argument. Nothing was sent.
 type RequestError struct {
 	Endpoint string // the endpoint that was called, "" outside a call
 	Argument string // which argument

@@ -11,10 +11,10 @@ import (
 // [Client.Face].
 type FaceService struct{ client *Client }
 
-// A FaceEnrollResult is the answer to an enrolment.
+// A FaceEnrollResult is the response to an enrolment.
 type FaceEnrollResult struct {
 	ImagesCount int      `json:"imagesCount"` // how many images were accepted
-	Response    Response `json:"-"`           // the answer as it came
+	Response    Response `json:"-"`           // the response as it came
 }
 
 // A FaceAuthResult is how well a face is that of the session's user. Its zero
@@ -22,7 +22,7 @@ type FaceEnrollResult struct {
 type FaceAuthResult struct {
 	Score      float64  `json:"score"`      // how alike, 0..1: read it by Matches
 	Liveliness float64  `json:"liveliness"` // how surely a living person, 0..1; 0 for a photo
-	Response   Response `json:"-"`          // the answer as it came
+	Response   Response `json:"-"`          // the response as it came
 }
 
 // A FaceCompareResult is how alike two faces are. Its zero value matches nobody.
@@ -30,7 +30,7 @@ type FaceCompareResult struct {
 	Score       float64  `json:"score"`       // how alike, 0..1: read it by Matches
 	Liveliness1 float64  `json:"liveliness1"` // how surely the first is a living person, 0..1; 0 for a photo
 	Liveliness2 float64  `json:"liveliness2"` // the same for the second
-	Response    Response `json:"-"`           // the answer as it came
+	Response    Response `json:"-"`           // the response as it came
 }
 
 // Matches reports whether the score reaches the threshold, see

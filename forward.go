@@ -13,11 +13,10 @@ import (
 )
 
 // Forward signs a request that an app has serialised and sends it byte for
-// byte, to any endpoint. The answer of a known endpoint is checked as strictly
+// byte, to any endpoint. The response of a known endpoint is checked as strictly
 // as the typed call's, and read by [Decode]; errors are the same as well. An
-// endpoint that the library does not know may answer with any JSON object, or
-// with nothing, and is never sent again after an attempt that may have been
-// processed.
+// endpoint that the library does not know may respond with any JSON object, or
+// with nothing, and is never retried after an attempt that may have been processed.
 //
 // The body is not looked at, not even for a byte order mark: whose session or
 // user id is in it must be seen to before, see [SetMember]. A body of 2 MB or more is a [*TooLargeError].
@@ -36,8 +35,8 @@ func (c *Client) Forward(ctx context.Context, endpoint string, body []byte, opts
 // SetMember returns a copy of a request that an app has serialised in which a
 // member of the top level is the given string, whether it was there or not.
 // All other bytes stay as they came. A server sets "userId" and "session" by
-// it from its own records before it calls [Client.Forward]: an app's word for
-// who it is must not be relied on.
+// it from its own records before it calls [Client.Forward]: what an app says
+// about its user must not be relied on.
 //
 // Only strict JSON is taken: a body in which the name occurs twice, under an
 // escape that hides it or in another case ("Session" beside "session"), could

@@ -84,7 +84,7 @@ func (m Media) Append(more Media) Media {
 // Len returns how many photos, videos and recordings there are.
 func (m Media) Len() int { return len(m.items) }
 
-// String tells how many there are, and nothing of what is in them.
+// String returns how many there are, and nothing of what is in them.
 func (m Media) String() string {
 	if len(m.items) == 1 {
 		return "1 file"

@@ -40,10 +40,10 @@ func (w warnings) of(file string) []string {
 // checked is what became of a call in each mode.
 type checked struct {
 	logged  warnings               // with MediaCheckWarn and a logger
-	refused *aimbrain.RequestError // with MediaCheckRefuse, nil when it was sent
+	refused *aimbrain.RequestError // with MediaCheckStrict, nil when it was sent
 }
 
-// check makes a call in each mode. It must be sent but for MediaCheckRefuse.
+// check makes a call in each mode. It must be sent but for MediaCheckStrict.
 func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 	t.Helper()
 	const answer = `{"imagesCount":1,"voiceSamples":1,"score":0.5,"liveliness":0,"liveliness1":0,"liveliness2":0}`
@@ -75,7 +75,7 @@ func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 	}
 
 	log.Reset()
-	client, transport = answering(t, 200, answer, at(slog.LevelWarn), aimbrain.WithMediaCheck(aimbrain.MediaCheckRefuse))
+	client, transport = answering(t, 200, answer, at(slog.LevelWarn), aimbrain.WithMediaCheck(aimbrain.MediaCheckStrict))
 	err := do(client)
 	assert.Empty(t, log.String(), "the error says it")
 	if err == nil {
@@ -326,13 +326,47 @@ func TestMediaCheck_LogsNothingOfTheContent(t *testing.T) {
 
 func TestWithMediaCheck_Invalid(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []aimbrain.MediaCheck{-1, aimbrain.MediaCheckRefuse + 1} {
+	for _, mode := range []aimbrain.MediaCheck{-1, aimbrain.MediaCheckStrict + 1} {
 		_, err := aimbrain.New(testKey, testSecret, aimbrain.WithMediaCheck(mode))
 		var config *aimbrain.ConfigError
 		require.ErrorAs(t, err, &config)
 		assert.Equal(t, "WithMediaCheck", config.Parameter)
 		assert.Equal(t, "invalid", mode.String())
 	}
-	assert.Equal(t, "warn off refuse", fmt.Sprint(aimbrain.MediaCheckWarn, aimbrain.MediaCheckOff, aimbrain.MediaCheckRefuse))
+	assert.Equal(t, "warn off refuse strict", fmt.Sprint(aimbrain.MediaCheckWarn, aimbrain.MediaCheckOff, aimbrain.MediaCheckRefuse, aimbrain.MediaCheckStrict))
 	assert.Equal(t, aimbrain.MaxMediaBytes, aimbraintest.MaxMediaBytes)
+}
+
+func TestMediaCheckRefuse_RefusesRulesAndWarnsOfGuidance(t *testing.T) {
+	t.Parallel()
+	large := aimbraintest.FacePhoto("ada", aimbraintest.Resolution(1024, 768))
+	tests := []struct {
+		name    string
+		media   aimbrain.Media
+		refused string // a part of the error's text, "" for none
+		warned  string // a part of the log, "" for nothing
+	}{
+		{name: "within all", media: aimbrain.Photos(aimbraintest.FacePhoto("ada"))},
+		{name: "beyond the guidance", media: aimbrain.Photos(large), warned: "1024x768 is larger than 640x480"},
+		{name: "another format", media: aimbrain.Photos([]byte("\x89PNG\r\n\x1a\n0123456789abcdef")), refused: "PNG"},
+		{name: "both", media: aimbrain.Photos(large, []byte("\x89PNG\r\n\x1a\n0123456789abcdef")), refused: "PNG"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			client, transport := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckRefuse), logTo(&log))
+			_, err := client.Face.Enroll(t.Context(), sessionID, tt.media)
+			if tt.refused != "" {
+				require.True(t, is[*aimbrain.RequestError](err), "%v", err)
+				require.ErrorContains(t, err, tt.refused)
+				assert.NotContains(t, err.Error(), "640x480", "the guidance refuses nothing")
+				assert.Zero(t, transport.GetTotalCallCount())
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.warned != "", strings.Contains(log.String(), "guidance"), log.String())
+			assert.Contains(t, log.String(), tt.warned)
+		})
+	}
 }

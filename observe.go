@@ -7,13 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-// An Observer is told of every attempt when it has ended, in the goroutine of
+// An Observer is called for every attempt when it has ended, in the goroutine of
 // the call: it should return quickly. The context is the call's.
 type Observer func(ctx context.Context, attempt Attempt)
 
@@ -26,12 +27,12 @@ type Attempt struct {
 	Region        Region        // "" for a client with a base URL of its own
 	Host          string        // host and port
 	Number        int           // 1 for the first attempt of the call
-	Status        int           // HTTP status, 0 when no answer came
-	Codes         []Code        // AimBrain's codes in the answer
+	Status        int           // HTTP status, 0 when no response came
+	Codes         []Code        // AimBrain's codes in the response
 	Started       time.Time     // when the attempt began
-	Duration      time.Duration // until the answer was read, or until the failure
+	Duration      time.Duration // until the response was read, or until the failure
 	RequestBytes  int           // size of the request's body
-	ResponseBytes int           // how much of the answer's body was read
+	ResponseBytes int           // how much of the response's body was read
 	Outcome       Outcome       // what is known of this attempt
 	Err           error         // the attempt's error, nil when it succeeded
 	Waited        time.Duration // how long the call waited before the attempt
@@ -39,7 +40,7 @@ type Attempt struct {
 	Wait          time.Duration // after this wait
 }
 
-// observe tells the observers and the logger of an attempt.
+// observe reports an attempt to the observers and the logger.
 func (c *call) observe(ctx context.Context, tries tries, a attempt, v verdict, next decision) {
 	config := c.client.config
 	report := Attempt{
@@ -106,8 +107,8 @@ func codeNumbers(codes []Code) []int {
 	return numbers
 }
 
-// loggable is an error's text without what a server wrote: nobody can tell a
-// user's data in that.
+// loggable is an error's text without what a server wrote: user data in it
+// cannot be recognised.
 func loggable(err error) string {
 	var (
 		api      *APIError
@@ -140,13 +141,14 @@ func loggable(err error) string {
 }
 
 // loggableCause keeps the causes that net, crypto/tls and this library word, and
-// those of contexts; net/http's quote the answer.
+// those of contexts; net/http's quote the response.
 func loggableCause(err error) error {
 	var (
 		op   *net.OpError
 		dns  *net.DNSError
 		cert *tls.CertificateVerificationError
 		own  ErrorKind
+		sys  syscall.Errno
 		over *limitError
 		deny transport.ProxyError
 		odd  roundtrip.Fault
@@ -162,7 +164,7 @@ func loggableCause(err error) error {
 		return context.DeadlineExceeded
 	case errors.As(err, &cert):
 		return cert
-	case errors.As(err, &dns), errors.As(err, &op), errors.As(err, &deny), errors.As(err, &odd), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &dns), errors.As(err, &op), errors.As(err, &deny), errors.As(err, &odd), errors.As(err, &sys), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return err
 	}
 	return errBroke

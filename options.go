@@ -17,7 +17,7 @@ import (
 const (
 	// DefaultTimeout bounds a call with all its attempts and waits.
 	DefaultTimeout = 40 * time.Second
-	// DefaultAttemptTimeout bounds one attempt, upload and answer included.
+	// DefaultAttemptTimeout bounds one attempt, upload and response included.
 	DefaultAttemptTimeout = 15 * time.Second
 )
 
@@ -80,10 +80,17 @@ func (c *config) resolve() error {
 		}
 		c.base = base
 	}
-	if c.base.Scheme == "http" && !c.insecureHTTP && !isLoopback(c.base.Hostname()) {
-		return &ConfigError{Parameter: "WithBaseURL", Reason: "is plain HTTP, which shows the key, a signature that never expires and the media to everybody on the way: use https, or say WithInsecureHTTP"}
+	if c.isInsecure() {
+		return &ConfigError{Parameter: "WithBaseURL", Reason: plainHTTP + ": use https, or say WithInsecureHTTP"}
 	}
 	return nil
+}
+
+const plainHTTP = "is plain HTTP, which shows the key, a signature that never expires and the media to everybody on the way"
+
+// isInsecure reports whether the base URL is plain HTTP where that is not allowed.
+func (c *config) isInsecure() bool {
+	return c.base.Scheme == "http" && !c.insecureHTTP && !isLoopback(c.base.Hostname())
 }
 
 // noRegion is the Parameter of the error for a client without a region.
@@ -106,7 +113,7 @@ func WithRegion(region Region) Option {
 // a call goes to https://gw.example/bio/v1/face/auth, and what is signed is
 // the endpoint alone, "/v1/face/auth", as the vendor documents it. The vendor's
 // mobile clients sign the whole path instead, so a gateway that checks
-// signatures itself must be told.
+// signatures itself must know it.
 //
 // The prefix is sent as it is written, without slashes at its end: escapes stay
 // as they are, and a character that needs one is refused. A path that ends in
@@ -195,7 +202,7 @@ func WithTimeout(d time.Duration) Option {
 }
 
 // WithAttemptTimeout bounds one attempt, from the look-up of the host to the
-// last byte of the answer. The default is 15 s.
+// last byte of the response. The default is 15 s.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
@@ -223,8 +230,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithObserver tells a function of every attempt, for metrics and audit. Several
-// are told in the order of the options.
+// WithObserver has a function called for every attempt, for metrics and audit.
+// Several are called in the order of the options.
 func WithObserver(observer Observer) Option {
 	return func(c *config) error {
 		if observer == nil {
@@ -253,6 +260,13 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 	case secret == "":
 		return nil, &ConfigError{Parameter: EnvAPISecret, Reason: "is not set"}
 	}
+	if err := checkCredentials(key, secret); err != nil {
+		parameter := EnvAPISecret
+		if config := asConfigError(err); config != nil && config.Parameter == apiKeyParameter {
+			parameter = EnvAPIKey
+		}
+		return nil, asSetting(parameter, err)
+	}
 	return New(key, secret, append(append([]Option(nil), opts...), fromEnv)...)
 }
 
@@ -272,6 +286,9 @@ func fromEnv(c *config) error {
 	if name == "" && address == "" {
 		return &ConfigError{Parameter: EnvRegion, Reason: "is not set: set it to one of " + regionNames() + ", or set " + EnvBaseURL + " for another host"}
 	}
+	if name != "" && address != "" {
+		return &ConfigError{Parameter: EnvBaseURL, Reason: "and " + EnvRegion + " are both set: choose one"}
+	}
 	if name != "" {
 		if err := WithRegion(Region(name))(c); err != nil {
 			return asSetting(EnvRegion, err)
@@ -281,17 +298,27 @@ func fromEnv(c *config) error {
 		if err := WithBaseURL(address)(c); err != nil {
 			return asSetting(EnvBaseURL, err)
 		}
+		if c.isInsecure() {
+			return &ConfigError{Parameter: EnvBaseURL, Reason: plainHTTP + ": use https, or set " + EnvInsecureHTTP + "=1"}
+		}
 	}
 	return nil
 }
 
 // asSetting names the variable in an option's error.
 func asSetting(name string, err error) error {
-	var config *ConfigError
-	if errors.As(err, &config) {
+	if config := asConfigError(err); config != nil {
 		return &ConfigError{Parameter: name, Reason: config.Reason}
 	}
 	return err
+}
+
+func asConfigError(err error) *ConfigError {
+	var config *ConfigError
+	if errors.As(err, &config) {
+		return config
+	}
+	return nil
 }
 
 // parseBaseURL refuses what is not a base URL of the API. Its errors never hold

@@ -1,6 +1,9 @@
 package aimbrain
 
-import "strconv"
+import (
+	"log/slog"
+	"strconv"
+)
 
 // An Outcome is what is known of a request after a call: whether the API may
 // have processed it. See [OutcomeOf] and [Attempt].
@@ -37,6 +40,9 @@ func (o Outcome) String() string {
 	}
 	return "Outcome(" + strconv.Itoa(int(o)) + ")"
 }
+
+// LogValue implements [slog.LogValuer] by the name, also in JSON.
+func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 // OutcomeOf returns the outcome of the call that returned err, over all its
 // attempts: one attempt with an unknown outcome makes that of the call unknown.

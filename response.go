@@ -12,7 +12,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 )
 
-// MaxResponseBytes is how large an answer may be. The API's own are far below.
+// MaxResponseBytes is how large a response may be. The API's own are far below.
 const MaxResponseBytes = 512 << 10
 
 // maxErrorBody is how much of a body an error keeps, and maxDetails how many codes.
@@ -21,18 +21,18 @@ const (
 	maxDetails   = 64
 )
 
-// A Response is what the API answered, as it came.
+// A Response is a response of the API as it came.
 type Response struct {
 	StatusCode int         // 200, or 204 for a submission
-	Header     http.Header // the header of the answer
+	Header     http.Header // the header of the response
 	Body       []byte      // the body, byte for byte
 	Metadata   []byte      // what "metadata" carried as base64, nil for none or for another shape
 	Attempts   int         // how many times the request was sent
 
-	endpoint string // whose answer it is
+	endpoint string // whose response it is
 }
 
-// String tells the status and the size, and nothing of the content.
+// String returns the status and the size, and nothing of the content.
 func (r Response) String() string {
 	return "HTTP " + strconv.Itoa(r.StatusCode) + ", " + strconv.Itoa(len(r.Body)) + " bytes"
 }

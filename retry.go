@@ -17,9 +17,9 @@ import (
 // with [DefaultRetryPolicy] and change what should differ: every member means
 // what it says, and 0 is not the default.
 //
-// What is retried at all is not a matter of taste: a request that provably
-// never left, and one that was answered by 429, is retried for every call.
-// A request that may have been processed is sent again only where that does no
+// What is retried at all is not a matter of taste: a request that was
+// not sent, and one that was refused by 429, is retried for every call.
+// A request that may have been processed is retried only where that does no
 // harm: by default [EndpointScore] and [EndpointFaceCompare].
 type RetryPolicy struct {
 	// MaxAttempts is how many times a request is sent at most, at least 1: 1
@@ -37,7 +37,7 @@ type RetryPolicy struct {
 	//
 	// A retry after a Retry-After header comes later than the server asked, by a
 	// random time of up to 500 ms plus what the back-off could be, so that callers
-	// who were told the same do not return together. A Retry-After above MaxWait
+	// who were asked for the same wait do not return together. A Retry-After above MaxWait
 	// less 500 ms therefore fails at once: with the default, one above 4 s.
 	//
 	// After a 429 with a Retry-After that is not longer than that, the client

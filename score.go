@@ -29,7 +29,7 @@ type ScoreResult struct {
 	Session  string          `json:"session"`  // the session asked for
 	Scores   []ScoreEntry    `json:"scores"`   // one for each score that there is
 	Metadata []ScoreMetadata `json:"metadata"` // what the API adds, nil for none
-	Response Response        `json:"-"`        // the answer as it came
+	Response Response        `json:"-"`        // the response as it came
 }
 
 // A ScoreEntry is one score. What a high value means depends on its type, and
@@ -64,7 +64,7 @@ func (r ScoreResult) ByType(scoreType string) (ScoreEntry, bool) {
 }
 
 // Get returns the scores of a session so far, AimAnomaly's from
-// [BehaviourService.Submit] among them. An answer that names another session
+// [BehaviourService.Submit] among them. A response that names another session
 // is a [*DecodeError].
 func (s *ScoreService) Get(ctx context.Context, sessionID string, opts ...CallOption) (ScoreResult, error) {
 	return do(ctx, (*service)(s), EndpointScore, opts, payload.Object(func(b *payload.Builder) { b.String("session", sessionID, "the session ID") }), func(members *jsonfields.Object, response Response) ScoreResult {
@@ -90,7 +90,7 @@ func readScore(members *jsonfields.Object, response Response) ScoreResult {
 }
 
 // readScoreMetadata reads what is there in the documented shape. One of
-// another shape is not a fault of the answer.
+// another shape is not a fault of the response.
 func readScoreMetadata(raw []byte) []ScoreMetadata {
 	elements, err := strictjson.Elements(nil, raw)
 	if err != nil {

@@ -2,6 +2,7 @@ package aimbrain
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
@@ -35,7 +36,7 @@ type Session struct {
 	Face      ModuleStatus `json:"face"`      // whether face authentication is enrolled
 	Voice     ModuleStatus `json:"voice"`     // whether voice authentication is enrolled
 	Behaviour ModuleStatus `json:"behaviour"` // whether behavioural authentication is enrolled
-	Response  Response     `json:"-"`         // the answer as it came
+	Response  Response     `json:"-"`         // the response as it came
 }
 
 // A Module is one of the ways of recognising a person.
@@ -62,8 +63,8 @@ func (m Module) String() string {
 }
 
 // Status returns the status of a module when the session was created. For a
-// value that is no module it is -1, which is none of the statuses: who asks for
-// nothing must not be told to enrol.
+// value that is no module it is -1, which is none of the statuses: a caller that
+// asks for nothing must not enrol anybody.
 func (s Session) Status(m Module) ModuleStatus {
 	switch m {
 	case ModuleFace:
@@ -99,6 +100,9 @@ func (s ModuleStatus) String() string {
 	}
 	return "ModuleStatus(" + strconv.Itoa(int(s)) + ")"
 }
+
+// LogValue implements [slog.LogValuer] by the name, also in JSON.
+func (s ModuleStatus) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Create creates a session for a user. Errors to expect besides those of every
 // call (see the package documentation): none.

@@ -29,7 +29,7 @@ type Signer struct {
 
 // NewSigner returns a signer for one key pair. The secret is used as the bytes
 // it consists of: it is never trimmed, hashed or decoded first. A [*ConfigError]
-// tells which of the two cannot be right; it never holds the value.
+// says which of the two is invalid, and never holds the value.
 //
 // A secret below 14 bytes is refused where FIPS 140-3 mode is enforced
 // (GODEBUG=fips140=only), in which HMAC takes no shorter key.
@@ -80,16 +80,18 @@ func (s *Signer) made() bool { return s != nil && s.pair.Credentials != nil }
 // is enforced, in bytes: 112 bits. The standard library panics for a shorter one.
 const minFIPSSecret = 14
 
+const apiKeyParameter = "API key"
+
 // checkCredentials refuses what cannot be a key pair. The errors never hold
 // the values: they end up in start-up logs.
 func checkCredentials(apiKey, apiSecret string) error {
 	switch {
 	case apiKey == "":
-		return &ConfigError{Parameter: "API key", Reason: "is empty"}
+		return &ConfigError{Parameter: apiKeyParameter, Reason: "is empty"}
 	case apiSecret == "":
 		return &ConfigError{Parameter: "API secret", Reason: "is empty"}
 	case strings.ContainsFunc(apiKey, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return &ConfigError{Parameter: "API key", Reason: "holds white space, a control character or a character outside ASCII: was it pasted with something around it?"}
+		return &ConfigError{Parameter: apiKeyParameter, Reason: "holds white space, a control character or a character outside ASCII: was it pasted with something around it?"}
 	case strings.ContainsAny(apiSecret, "\r\n\x00"):
 		return &ConfigError{Parameter: "API secret", Reason: "holds a line break or a NUL: was it read from a file with its newline?"}
 	case len(apiSecret) < minFIPSSecret && fips140.Enforced():

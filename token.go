@@ -33,7 +33,7 @@ func EnrollTokens() []TokenType {
 // A Token is what a user is to say aloud while being recorded.
 type Token struct {
 	Text     string   `json:"token"` // to show to the user: digits such as "6-6-7", or a sentence
-	Response Response `json:"-"`     // the answer as it came
+	Response Response `json:"-"`     // the response as it came
 }
 
 func token(ctx context.Context, s *service, endpoint, sessionID string, tokenType TokenType, opts []CallOption) (Token, error) {

@@ -18,7 +18,7 @@ import (
 //
 //   - it sends no request again of which a byte was written, unless an HTTP/2
 //     server says that it did not read it: net/http repeats one for which it can
-//     get the body again, such as a request that a wrapper made anew
+//     get the body again, such as a request that a wrapper made from another
 //   - it ignores the Idempotency-Key header, at which net/http repeats a request
 //   - HTTP/2 requests wait for a free stream, on 8 connections at most, and a
 //     refused stream is requested again until the attempt's time ends

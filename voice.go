@@ -11,10 +11,10 @@ import (
 // [Client.Voice].
 type VoiceService struct{ client *Client }
 
-// A VoiceEnrollResult is the answer to an enrolment.
+// A VoiceEnrollResult is the response to an enrolment.
 type VoiceEnrollResult struct {
 	VoiceSamples int      `json:"voiceSamples"` // how many recordings were accepted
-	Response     Response `json:"-"`            // the answer as it came
+	Response     Response `json:"-"`            // the response as it came
 }
 
 // A VoiceAuthResult is how well a voice is that of the session's user. Its
@@ -22,7 +22,7 @@ type VoiceEnrollResult struct {
 type VoiceAuthResult struct {
 	Score      float64  `json:"score"`      // how alike, 0..1: read it by Matches
 	Liveliness float64  `json:"liveliness"` // how surely a living person, 0..1; 0 without a token
-	Response   Response `json:"-"`          // the answer as it came
+	Response   Response `json:"-"`          // the response as it came
 }
 
 // Matches reports whether the score reaches the threshold, see

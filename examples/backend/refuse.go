@@ -14,6 +14,8 @@ import (
 func refuse(w http.ResponseWriter, err error) {
 	action := aimbrain.ActionOf(err)
 	switch {
+	case action == aimbrain.ActionUnknown: // not an error of the library
+		http.Error(w, "something went wrong", http.StatusInternalServerError)
 	case aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown:
 		http.Error(w, "something went wrong", http.StatusBadGateway) // without Retry-After: it may have been processed
 	case action == aimbrain.ActionRetake:
@@ -29,7 +31,7 @@ func refuse(w http.ResponseWriter, err error) {
 		var api *aimbrain.APIError
 		if errors.As(err, &api) {
 			if asked, given := api.RetryAfter(); given {
-				wait = asked
+				wait = min(asked, time.Minute)
 			}
 		}
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Round(time.Second)/time.Second)))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -29,6 +30,7 @@ func TestRefuse_StatusOfEachError(t *testing.T) {
 		{name: "not enrolled", setUp: func(f *aimbraintest.Fake, _ *aimbrain.Client) { f.Forget("u-1") }, status: 409, body: "enroll first\n"},
 		{name: "session gone", setUp: func(f *aimbraintest.Fake, _ *aimbrain.Client) { f.Advance(3 * time.Hour) }, status: 401, body: "log in again\n"},
 		{name: "rate limited", stub: aimbraintest.Status(429).WithHeader("Retry-After", "60"), status: 503, body: "not now\n", retryAfter: "60"},
+		{name: "rate limited for years", stub: aimbraintest.Status(429).WithHeader("Retry-After", "99999999999999"), status: 503, body: "not now\n", retryAfter: "60"},
 		{name: "closed", setUp: func(_ *aimbraintest.Fake, c *aimbrain.Client) { _ = c.Close() }, status: 503, body: "not now\n", retryAfter: "5"},
 		{name: "lost", stub: aimbraintest.LostResponse(), status: 502, body: "something went wrong\n"},
 		{name: "server error", stub: aimbraintest.Raw(500, "application/json", `{"error":"`+canary+`"}`), status: 502, body: "something went wrong\n"},
@@ -59,6 +61,12 @@ func TestRefuse_StatusOfEachError(t *testing.T) {
 			assert.NotContains(t, w.Body.String(), canary)
 		})
 	}
+	t.Run("another package's", func(t *testing.T) {
+		t.Parallel()
+		w := httptest.NewRecorder()
+		refuse(w, errors.New("the database is gone"))
+		assert.Equal(t, http.StatusInternalServerError, w.Code)
+	})
 	t.Run("certificate", func(t *testing.T) {
 		t.Parallel()
 		fake := aimbraintest.New(t, aimbraintest.WithUntrustedCertificate())
