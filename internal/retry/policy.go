@@ -36,7 +36,10 @@ func (p Policy) Wait(n int, asked After, room time.Duration) (time.Duration, boo
 		return 0, room >= 0
 	}
 	wait := 1 + rand.N(limit) //nolint:gosec // see above
-	return wait, wait <= room
+	if wait > room {
+		return 0, false
+	}
+	return wait, true
 }
 
 // maxBackoff returns what bounds the back-off after attempt n: BaseDelay, and twice

@@ -173,7 +173,7 @@ func readBounded(r io.Reader, declared int64, limit int) (body []byte, err error
 	if declared >= 0 && declared <= 4096 {
 		size = int(declared) + 1 // so that the last Read sees the end
 	}
-	body = make([]byte, 0, size)
+	body = make([]byte, 0, min(size, limit+1))
 	for empty := 0; ; {
 		if len(body) == cap(body) {
 			grown := make([]byte, len(body), min(2*cap(body), limit+1))

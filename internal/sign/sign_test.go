@@ -1,0 +1,39 @@
+package sign_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/aimbrain/aimbrain-go/internal/sign"
+)
+
+func TestSignature_PublishedVector(t *testing.T) {
+	t.Parallel()
+	pair := sign.NewPair("test", "secret")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				s := pair.Begin("post", "/V1/sessions")
+				s.Write([]byte(`{"userId": "user", `))
+				s.Write([]byte(`"device":"device", "system":"system"}`))
+				assert.Equal(t, "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI=", s.Sum())
+				pair.End(s)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestPair_PrintsNothingOfTheSecret(t *testing.T) {
+	t.Parallel()
+	pair := sign.NewPair("canary-key", "canary-secret")
+	for _, format := range []string{"%v", "%+v", "%#v"} {
+		assert.NotContains(t, fmt.Sprintf(format, pair), "canary")
+	}
+	key, secret := pair.Credentials()
+	assert.Equal(t, "canary-key canary-secret", key+" "+secret)
+}
