@@ -24,7 +24,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-// A failure is the error of a call to an endpoint, by what the transport does.
+// failure returns the error of a call to an endpoint with a responder.
 func failure(t *testing.T, endpoint string, responder httpmock.Responder, opts ...aimbrain.Option) error {
 	t.Helper()
 	client, _ := mocked(t, responder, append([]aimbrain.Option{noRetries()}, opts...)...)
@@ -33,7 +33,7 @@ func failure(t *testing.T, endpoint string, responder httpmock.Responder, opts .
 	return err
 }
 
-func TestActionOf_EveryError(t *testing.T) {
+func TestActionOf_AllErrors(t *testing.T) {
 	t.Parallel()
 	const auth, enroll = aimbrain.EndpointFaceAuth, aimbrain.EndpointFaceEnroll
 	status := func(endpoint string, status int, body string) error {
@@ -47,10 +47,10 @@ func TestActionOf_EveryError(t *testing.T) {
 			return nil, cause
 		})
 	}
-	closed, _ := answering(t, 200, `{}`)
+	closed, _ := responding(t, 200, `{}`)
 	require.NoError(t, closed.Close())
 	_, errClosed := closed.Score.Get(t.Context(), sessionID)
-	client, _ := answering(t, 200, `{}`)
+	client, _ := responding(t, 200, `{}`)
 	_, errArgument := client.Score.Get(t.Context(), "")
 	_, errMedia := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos(nil))
 	_, errTooLarge := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos(bytes.Repeat([]byte("x"), 2_000_000)))
@@ -117,7 +117,7 @@ func TestActionOf_EveryError(t *testing.T) {
 	}
 }
 
-func TestPrompt_ForThePersonAlone(t *testing.T) {
+func TestPrompt_IsForPersonOnly(t *testing.T) {
 	t.Parallel()
 	for _, code := range aimbrain.Codes() {
 		assert.Equal(t, code.Action() == aimbrain.ActionRetake, code.Prompt() != "", "%v", code)
@@ -147,7 +147,7 @@ func TestPrompt_ForThePersonAlone(t *testing.T) {
 	}
 }
 
-func TestErrorText_SaysNothingTwice(t *testing.T) {
+func TestErrorText_HasNoRepetition(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
@@ -175,9 +175,9 @@ func TestErrorText_SaysNothingTwice(t *testing.T) {
 	}
 }
 
-func TestErrClosed_IsNoInvalidArgument(t *testing.T) {
+func TestErrClosed_IsNotInvalidArgument(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{}`)
+	client, transport := responding(t, 200, `{}`)
 	require.NoError(t, client.Close())
 	_, err := client.Score.Get(t.Context(), sessionID)
 	require.ErrorIs(t, err, aimbrain.ErrClosed)
@@ -187,14 +187,14 @@ func TestErrClosed_IsNoInvalidArgument(t *testing.T) {
 	assert.Zero(t, transport.GetTotalCallCount())
 }
 
-func TestDecode_OfTheZeroResponse(t *testing.T) {
+func TestDecode_ZeroResponse(t *testing.T) {
 	t.Parallel()
 	_, err := aimbrain.Decode[aimbrain.FaceAuthResult](aimbrain.Response{})
 	require.True(t, is[*aimbrain.DecodeError](err))
 	assert.ErrorContains(t, err, "aimbrain: the response cannot be used: it is the zero Response: check the error of Forward first")
 }
 
-func TestWithCallTimeout_ReplacesTheClients(t *testing.T) {
+func TestWithCallTimeout_ReplacesClientTimeout(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
@@ -237,14 +237,14 @@ func TestWithCallTimeout_ReplacesTheClients(t *testing.T) {
 	}
 }
 
-func TestErrors_LogValueHoldsNothingThatAServerWrote(t *testing.T) {
+func TestErrors_LogValueOmitsServerText(t *testing.T) {
 	t.Parallel()
 	const canary = "canary"
 	tests := []struct {
 		name   string
 		err    error
 		status int
-		want   []string // members besides those of every error
+		want   []string // in addition to those of all errors
 	}{
 		{
 			name: "APIError", status: 429, want: []string{"status", "codes", "retry_after"},

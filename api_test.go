@@ -51,7 +51,7 @@ func exportedDeclarations(t *testing.T, dir string) string {
 						continue
 					}
 					add(&ast.GenDecl{Tok: d.Tok, Specs: []ast.Spec{spec}})
-					if value, ok := spec.(*ast.ValueSpec); ok && d.Tok == token.CONST && value.Values == nil { // after iota: its value is its place
+					if value, ok := spec.(*ast.ValueSpec); ok && d.Tok == token.CONST && value.Values == nil { // after iota: its value is its position
 						declarations[len(declarations)-1] += " // number " + strconv.Itoa(i) + " of its group"
 					}
 				}
@@ -79,7 +79,7 @@ func receiver(f *ast.FuncDecl) string {
 	}
 }
 
-// without returns the lines of a text that are not in another.
+// without returns the lines of a text that another text does not have.
 func without(text, other string) []string {
 	known := map[string]bool{}
 	for line := range strings.Lines(other) {
@@ -94,9 +94,10 @@ func without(text, other string) []string {
 	return lines
 }
 
-// TestAPI compares what the public packages export with a listing, so that a change
-// of the API is seen in review, or writes the listing with -update.
-func TestAPI_IsThatOfTheListing(t *testing.T) {
+// TestAPI_MatchesListing compares the exports of the public packages with a
+// listing, so that a review sees each change of the API. It writes the listing
+// with -update.
+func TestAPI_MatchesListing(t *testing.T) {
 	t.Parallel()
 	for name, dir := range map[string]string{"aimbrain": ".", "aimbraintest": "aimbraintest"} {
 		path := filepath.Join("testdata", "api", name+".txt")

@@ -13,8 +13,8 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// TestWithBaseURL_PrefixIsSentAsWritten looks at the request line, which is what
-// a gateway routes by.
+// TestWithBaseURL_PrefixIsSentAsWritten checks the request line, by which a
+// gateway routes.
 func TestWithBaseURL_PrefixIsSentAsWritten(t *testing.T) {
 	t.Parallel()
 	target := make(chan string, 1)
@@ -55,7 +55,7 @@ func TestWithBaseURL_PrefixIsSentAsWritten(t *testing.T) {
 	}
 }
 
-func TestWithBaseURL_OddURLIsRefusedByNew(t *testing.T) {
+func TestWithBaseURL_RefusesUnusualURLs(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("a", 63)
 	for _, row := range []struct{ name, base, want string }{
@@ -143,7 +143,7 @@ func TestWithBaseURL_OddURLIsRefusedByNew(t *testing.T) {
 	}
 }
 
-func TestWithBaseURL_UsualHostsAreTaken(t *testing.T) {
+func TestWithBaseURL_AcceptsUsualHosts(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("a", 63)
 	for _, row := range []struct{ base, want string }{

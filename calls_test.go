@@ -29,7 +29,7 @@ func fixture(tb testing.TB, path ...string) string {
 	return string(content)
 }
 
-// mocked returns a client whose requests are answered by responder.
+// mocked returns a client whose requests go to responder.
 func mocked(tb testing.TB, responder httpmock.Responder, opts ...aimbrain.Option) (*aimbrain.Client, *httpmock.MockTransport) {
 	tb.Helper()
 	transport := httpmock.NewMockTransport()
@@ -49,14 +49,14 @@ func isRegionMissing(err error) bool {
 	return errors.As(err, &config) && config.Parameter == "region"
 }
 
-// answering returns a client that gets one and the same answer to everything.
-func answering(tb testing.TB, status int, body string, opts ...aimbrain.Option) (*aimbrain.Client, *httpmock.MockTransport) {
+// responding returns a client that receives the same response to every request.
+func responding(tb testing.TB, status int, body string, opts ...aimbrain.Option) (*aimbrain.Client, *httpmock.MockTransport) {
 	tb.Helper()
 	return mocked(tb, httpmock.NewStringResponder(status, body), opts...)
 }
 
-// A call is one call of the client, with what it puts on the wire and what it
-// makes of the recorded answer.
+// A call is one call of the client, its request on the wire, and its result from
+// the recorded response.
 type call struct {
 	fixture  string
 	endpoint string
@@ -123,7 +123,7 @@ func calls() []call {
 	}
 }
 
-func TestEveryCallSendsTheContractsBytesSignedAndReadsTheAnswer(t *testing.T) {
+func TestCalls_SendSignedRequestAndReadResponse(t *testing.T) {
 	t.Parallel()
 	signer, err := aimbrain.NewSigner(testKey, testSecret)
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestEveryCallSendsTheContractsBytesSignedAndReadsTheAnswer(t *testing.T) {
 		seen[c.endpoint] = true
 		t.Run(c.fixture, func(t *testing.T) {
 			t.Parallel()
-			answer := fixture(t, "calls", c.fixture+".response.json")
+			recorded := fixture(t, "calls", c.fixture+".response.json")
 			client, transport := mocked(t, func(r *http.Request) (*http.Response, error) {
 				body, err := io.ReadAll(r.Body)
 				require.NoError(t, err)
@@ -143,15 +143,15 @@ func TestEveryCallSendsTheContractsBytesSignedAndReadsTheAnswer(t *testing.T) {
 				assert.Equal(t, "application/json", r.Header.Get("Content-Type"))
 				assert.Equal(t, testKey, r.Header.Get(aimbrain.HeaderAPIKey))
 				assert.NoError(t, signer.Verify("POST", c.endpoint, body, r.Header.Get(aimbrain.HeaderSignature)))
-				assert.Empty(t, r.Header.Get("Idempotency-Key"), "net/http would send the request again by itself")
-				return httpmock.NewStringResponse(200, answer), nil
+				assert.Empty(t, r.Header.Get("Idempotency-Key"), "net/http would repeat the request")
+				return httpmock.NewStringResponse(200, recorded), nil
 			}, aimbrain.WithRegion(aimbrain.EUWest1))
 
 			got, err := c.do(t.Context(), client)
 			require.NoError(t, err)
 			result, response := withoutResponse(got)
 			assert.Equal(t, c.want, result)
-			assert.Equal(t, answer, string(response.Body))
+			assert.Equal(t, recorded, string(response.Body))
 			assert.Equal(t, 200, response.StatusCode)
 			assert.Equal(t, c.metadata, string(response.Metadata))
 			assert.Equal(t, 1, transport.GetTotalCallCount())
@@ -162,7 +162,7 @@ func TestEveryCallSendsTheContractsBytesSignedAndReadsTheAnswer(t *testing.T) {
 	}
 }
 
-// withoutResponse parts a result from the answer that it came in.
+// withoutResponse separates a result from its Response.
 func withoutResponse(result any) (any, aimbrain.Response) {
 	bare := reflect.New(reflect.TypeOf(result)).Elem()
 	bare.Set(reflect.ValueOf(result))
@@ -172,7 +172,7 @@ func withoutResponse(result any) (any, aimbrain.Response) {
 	return bare.Interface(), response
 }
 
-func TestForwardSendsAnAppsRequestByteForByte(t *testing.T) {
+func TestForward_SendsBytesUnchanged(t *testing.T) {
 	t.Parallel()
 	signer, err := aimbrain.NewSigner(testKey, testSecret)
 	require.NoError(t, err)
@@ -197,9 +197,9 @@ func TestForwardSendsAnAppsRequestByteForByte(t *testing.T) {
 	require.ErrorAs(t, err, &decode)
 }
 
-func TestOneEndpointsAnswerIsNotReadAsAnothers(t *testing.T) {
+func TestDecode_RefusesResponseOfOtherEndpoint(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, 200, `{"score":0.75,"liveliness":0.5}`)
+	client, _ := responding(t, 200, `{"score":0.75,"liveliness":0.5}`)
 	for _, endpoint := range []string{aimbrain.EndpointVoiceAuth, "/v1/iris/auth"} {
 		response, err := client.Forward(t.Context(), endpoint, []byte(`{}`))
 		require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestOneEndpointsAnswerIsNotReadAsAnothers(t *testing.T) {
 	}
 }
 
-func TestForwardReachesAnEndpointThatTheLibraryDoesNotKnow(t *testing.T) {
+func TestForward_UnknownEndpoint(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "/v1/iris/auth", r.URL.Path, "in lower case, as it is signed")
@@ -218,21 +218,21 @@ func TestForwardReachesAnEndpointThatTheLibraryDoesNotKnow(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestForwardIsAsStrictAsTheTypedCall(t *testing.T) {
+func TestForward_IsAsStrictAsTypedCall(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, 200, `{"score":0.1,"SCORE":0.9}`)
+	client, _ := responding(t, 200, `{"score":0.1,"SCORE":0.9}`)
 	_, err := client.Forward(t.Context(), aimbrain.EndpointFaceAuth, []byte(`{}`))
 	var decode *aimbrain.DecodeError
 	require.ErrorAs(t, err, &decode)
 
-	client, _ = answering(t, 424, fixture(t, "errors", "424-user.json"))
+	client, _ = responding(t, 424, fixture(t, "errors", "424-user.json"))
 	_, err = client.Forward(t.Context(), aimbrain.EndpointFaceAuth, []byte(`{}`))
 	require.ErrorIs(t, err, aimbrain.CodeUserNotFound)
 }
 
-func TestForwardRefusesWhatCouldNotBeSignedRight(t *testing.T) {
+func TestForward_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{}`)
+	client, transport := responding(t, 200, `{}`)
 	for name, endpoint := range map[string]string{
 		"empty":         "",
 		"no slash":      "v1/score",
@@ -260,7 +260,7 @@ func TestForwardRefusesWhatCouldNotBeSignedRight(t *testing.T) {
 	assert.Zero(t, transport.GetTotalCallCount())
 }
 
-func TestSetMemberPutsTheServersWordInPlaceOfTheApps(t *testing.T) {
+func TestSetMember_ReplacesValue(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ body, want string }{
 		"replaced":          {`{"userId":"mallory","device":"d"}`, `{"userId":"u-\"1\"","device":"d"}`},
@@ -302,7 +302,7 @@ func noRetries() aimbrain.Option {
 	return retrying(func(policy *aimbrain.RetryPolicy) { policy.MaxAttempts = 1 })
 }
 
-// quickRetries makes retries follow at once.
+// quickRetries makes retries follow without a wait.
 func quickRetries() aimbrain.Option {
 	return retrying(func(policy *aimbrain.RetryPolicy) { policy.BaseDelay = 0 })
 }

@@ -51,7 +51,7 @@ func TestWithRegion_CallsItsHost(t *testing.T) {
 	assert.Equal(t, "mars-1", aimbrain.Region("mars-1").Name())
 }
 
-func TestBaseURLs(t *testing.T) {
+func TestWithBaseURL_AcceptedURLs(t *testing.T) {
 	t.Parallel()
 	for base, want := range map[string]string{
 		"https://bio.bank.example":            "https://bio.bank.example/v1/score",
@@ -72,7 +72,7 @@ func TestBaseURLs(t *testing.T) {
 	assert.Equal(t, "http://10.0.0.7:8080/v1/score", place(t, aimbrain.WithInsecureHTTP(), aimbrain.WithBaseURL("http://10.0.0.7:8080")), "in any order")
 }
 
-func TestWithAPathPrefixTheEndpointAloneIsSigned(t *testing.T) {
+func TestWithBaseURL_PathPrefixIsNotSigned(t *testing.T) {
 	t.Parallel()
 	signer, err := aimbrain.NewSigner(testKey, testSecret)
 	require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestWithAPathPrefixTheEndpointAloneIsSigned(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestABadBaseURLIsRefusedWithoutBeingShown(t *testing.T) {
+func TestWithBaseURL_RefusesWithoutShowingURL(t *testing.T) {
 	t.Parallel()
 	for name, base := range badBaseURLs {
 		_, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(base))
@@ -129,7 +129,7 @@ var badBaseURLs = map[string]string{
 	"backslash in the host": `https://bank.example\@evil.example`,
 }
 
-func TestOptionsReturnErrorsInAnyCombination(t *testing.T) {
+func TestOptions_InvalidCombinations(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]aimbrain.Option{
 		"region and base URL":           {aimbrain.WithRegion(aimbrain.EUWest1), aimbrain.WithBaseURL("https://a.example")},
@@ -168,7 +168,7 @@ func TestOptionsReturnErrorsInAnyCombination(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentSetsUpAClient(t *testing.T) {
+func TestNewFromEnv_Variables(t *testing.T) {
 	_, err := aimbrain.NewFromEnv()
 	require.ErrorContains(t, err, aimbrain.EnvAPIKey)
 	t.Setenv(aimbrain.EnvAPIKey, testKey)
@@ -293,7 +293,7 @@ func TestNewFromEnv_PlainHTTPOnPremises(t *testing.T) {
 	}
 }
 
-func TestNew_NeedsARegionOrABaseURL(t *testing.T) {
+func TestNew_NeedsRegionOrBaseURL(t *testing.T) {
 	t.Parallel()
 	client, err := aimbrain.New(testKey, testSecret)
 	var config *aimbrain.ConfigError
@@ -305,7 +305,7 @@ func TestNew_NeedsARegionOrABaseURL(t *testing.T) {
 	}
 }
 
-func TestClient_TellsWhereItCalls(t *testing.T) {
+func TestClient_ReportsBaseURLAndRegion(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
@@ -332,7 +332,7 @@ func TestClient_TellsWhereItCalls(t *testing.T) {
 	assert.Empty(t, none.Region())
 }
 
-func TestNoRedirectIsFollowedWhateverTheCallersClientSays(t *testing.T) {
+func TestWithHTTPClient_RedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		var strangers atomic.Int64
@@ -370,7 +370,7 @@ func TestNoRedirectIsFollowedWhateverTheCallersClientSays(t *testing.T) {
 	assert.Nil(t, http.DefaultClient.Transport)
 }
 
-func TestATransportThatFollowsRedirectsByItselfIsFoundOut(t *testing.T) {
+func TestWithHTTPClient_DetectsTransportThatFollowsRedirects(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
 		elsewhere, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "https://evil.example/", nil)
@@ -385,9 +385,9 @@ func TestATransportThatFollowsRedirectsByItselfIsFoundOut(t *testing.T) {
 	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 }
 
-func TestARequestOfTwoMegabytesIsNotSent(t *testing.T) {
+func TestRequest_TwoMegabytesIsNotSent(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{"imagesCount":1,"score":0.5,"liveliness":0}`)
+	client, transport := responding(t, 200, `{"imagesCount":1,"score":0.5,"liveliness":0}`)
 	// {"session":"x","faces":["…"]} takes 28 bytes more than the base64.
 	exactly := func(size int) aimbrain.Media { return aimbrain.Base64(strings.Repeat("AAAA", (size-28)/4)) }
 	for name, c := range map[string]struct {
@@ -419,7 +419,7 @@ func TestARequestOfTwoMegabytesIsNotSent(t *testing.T) {
 	require.True(t, is[*aimbrain.TooLargeError](err))
 }
 
-func TestRotatedCredentialsSignTheNextCall(t *testing.T) {
+func TestRotate_SignsNextCall(t *testing.T) {
 	t.Parallel()
 	var key, signature, body string
 	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
@@ -444,9 +444,9 @@ func TestRotatedCredentialsSignTheNextCall(t *testing.T) {
 	signedBy("new-key", "new-secret")
 }
 
-func TestACallAfterCloseSendsNothing(t *testing.T) {
+func TestClose_LaterCallsAreNotSent(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{}`)
+	client, transport := responding(t, 200, `{}`)
 	require.NoError(t, client.Close())
 	require.NoError(t, client.Close())
 	_, err := client.Score.Get(t.Context(), sessionID)
@@ -454,17 +454,17 @@ func TestACallAfterCloseSendsNothing(t *testing.T) {
 	assert.Zero(t, transport.GetTotalCallCount())
 }
 
-func TestAnObserverIsToldOfEveryAttempt(t *testing.T) {
+func TestWithObserver_ReceivesAllAttempts(t *testing.T) {
 	t.Parallel()
 	var seen []aimbrain.Attempt
-	answers := []*http.Response{
+	responses := []*http.Response{
 		httpmock.NewStringResponse(503, "<html>"),
 		httpmock.NewStringResponse(500, `{"error":"e","errors":[{"code":120,"description":"d"}]}`),
 		httpmock.NewStringResponse(200, `{"session":"4f1c2a9e-session","scores":[]}`),
 	}
 	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
-		next := answers[0]
-		answers = answers[1:]
+		next := responses[0]
+		responses = responses[1:]
 		return next, nil
 	}, aimbrain.WithRegion(aimbrain.APSouth1), quickRetries(),
 		aimbrain.WithObserver(func(_ context.Context, a aimbrain.Attempt) { seen = append(seen, a) }))
@@ -488,9 +488,10 @@ func TestAnObserverIsToldOfEveryAttempt(t *testing.T) {
 	assert.Equal(t, []aimbrain.Code{aimbrain.CodeAPIError}, seen[1].Codes)
 }
 
-// TestACallersHTTPClientIsHonouredWithoutATransport: it gets the library's own
-// transport then, and its cookies and its timeout count.
-func TestACallersHTTPClientIsHonouredWithoutATransport(t *testing.T) {
+// TestWithHTTPClient_JarAndTimeoutApplyWithoutTransport tests a client without a
+// transport. It uses the library's transport, and its cookie jar and timeout
+// apply.
+func TestWithHTTPClient_JarAndTimeoutApplyWithoutTransport(t *testing.T) {
 	t.Parallel()
 	var cookies atomic.Pointer[string]
 	ended := make(chan struct{})

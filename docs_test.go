@@ -84,9 +84,9 @@ func codeTable() string {
 	return b.String()
 }
 
-// TestErrorsPage compares the tables of docs/errors.md with the code, or writes them
-// with -update.
-func TestErrorsPage_TablesAreThoseOfTheCode(t *testing.T) {
+// TestErrorsPage_TablesMatchCode compares the tables of docs/errors.md with the
+// code, or writes them with -update.
+func TestErrorsPage_TablesMatchCode(t *testing.T) {
 	t.Parallel()
 	const page = "docs/errors.md"
 	written, err := os.ReadFile(page)

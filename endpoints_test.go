@@ -10,7 +10,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
-func TestEndpoints_EachRowOfTheTableIsComplete(t *testing.T) {
+func TestEndpoints_RowsAreComplete(t *testing.T) {
 	t.Parallel()
 	constants := []string{
 		aimbrain.EndpointSessions, aimbrain.EndpointBehaviour, aimbrain.EndpointBehaviourSubmit, aimbrain.EndpointScore,
@@ -24,7 +24,7 @@ func TestEndpoints_EachRowOfTheTableIsComplete(t *testing.T) {
 	}
 	for _, row := range endpoints.All() {
 		assert.True(t, typed[row.Path], "%s has no typed call in the tests: add one to calls in calls_test.go, with its fixtures", row.Path)
-		client, _ := answering(t, 200, `{}`)
+		client, _ := responding(t, 200, `{}`)
 		_, err := client.Forward(t.Context(), row.Path, []byte(`{}`))
 		if row.Empty {
 			require.NoError(t, err, "%s", row.Path)
@@ -50,12 +50,12 @@ func TestEndpoints_EachRowOfTheTableIsComplete(t *testing.T) {
 	assert.False(t, known)
 }
 
-// decodes notes the endpoints whose responses are decoded as T: those alone may be.
+// decodes records the endpoints whose responses decode as T.
 func decodes[T aimbrain.Result](t *testing.T, decoded map[string]bool, body string) {
 	t.Helper()
 	var none T
 	for _, row := range endpoints.All() {
-		client, _ := answering(t, 200, body)
+		client, _ := responding(t, 200, body)
 		response, err := client.Forward(t.Context(), row.Path, []byte(`{}`))
 		if err != nil {
 			continue // the body is not that endpoint's

@@ -45,19 +45,19 @@ func newUser() aimbrain.SessionRequest {
 	return aimbrain.SessionRequest{UserID: "u-81f3", Device: "d", System: "s"}
 }
 
-// An enrolment is one that a test runs in a bubble.
+// An enrolment is one enrolment of a test in a bubble.
 type enrolment struct {
 	enroller
 	t       *testing.T
 	fake    *aimbraintest.Fake
 	client  *aimbrain.Client
-	session aimbrain.Session // as it was before
+	session aimbrain.Session // before the enrolment
 	first   error            // the error of the enrolment's attempt
 	began   time.Time
 }
 
-// forEachModule runs a test for the face and for the voice, each in a bubble of
-// its own with a user who is not enrolled.
+// forEachModule runs a test for the face and for the voice, each in its own bubble
+// and with a user who is not enrolled.
 func forEachModule(t *testing.T, test func(e *enrolment), opts ...aimbraintest.Option) {
 	t.Helper()
 	for _, module := range enrollers() {
@@ -88,12 +88,13 @@ func (e *enrolment) run(ctx context.Context, opts ...aimbrain.CallOption) (aimbr
 	return e.enroll(ctx, e.client, e.session, newUser(), opts...)
 }
 
-// polls returns how many session requests came after the first.
+// polls returns the number of session requests after the first.
 func (e *enrolment) polls() int { return len(e.fake.RequestsTo(aimbrain.EndpointSessions)) - 1 }
 
 func (e *enrolment) took() time.Duration { return time.Since(e.began) }
 
-// confirmed asserts that an enrolment was found by its status, and happened once.
+// confirmed asserts that an enrolment was found by its status and was processed
+// once.
 func (e *enrolment) confirmed(got aimbrain.Enrollment, err error, status aimbrain.ModuleStatus) {
 	e.t.Helper()
 	require.NoError(e.t, err)
@@ -104,12 +105,13 @@ func (e *enrolment) confirmed(got aimbrain.Enrollment, err error, status aimbrai
 	e.fake.AssertCount(e.t, e.endpoint, 1)
 }
 
-// unchanged asserts that the enrolment's own error came back, the same value.
+// unchanged asserts that the error of the enrolment itself was returned, as the
+// same value.
 func (e *enrolment) unchanged(got aimbrain.Enrollment, err error) {
 	e.t.Helper()
 	require.Error(e.t, err)
 	require.Error(e.t, e.first)
-	assert.True(e.t, err == e.first, "%v is not the error of the enrolment: %v", err, e.first) //nolint:errorlint,testifylint // the very value
+	assert.True(e.t, err == e.first, "%v is not the error of the enrolment: %v", err, e.first) //nolint:errorlint,testifylint // the same value
 	assert.Zero(e.t, got)
 	e.fake.AssertCount(e.t, e.endpoint, 1)
 }
@@ -129,7 +131,7 @@ func TestEnrollAndConfirm_ProcessedAndResponseLost(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		stub     aimbraintest.Stub
-		deadline time.Duration // of the caller's context, 0 for none
+		deadline time.Duration // of the caller's context, 0 means none
 	}{
 		"connection broken":                {stub: aimbraintest.LostResponse()},
 		"response cut off":                 {stub: aimbraintest.CutOff()},
@@ -261,7 +263,7 @@ func TestEnrollAndConfirm_PollAlwaysFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				fake, err := aimbraintest.Start() // whatever is queued may stay so
+				fake, err := aimbraintest.Start() // queued stubs may remain unused
 				require.NoError(t, err)
 				defer fake.Close()
 				client := fake.Client()
@@ -369,7 +371,7 @@ func TestEnrollAndConfirm_ClientIsClosed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		polls []aimbraintest.Stub
-		close time.Duration // since the beginning; the enrolment takes 1 s
+		close time.Duration // since the start; the enrolment takes 1 s
 		ends  time.Duration
 	}{
 		"during the enrolment":     {close: 500 * time.Millisecond, ends: time.Second},
@@ -393,7 +395,7 @@ func TestEnrollAndConfirm_ClientIsClosed(t *testing.T) {
 	}
 }
 
-func TestEnrollAndConfirm_ManyLostTogetherAskOneByOne(t *testing.T) {
+func TestEnrollAndConfirm_ConcurrentPollsAreSerial(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
@@ -422,11 +424,11 @@ func TestEnrollAndConfirm_ManyLostTogetherAskOneByOne(t *testing.T) {
 	})
 }
 
-func TestEnrollAndConfirm_NothingIsAsked(t *testing.T) {
+func TestEnrollAndConfirm_DoesNotPoll(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		stub    aimbraintest.Stub
-		status  aimbrain.ModuleStatus // before
+		status  aimbrain.ModuleStatus // before the enrolment
 		opts    []aimbrain.CallOption
 		outcome aimbrain.Outcome
 	}{
@@ -480,7 +482,7 @@ func TestEnrollAndConfirm_NotSent(t *testing.T) {
 	}
 }
 
-func TestEnrollAndConfirm_AWorkerThatRetriesOnNotSentEnrolsOnce(t *testing.T) {
+func TestEnrollAndConfirm_RetriedOnNotSentEnrolsOnce(t *testing.T) {
 	t.Parallel()
 	for name, stub := range map[string]aimbraintest.Stub{
 		"lost":    aimbraintest.LostResponse(),
@@ -515,7 +517,7 @@ func TestEnrollAndConfirm_AWorkerThatRetriesOnNotSentEnrolsOnce(t *testing.T) {
 
 func TestWithConfirmTime_OnAnotherCall(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, "{}")
+	client, transport := responding(t, 200, "{}")
 	refused := func(err error) {
 		t.Helper()
 		var request *aimbrain.RequestError
@@ -563,7 +565,7 @@ func TestWaitWhileBuilding_TemplateIsBuilt(t *testing.T) {
 
 func TestWaitWhileBuilding_ClientOfSeveralBubbles(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{"session":"s","face":1,"voice":0,"behaviour":0}`) // outside of them
+	client, transport := responding(t, 200, `{"session":"s","face":1,"voice":0,"behaviour":0}`) // made outside of the bubbles
 	for range 2 {
 		synctest.Test(t, func(t *testing.T) {
 			_, err := client.Sessions.WaitWhileBuilding(t.Context(), newUser(), aimbrain.ModuleFace, time.Minute)
@@ -593,7 +595,7 @@ func TestWaitWhileBuilding_Ends(t *testing.T) {
 	t.Parallel()
 	why := errors.New("the app was closed")
 	for name, c := range map[string]struct {
-		polls []aimbraintest.Stub // after one that found it building
+		polls []aimbraintest.Stub // after one response that says "building"
 		ends  func(*aimbrain.Client, context.CancelCauseFunc)
 		is    []error
 		not   error

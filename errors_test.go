@@ -17,7 +17,7 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
+func TestAPIError_RecordedErrors(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]struct {
 		message string
@@ -36,7 +36,7 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
 		"422-code-not-documented.json": {"Something new", []aimbrain.Code{4711}, aimbrain.ActionRetake, "capture new media"},
 		"422-half-broken-details.json": {"Odd", []aimbrain.Code{7}, aimbrain.ActionRetake, "retake closer"},
-		"422-duplicate-errors.json":    {`{"error": "Two answers", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionCheckGateway, "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
+		"422-duplicate-errors.json":    {`{"error": "Two responses", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionCheckGateway, "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
 		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
 		"503-no-body.txt":              {"", nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
 	} {
@@ -45,7 +45,7 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 			status, err := strconv.Atoi(file[:3])
 			require.NoError(t, err)
 			body := fixture(t, "errors", file)
-			client, _ := answering(t, status, body)
+			client, _ := responding(t, status, body)
 			_, err = client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
 			err = fmt.Errorf("handling a payment: %w", err)
 
@@ -85,7 +85,7 @@ func TestEveryRecordedErrorIsTypedAndSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestErrorKind_HoldsForTheAPIsFormAlone(t *testing.T) {
+func TestErrorKind_NeedsFormOfAPI(t *testing.T) {
 	t.Parallel()
 	inForm := map[string]string{
 		"error":  `{"error":"no"}`,
@@ -133,17 +133,17 @@ func TestErrorKind_HoldsForTheAPIsFormAlone(t *testing.T) {
 	}
 }
 
-// errorOf returns the error of a call that gets this response.
+// errorOf returns the error of a call that receives this response.
 func errorOf(t *testing.T, status int, body string) *aimbrain.APIError {
 	t.Helper()
-	client, _ := answering(t, status, body, noRetries())
+	client, _ := responding(t, status, body, noRetries())
 	_, err := client.Score.Get(t.Context(), sessionID)
 	var api *aimbrain.APIError
 	require.ErrorAs(t, err, &api)
 	return api
 }
 
-func TestAPIError_GatewayStatusesHaveARemedy(t *testing.T) {
+func TestAPIError_GatewayStatusHasRemedy(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]struct {
 		action aimbrain.Action
@@ -163,7 +163,7 @@ func TestAPIError_GatewayStatusesHaveARemedy(t *testing.T) {
 	}
 }
 
-func TestOutcomeOf_IsUnknownForForeignErrorsAlone(t *testing.T) {
+func TestOutcomeOf_UnknownForForeignErrorsOnly(t *testing.T) {
 	t.Parallel()
 	refused := errorOf(t, 422, `{"error":"no"}`)
 	notSent := &aimbrain.RequestError{Argument: "faces", Reason: "is empty"}
@@ -195,7 +195,7 @@ func TestOutcomeOf_IsUnknownForForeignErrorsAlone(t *testing.T) {
 		fmt.Sprintf("%v, %v, %v, %v, %v", aimbrain.OutcomeUnknown, aimbrain.OutcomeNotSent, aimbrain.OutcomeRefused, aimbrain.OutcomeSucceeded, aimbrain.Outcome(9)))
 }
 
-func TestAllThirtyFiveCodesHaveAMeaningAnActionAndAnAdvice(t *testing.T) {
+func TestCodes_HaveDescriptionActionAndRemedy(t *testing.T) {
 	t.Parallel()
 	codes := aimbrain.Codes()
 	assert.Len(t, codes, 35)
@@ -216,9 +216,9 @@ func TestAllThirtyFiveCodesHaveAMeaningAnActionAndAnAdvice(t *testing.T) {
 	assert.Equal(t, "unknown", aimbrain.ActionUnknown.String())
 }
 
-func TestAStatusThatIsNotDocumentedComesThrough(t *testing.T) {
+func TestAPIError_UndocumentedStatus(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, 418, `{"error":"short and stout"}`)
+	client, _ := responding(t, 418, `{"error":"short and stout"}`)
 	_, err := client.Score.Get(t.Context(), sessionID)
 	var api *aimbrain.APIError
 	require.ErrorAs(t, err, &api)
@@ -227,10 +227,10 @@ func TestAStatusThatIsNotDocumentedComesThrough(t *testing.T) {
 	assert.Equal(t, aimbrain.ActionUnknown, api.Action())
 }
 
-func TestAMillionErrorsAreReadUpToABound(t *testing.T) {
+func TestAPIError_DetailsAreBounded(t *testing.T) {
 	t.Parallel()
 	body := `{"error":"many","errors":[` + strings.Repeat(`{"code":1},`, 1_000_000) + `{"code":1}]}`
-	client, _ := answering(t, 422, body)
+	client, _ := responding(t, 422, body)
 	_, err := client.Score.Get(t.Context(), sessionID)
 	var api *aimbrain.APIError
 	require.ErrorAs(t, err, &api)
@@ -238,16 +238,16 @@ func TestAMillionErrorsAreReadUpToABound(t *testing.T) {
 	assert.LessOrEqual(t, len(api.Body), 64<<10)
 
 	body = `{"error":"many","errors":[` + strings.Repeat(`{"code":1},`, 1000) + `{"code":1}]}`
-	client, _ = answering(t, 422, body)
+	client, _ = responding(t, 422, body)
 	_, err = client.Score.Get(t.Context(), sessionID)
 	require.ErrorAs(t, err, &api)
 	assert.Len(t, api.Details, 64)
 	assert.Contains(t, err.Error(), "and more")
 }
 
-func TestAServersTextCannotForgeLinesOfALog(t *testing.T) {
+func TestAPIError_TextCannotForgeLogLines(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, 400, `{"error":"bad\nlevel=INFO msg=\"access granted\"\u001b[2J\u2028"}`)
+	client, _ := responding(t, 400, `{"error":"bad\nlevel=INFO msg=\"access granted\"\u001b[2J\u2028"}`)
 	_, err := client.Score.Get(t.Context(), sessionID)
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "\n")
@@ -255,19 +255,19 @@ func TestAServersTextCannotForgeLinesOfALog(t *testing.T) {
 	assert.NotContains(t, err.Error(), "\u2028")
 }
 
-func TestALongTextIsNeverCutThroughACharacter(t *testing.T) {
+func TestAPIError_LongTextIsCutBetweenCharacters(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, 400, `{"error":"`+strings.Repeat("é", 200)+`x"}`)
+	client, _ := responding(t, 400, `{"error":"`+strings.Repeat("é", 200)+`x"}`)
 	_, err := client.Score.Get(t.Context(), sessionID)
 	var api *aimbrain.APIError
 	require.ErrorAs(t, err, &api)
 	assert.Equal(t, strings.Repeat("é", 128), api.Message)
 }
 
-func TestTheKindsOfErrorAreDistinct(t *testing.T) {
+func TestErrors_KindsAreDistinct(t *testing.T) {
 	t.Parallel()
 	fail := func(body string, status int) error {
-		client, _ := answering(t, status, body)
+		client, _ := responding(t, status, body)
 		_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))
 		return err
 	}
@@ -277,7 +277,7 @@ func TestTheKindsOfErrorAreDistinct(t *testing.T) {
 		return err
 	}
 	request := func() error {
-		client, _ := answering(t, 200, "{}")
+		client, _ := responding(t, 200, "{}")
 		_, err := client.Score.Get(t.Context(), "")
 		return err
 	}
@@ -311,7 +311,7 @@ func TestTheKindsOfErrorAreDistinct(t *testing.T) {
 	}
 }
 
-func TestAnErrorThatWasJoinedIsNotOverlooked(t *testing.T) {
+func TestOutcomeOf_JoinedErrors(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, lost(syscall.ECONNRESET))
 	_, sent := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Recordings([]byte("voice")))

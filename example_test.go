@@ -11,8 +11,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-// scene is what the examples play in: a fake API that knows one user, and a
-// session of that user.
+// scene is what the examples use: a fake API that knows one user, and a session of
+// that user.
 func scene() (context.Context, *aimbraintest.Fake, *aimbrain.Client, aimbrain.Session) {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -223,7 +223,7 @@ func ExampleBehaviourService_Auth() {
 		fmt.Println(err)
 		return
 	}
-	for range 4 { // the API listens before it judges
+	for range 4 { // the API collects data before it decides
 		result, err := client.Behaviour.Auth(ctx, session.ID, aimbraintest.Behaviour("ada", 40))
 		if err != nil {
 			fmt.Println(err)
@@ -257,10 +257,10 @@ func ExampleClient_Forward() {
 	ctx, fake, client, session := scene()
 	defer fake.Close()
 
-	// What an app has sent, over the bank's own channel.
+	// The request that an app has sent over the bank's own channel.
 	request := []byte(`{"session":"what the app believes","tokentype":"auth"}`)
 
-	request, err := aimbrain.SetMember(request, "session", session.ID) // the server's word, not the app's
+	request, err := aimbrain.SetMember(request, "session", session.ID) // the server's session, not the app's
 	if err != nil {
 		fmt.Println(err)
 		return

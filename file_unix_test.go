@@ -17,8 +17,8 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// TestFiles_OnlyRegularFilesOfUnix: opening a named pipe blocks until somebody
-// writes to it, and /dev/zero has no end.
+// TestFiles_OnlyRegularFilesOfUnix tests files that are not regular: opening a
+// named pipe blocks until a writer opens it, and /dev/zero has no end.
 func TestFiles_OnlyRegularFilesOfUnix(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -30,7 +30,7 @@ func TestFiles_OnlyRegularFilesOfUnix(t *testing.T) {
 	refusesFile(t, link, "a named pipe")
 	refusesFile(t, "/dev/zero", "a device")
 
-	short, err := os.MkdirTemp("", "s") //nolint:usetesting // an address is about 100 bytes at most
+	short, err := os.MkdirTemp("", "s") //nolint:usetesting // an address has about 100 bytes at most
 	require.NoError(t, err)
 	defer func() { _ = os.RemoveAll(short) }()
 	address := filepath.Join(short, "s")
@@ -40,7 +40,7 @@ func TestFiles_OnlyRegularFilesOfUnix(t *testing.T) {
 	refusesFile(t, address, "a socket")
 }
 
-// TestReaders_Pipe: a Read of a pipe blocks in the kernel, not on a channel.
+// TestReaders_Pipe tests a Read that blocks in the kernel and not on a channel.
 func TestReaders_Pipe(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fifo")
@@ -48,7 +48,7 @@ func TestReaders_Pipe(t *testing.T) {
 	fifo, err := os.OpenFile(path, os.O_RDWR, 0) // does not wait for a writer, and has no end
 	require.NoError(t, err)
 	defer func() { _ = fifo.Close() }()
-	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	client, transport := responding(t, 200, `{"imagesCount":1}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	reader := readerFunc(func(p []byte) (int, error) {
@@ -64,9 +64,9 @@ func TestReaders_Pipe(t *testing.T) {
 	<-ended
 }
 
-// TestFiles_AreClosedWhenTheCallReturns: what a call has opened it does not
-// leave open, for whatever reason it ends.
-func TestFiles_AreClosedWhenTheCallReturns(t *testing.T) {
+// TestFiles_AreClosedWhenCallReturns tests that a call closes the files that it
+// has opened, for whatever reason it ends.
+func TestFiles_AreClosedWhenCallReturns(t *testing.T) {
 	t.Parallel()
 	const descriptors = "/proc/self/fd"
 	if _, err := os.Stat(descriptors); err != nil {
@@ -79,7 +79,7 @@ func TestFiles_AreClosedWhenTheCallReturns(t *testing.T) {
 		"base64 already": "/9j/" + strings.Repeat("face", 20_000),
 	} {
 		path := written(t, content)
-		client, _ := answering(t, 200, `{"imagesCount":1}`)
+		client, _ := responding(t, 200, `{"imagesCount":1}`)
 		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Files(path))
 		assert.Equal(t, name != "sent", err != nil, name)
 		open, err := os.ReadDir(descriptors)

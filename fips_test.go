@@ -23,9 +23,9 @@ import (
 
 const fipsChild = "AIMBRAIN_TEST_FIPS_CHILD"
 
-// TestFIPSOnly_ShortSecretIsAnErrorAndCallsWork runs in a child process: the mode
-// is one of a whole process.
-func TestFIPSOnly_ShortSecretIsAnErrorAndCallsWork(t *testing.T) {
+// TestFIPSOnly_RefusesShortSecretAndCallsSucceed runs in a child process, as the
+// mode applies to a whole process.
+func TestFIPSOnly_RefusesShortSecretAndCallsSucceed(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(fipsChild) != "" { // in the child
 		t.Run("short secret", fipsShortSecret)
@@ -98,7 +98,8 @@ func fipsTLS(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// fipsWrongSignature: the fake tries out MD5 and SHA-1 to name a mistake.
+// fipsWrongSignature tests that the fake can compute MD5 and SHA-1 to identify a
+// mistake.
 func fipsWrongSignature(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)

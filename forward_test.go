@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSetMember_CopiesHalfASurrogatePairThatItDoesNotRead(t *testing.T) {
+func TestSetMember_CopiesHalfSurrogatePairInOtherMembers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, body, want string }{
 		{name: "high half", body: `{"textEvents":[{"tx":"pay \ud83d","t":1}],"session":"a"}`, want: `{"textEvents":[{"tx":"pay \ud83d","t":1}],"session":"s-1"}`},
@@ -32,7 +32,7 @@ func TestSetMember_CopiesHalfASurrogatePairThatItDoesNotRead(t *testing.T) {
 	}
 }
 
-func TestSetMember_RefusesHalfASurrogatePairWhereItCouldMeanAnotherUser(t *testing.T) {
+func TestSetMember_RefusesHalfSurrogatePairInNamesAndValue(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, body string }{
 		{name: "in a name", body: `{"a\ud83d":1}`},
@@ -59,7 +59,7 @@ func TestSetMember_RefusesHalfASurrogatePairWhereItCouldMeanAnotherUser(t *testi
 	require.ErrorContains(t, err, `"session"`)
 }
 
-func TestSetMember_NamesAByteOrderMark(t *testing.T) {
+func TestSetMember_ByteOrderMark(t *testing.T) {
 	t.Parallel()
 	_, err := aimbrain.SetMember([]byte("\ufeff{}"), "userId", "u-1")
 	var refused *aimbrain.RequestError
@@ -68,7 +68,7 @@ func TestSetMember_NamesAByteOrderMark(t *testing.T) {
 	assert.Contains(t, refused.Reason, "without it")
 }
 
-func TestSetMember_RefusesABodyThatReachesTheLimitUnread(t *testing.T) {
+func TestSetMember_RefusesBodyOfLimitUnread(t *testing.T) {
 	t.Parallel()
 	const limit = aimbrain.MaxRequestBytes
 	filled := func(n int, session string) []byte {
@@ -103,8 +103,8 @@ func TestSetMember_RefusesABodyThatReachesTheLimitUnread(t *testing.T) {
 	}
 }
 
-// An object of many names needs a map, so that a second pass would show.
-func TestSetMember_ReadsTheBodyOnce(t *testing.T) { //nolint:paralleltest // it counts allocations
+// An object of many names needs a map, so that a second pass would be visible.
+func TestSetMember_ReadsBodyOnce(t *testing.T) { //nolint:paralleltest // it counts allocations
 	var b strings.Builder
 	b.WriteString(`{"session":"old","touches":[`)
 	for i := range 200 {

@@ -21,7 +21,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 )
 
-// seed adds the recorded files that match, to begin a fuzz target with.
+// seed adds the matching recorded files to the seed corpus of a fuzz target.
 func seed(f *testing.F, pattern string, add func([]byte)) {
 	f.Helper()
 	files, err := filepath.Glob(pattern)
@@ -37,9 +37,9 @@ func seed(f *testing.F, pattern string, add func([]byte)) {
 	}
 }
 
-// FuzzAnswer holds the response reader against encoding/json: what is accepted
-// must be JSON that a second reader understands in the same way.
-func FuzzAnswer(f *testing.F) {
+// FuzzResponse compares the response reader with encoding/json: accepted input
+// must be JSON that both readers understand in the same way.
+func FuzzResponse(f *testing.F) {
 	for i := range Endpoints() {
 		seed(f, "testdata/calls/*.response.json", func(b []byte) { f.Add(i, b) })
 	}
@@ -91,8 +91,8 @@ func scoresIn(result any) map[string]float64 {
 	return nil
 }
 
-// FuzzAPIError reads errors of any shape: the status is kept, texts are bounded
-// and fit for a log, and no credential survives.
+// FuzzAPIError reads errors of any shape. The status is kept, texts are bounded
+// and valid in a log, and no credential remains.
 func FuzzAPIError(f *testing.F) {
 	seed(f, "testdata/errors/*", func(b []byte) { f.Add(422, b, "120") })
 	f.Add(429, []byte(`{"error":"S3CRET \u0053\u0033CRET"}`), "Wed, 21 Oct 2015 07:28:00 GMT")
@@ -124,9 +124,8 @@ func FuzzAPIError(f *testing.F) {
 	})
 }
 
-// FuzzBaseURL takes no base URL that could send a request elsewhere than it says:
-// what is accepted makes a request for its host, which dials that host alone and
-// asks for the prefix as it was written.
+// FuzzBaseURL tests that an accepted base URL makes a request for its host, which
+// dials that host alone and requests the prefix as it was written.
 func FuzzBaseURL(f *testing.F) {
 	for _, base := range []string{
 		Development.BaseURL(), "https://gw.bank.example/bio/", "http://localhost:8080", "https://user:pa55@h", "https://h/?q", "https://h/#f",
@@ -160,7 +159,7 @@ func FuzzBaseURL(f *testing.F) {
 		case again.Scheme == "http" && !isLoopback(again.Hostname()):
 			t.Fatalf("plain HTTP to %q", again.Host)
 		}
-		_, written, _ := strings.Cut(base[len("http:"):], "//") // user info is refused, so that the path is behind the next slash
+		_, written, _ := strings.Cut(base[len("http:"):], "//") // user info is refused, so that the path begins at the next slash
 		prefix := ""
 		if i := strings.IndexByte(written, '/'); i >= 0 {
 			prefix = strings.TrimRight(written[i:], "/")
@@ -181,7 +180,7 @@ func FuzzBaseURL(f *testing.F) {
 	})
 }
 
-// dialled returns the addresses that a request dials, and breaks each off.
+// dialled returns the addresses that a request dials. Each dial fails.
 func dialled(request *http.Request) string {
 	var mu sync.Mutex
 	var addresses []string
@@ -199,7 +198,8 @@ func dialled(request *http.Request) string {
 	return strings.Join(addresses, " ")
 }
 
-// FuzzSetMember changes one member of an app's request and nothing else.
+// FuzzSetMember tests that SetMember changes one member of a request and nothing
+// else.
 func FuzzSetMember(f *testing.F) {
 	seed(f, "testdata/calls/*.request.json", func(b []byte) { f.Add(b, "u-1") })
 	f.Add([]byte(`{"user\u0049d":"a"}`), "\u2028\"")

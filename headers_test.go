@@ -16,7 +16,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestWithHeader_GoesOutWithEveryAttempt(t *testing.T) {
+func TestWithHeader_IsSentWithAllAttempts(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client(aimbrain.WithHeader("x-gateway-key", "gw-1"), aimbrain.WithHeader("X-Gateway-Key", "gw-2"), aimbrain.WithHeader("Authorization", "Bearer b"),
@@ -33,7 +33,7 @@ func TestWithHeader_GoesOutWithEveryAttempt(t *testing.T) {
 	}
 }
 
-func TestWithHeader_RefusesWhatIsNotTheCallers(t *testing.T) {
+func TestWithHeader_RefusesReservedHeaders(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
@@ -75,7 +75,7 @@ func TestWithHeader_RefusesWhatIsNotTheCallers(t *testing.T) {
 	}
 }
 
-func TestWithHeader_ValueIsInNoErrorLogOrDump(t *testing.T) {
+func TestWithHeader_ValueIsNotInErrorsLogsOrDumps(t *testing.T) {
 	t.Parallel()
 	const value = "canary-gateway-credential"
 	tests := []struct {

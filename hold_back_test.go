@@ -20,12 +20,13 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// A limiter is a server that responds to users by their names: "429 2" is told
-// to come again after 2 s, "503 2" as well, and "ok" gets a session.
+// A limiter is a server that responds to users by their names. It responds to "429
+// 2" with 429 and Retry-After: 2, to "503 2" with 503 and the same header, and to
+// "ok" with a session.
 type limiter struct {
 	mu    sync.Mutex
 	began time.Time
-	at    map[string][]time.Duration // of each user's requests
+	at    map[string][]time.Duration // of the requests of each user
 }
 
 func (l *limiter) respond(r *http.Request) (*http.Response, error) {
@@ -63,13 +64,13 @@ func create(ctx context.Context, client *aimbrain.Client, user string, opts ...a
 	return err
 }
 
-// refuse makes one attempt that is refused.
+// refuse makes one attempt, which is refused.
 func refuse(t *testing.T, client *aimbrain.Client, user string) {
 	t.Helper()
 	require.Error(t, create(t.Context(), client, user, aimbrain.WithMaxAttempts(1)))
 }
 
-func TestHoldBack_OtherCallsWaitAfterA429(t *testing.T) {
+func TestHoldBack_OtherCallsWaitAfter429(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const callers = 200
@@ -94,12 +95,12 @@ func TestHoldBack_OtherCallsWaitAfterA429(t *testing.T) {
 	})
 }
 
-func TestHoldBack_BeginsOnlyAfterA429WithAShortWait(t *testing.T) {
+func TestHoldBack_BeginsOnlyAfter429WithShortWait(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		refused []string
 		maxWait time.Duration
-		until   time.Duration // 0: no hold-back
+		until   time.Duration // 0 means no hold-back
 	}{
 		"429":                       {[]string{"429 2"}, 5 * time.Second, 2 * time.Second},
 		"429, the cap":              {[]string{"429 4"}, 5 * time.Second, 4 * time.Second},
@@ -144,7 +145,7 @@ func TestHoldBack_BeginsOnlyAfterA429WithAShortWait(t *testing.T) {
 	}
 }
 
-func TestHoldBack_CallWithoutTheTimeIsSentAtOnce(t *testing.T) {
+func TestHoldBack_CallWithoutTimeIsSentAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		timeout, deadline time.Duration
@@ -171,10 +172,10 @@ func TestHoldBack_CallWithoutTheTimeIsSentAtOnce(t *testing.T) {
 	}
 }
 
-func TestHoldBack_IsHeededAgainWithinMaxWait(t *testing.T) {
+func TestHoldBack_ExtensionIsObservedWithinMaxWait(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		again      string // what another call is told after a second
+		extension  string // Retry-After of the response to another call after a second
 		from, most time.Duration
 	}{
 		"longer, within MaxWait": {"429 2", 3 * time.Second, 3600 * time.Millisecond},
@@ -190,7 +191,7 @@ func TestHoldBack_IsHeededAgainWithinMaxWait(t *testing.T) {
 				<-time.After(time.Second)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second) // too short to wait
 				defer cancel()
-				require.ErrorIs(t, create(ctx, client, c.again), aimbrain.ErrRateLimited)
+				require.ErrorIs(t, create(ctx, client, c.extension), aimbrain.ErrRateLimited)
 				require.NoError(t, <-done)
 				require.Len(t, limiter.at["ok"], 1)
 				assert.GreaterOrEqual(t, limiter.at["ok"][0], c.from)
@@ -200,7 +201,7 @@ func TestHoldBack_IsHeededAgainWithinMaxWait(t *testing.T) {
 	}
 }
 
-func TestHoldBack_CountsIntoMaxWait(t *testing.T) {
+func TestHoldBack_CountsTowardsMaxWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		limiter, client := limiting(t)
@@ -238,8 +239,8 @@ func TestHoldBack_EndedContextReturnsAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				told := 0
-				limiter, client := limiting(t, aimbrain.WithObserver(func(context.Context, aimbrain.Attempt) { told++ }))
+				observed := 0
+				limiter, client := limiting(t, aimbrain.WithObserver(func(context.Context, aimbrain.Attempt) { observed++ }))
 				refuse(t, client, "429 2")
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(after, func() { cancel(why) })
@@ -252,13 +253,13 @@ func TestHoldBack_EndedContextReturnsAtOnce(t *testing.T) {
 				assert.Zero(t, network.Attempts)
 				assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
 				assert.Empty(t, limiter.at["ok"])
-				assert.Equal(t, 1, told, "of the refused call alone")
+				assert.Equal(t, 1, observed, "of the refused call alone")
 			})
 		})
 	}
 }
 
-func TestHoldBack_ObserversAndLoggersAreToldHowLongACallWaited(t *testing.T) {
+func TestHoldBack_WaitIsObservedAndLogged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder

@@ -19,8 +19,8 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// outside stands for the network that a unit test must not reach: a server on
-// loopback, and the number of its requests.
+// outside represents the network, which a unit test must not reach: a server on
+// loopback and the number of its requests.
 func outside(t *testing.T) (url string, requests *atomic.Int64) {
 	t.Helper()
 	requests = new(atomic.Int64)
@@ -48,9 +48,9 @@ func tokenOf(t *testing.T, client *aimbrain.Client) string {
 	return token.Text
 }
 
-// TestHTTPMock_EveryWayToActivateIt is not parallel: httpmock sets
+// TestHTTPMock_WaysToActivate is not parallel: httpmock sets
 // http.DefaultTransport.
-func TestHTTPMock_EveryWayToActivateIt(t *testing.T) { //nolint:paralleltest // see above
+func TestHTTPMock_WaysToActivate(t *testing.T) { //nolint:paralleltest // see above
 	with := func(client *http.Client) func(t *testing.T, url string) *aimbrain.Client {
 		return func(t *testing.T, url string) *aimbrain.Client {
 			t.Helper()
@@ -58,7 +58,7 @@ func TestHTTPMock_EveryWayToActivateIt(t *testing.T) { //nolint:paralleltest // 
 		}
 	}
 	activate := func() func() {
-		httpmock.Activate() //nolint:forbidigo // users do, and it is put back
+		httpmock.Activate() //nolint:forbidigo // users call it; the old transport is restored
 		return httpmock.Deactivate
 	}
 	nonDefault := func(client *http.Client) func() func() {
@@ -108,7 +108,7 @@ func TestHTTPMock_EveryWayToActivateIt(t *testing.T) { //nolint:paralleltest // 
 	assert.Equal(t, http.Client{Timeout: time.Minute}, *timed)
 }
 
-func TestHTTPMock_ATransportOfItsOwn(t *testing.T) {
+func TestHTTPMock_OwnTransport(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -139,9 +139,9 @@ func setDefaultTransport(t *testing.T, transport http.RoundTripper) {
 	http.DefaultTransport = transport
 }
 
-// TestWithHTTPClient_WithoutATransport: a client that was given for its timeout
-// keeps the guards of the library's transport.
-func TestWithHTTPClient_WithoutATransport(t *testing.T) { //nolint:paralleltest // sets http.DefaultTransport
+// TestWithHTTPClient_WithoutTransport tests that a client that is passed for its
+// timeout has the guards of the library's transport.
+func TestWithHTTPClient_WithoutTransport(t *testing.T) { //nolint:paralleltest // sets http.DefaultTransport
 	unusable := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("net/http's own transport was used")
 	}}
@@ -166,9 +166,9 @@ func TestWithHTTPClient_WithoutATransport(t *testing.T) { //nolint:paralleltest 
 	}
 }
 
-// TestWithHTTPClient_ATransportThatCameLater: whether a request was sent is
-// decided by what carried it, and not by what New found.
-func TestWithHTTPClient_ATransportThatCameLater(t *testing.T) {
+// TestWithHTTPClient_TransportSetLater tests that the transport that carried the
+// request decides whether it was sent, and not the one that New found.
+func TestWithHTTPClient_TransportSetLater(t *testing.T) {
 	t.Parallel()
 	var bodies int
 	foreign := func(read bool) http.RoundTripper {
@@ -214,9 +214,9 @@ func TestWithHTTPClient_ATransportThatCameLater(t *testing.T) {
 	assert.Greater(t, failure.Attempts, 1)
 }
 
-// TestWithHTTPClient_TheTransportOfACallStays: the transport is looked up once
-// a call, and its retries go the same way.
-func TestWithHTTPClient_TheTransportOfACallStays(t *testing.T) {
+// TestWithHTTPClient_TransportIsFixedDuringCall tests that the transport is looked
+// up once per call and also carries the retries.
+func TestWithHTTPClient_TransportIsFixedDuringCall(t *testing.T) {
 	t.Parallel()
 	callers := &http.Client{}
 	var first, second int
@@ -236,8 +236,9 @@ func TestWithHTTPClient_TheTransportOfACallStays(t *testing.T) {
 	assert.Equal(t, "6-6-7", tokenOf(t, client))
 }
 
-// TestWithHTTPClient_NoRedirectByAnyTransport: nor is the caller's client changed.
-func TestWithHTTPClient_NoRedirectByAnyTransport(t *testing.T) {
+// TestWithHTTPClient_RedirectIsNotFollowedByAnyTransport also tests that the
+// caller's client is not changed.
+func TestWithHTTPClient_RedirectIsNotFollowedByAnyTransport(t *testing.T) {
 	t.Parallel()
 	follow := func(*http.Request, []*http.Request) error { return nil }
 	callers := &http.Client{CheckRedirect: follow}

@@ -22,7 +22,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-// warnings is what the media check logged.
+// warnings are the problems that the media check logged.
 type warnings []struct{ Level, Msg, Endpoint, File, Rule, Problem string }
 
 // of returns the rules that were reported for a file, sorted.
@@ -37,16 +37,16 @@ func (w warnings) of(file string) []string {
 	return rules
 }
 
-// checked is what became of a call in each mode.
+// checked is the result of a call in each mode.
 type checked struct {
 	logged  warnings               // with MediaCheckWarn and a logger
-	refused *aimbrain.RequestError // with MediaCheckStrict, nil when it was sent
+	refused *aimbrain.RequestError // with MediaCheckStrict, nil if the request was sent
 }
 
-// check makes a call in each mode. It must be sent but for MediaCheckStrict.
+// check makes a call in each mode. Only MediaCheckStrict may refuse it.
 func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 	t.Helper()
-	const answer = `{"imagesCount":1,"voiceSamples":1,"score":0.5,"liveliness":0,"liveliness1":0,"liveliness2":0}`
+	const body = `{"imagesCount":1,"voiceSamples":1,"score":0.5,"liveliness":0,"liveliness1":0,"liveliness2":0}`
 	var result checked
 	var log bytes.Buffer
 	at := func(level slog.Level) aimbrain.Option {
@@ -61,13 +61,13 @@ func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 		{name: "a logger of errors", opts: []aimbrain.Option{at(slog.LevelError)}},
 		{name: "off", opts: []aimbrain.Option{at(slog.LevelWarn), aimbrain.WithMediaCheck(aimbrain.MediaCheckOff)}},
 	} {
-		client, transport := answering(t, 200, answer, mode.opts...)
+		client, transport := responding(t, 200, body, mode.opts...)
 		require.NoError(t, do(client), mode.name)
 		assert.Equal(t, 1, transport.GetTotalCallCount(), mode.name)
 		assert.Empty(t, log.String(), mode.name)
 	}
 
-	client, transport := answering(t, 200, answer, at(slog.LevelWarn))
+	client, transport := responding(t, 200, body, at(slog.LevelWarn))
 	require.NoError(t, do(client))
 	assert.Equal(t, 1, transport.GetTotalCallCount(), "it is sent all the same")
 	for line := range strings.Lines(log.String()) {
@@ -75,7 +75,7 @@ func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 	}
 
 	log.Reset()
-	client, transport = answering(t, 200, answer, at(slog.LevelWarn), aimbrain.WithMediaCheck(aimbrain.MediaCheckStrict))
+	client, transport = responding(t, 200, body, at(slog.LevelWarn), aimbrain.WithMediaCheck(aimbrain.MediaCheckStrict))
 	err := do(client)
 	assert.Empty(t, log.String(), "the error says it")
 	if err == nil {
@@ -98,19 +98,19 @@ func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 	return result
 }
 
-// addTo adds an element to a slice and returns where it is.
+// addTo appends an element to a slice and returns a pointer to it.
 func addTo[S ~[]E, E any](s *S) *E {
 	*s = append(*s, *new(E))
 	return &(*s)[len(*s)-1]
 }
 
-// withMetadata puts 60 kB of metadata in front of a JPEG's frame header.
+// withMetadata inserts 60 kB of metadata before a JPEG's frame header.
 func withMetadata(photo []byte) []byte {
 	segment := append([]byte{0xff, 0xe2, 30_000 >> 8, 30_000 & 0xff}, make([]byte, 30_000-2)...)
 	return slices.Concat(photo[:2], segment, segment, photo[2:])
 }
 
-// withMoovLast puts the headers of an MP4 behind 60 kB of something else.
+// withMoovLast moves the headers of an MP4 behind 60 kB of other data.
 func withMoovLast(t *testing.T, video []byte) []byte {
 	t.Helper()
 	var first, moov []byte
@@ -130,7 +130,7 @@ func withMoovLast(t *testing.T, video []byte) []byte {
 	return slices.Concat(first, free, moov)
 }
 
-// ways are all ways to give a file to an enrolment, as the second of two.
+// ways returns all ways to pass a file to an enrolment, as the second of two.
 func ways(t *testing.T, file []byte) map[string]func(*aimbrain.Client) error {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "media")
@@ -161,7 +161,7 @@ func ways(t *testing.T, file []byte) map[string]func(*aimbrain.Client) error {
 	}
 }
 
-func TestMediaCheck_EveryWayToGiveMedia(t *testing.T) {
+func TestMediaCheck_AllFormsOfMedia(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -254,7 +254,7 @@ func TestMediaCheck_SeveralFiles(t *testing.T) {
 	assert.NotContains(t, result.refused.Reason, "faces1[1]", "the argument says it")
 }
 
-func TestMediaCheck_TellsRulesFromGuidance(t *testing.T) {
+func TestMediaCheck_RulesAndGuidance(t *testing.T) {
 	t.Parallel()
 	result := check(t, func(client *aimbrain.Client) error {
 		return errOf(client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos(
@@ -272,7 +272,7 @@ func TestMediaCheck_ForwardedBodies(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		body string
-		want map[string]string // the rule by place
+		want map[string]string // from place to rule
 	}{
 		{name: "compare", body: `{"faces1":["` + fine + `"],"faces2":["` + png + `"]}`, want: map[string]string{"faces2[0]": "face-format"}},
 		{name: "a name with an escape", body: `{"\u0066aces":["` + png + `"]}`, want: map[string]string{"faces[0]": "face-format"}},
@@ -310,8 +310,8 @@ func TestMediaCheck_ForwardedBodies(t *testing.T) {
 	}
 }
 
-// TestMediaCheck_LogsNothingOfTheContent: nor does an error show it.
-func TestMediaCheck_LogsNothingOfTheContent(t *testing.T) {
+// TestMediaCheck_LogOmitsContent also tests that errors do not show the content.
+func TestMediaCheck_LogOmitsContent(t *testing.T) {
 	t.Parallel()
 	for _, file := range [][]byte{canaryFace(), append([]byte("ID3\x04\x00\x00\x00\x00\x00\x23"), canaryFace()...), append(wavHeader(16_000, 1)[:36], canaryFace()...)} {
 		for _, call := range ways(t, file) {
@@ -355,7 +355,7 @@ func TestMediaCheckRefuse_RefusesRulesAndWarnsOfGuidance(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			client, transport := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckRefuse), logTo(&log))
+			client, transport := responding(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckRefuse), logTo(&log))
 			_, err := client.Face.Enroll(t.Context(), sessionID, tt.media)
 			if tt.refused != "" {
 				require.True(t, is[*aimbrain.RequestError](err), "%v", err)

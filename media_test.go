@@ -39,7 +39,7 @@ func sentFaces(t *testing.T, media aimbrain.Media) [][]byte {
 	return request.Faces
 }
 
-// noise is n bytes that no encoding leaves as they are.
+// noise returns n bytes that every encoding changes.
 func noise(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -48,7 +48,7 @@ func noise(n int) []byte {
 	return b
 }
 
-func TestMediaInEveryFormArrivesEncodedOnce(t *testing.T) {
+func TestMedia_AllFormsArriveEncodedOnce(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 2, 3, 4, 24<<10 - 1, 24 << 10, 24<<10 + 1, 120<<10 - 1, 120 << 10, 120<<10 + 1, 300_000} {
 		raw := noise(size)
@@ -70,7 +70,7 @@ func TestMediaInEveryFormArrivesEncodedOnce(t *testing.T) {
 	}
 }
 
-func TestMediaOfSeveralFormsIsSentInItsOrder(t *testing.T) {
+func TestMedia_SeveralFormsKeepOrder(t *testing.T) {
 	t.Parallel()
 	media := aimbrain.Photos([]byte("one"), []byte("two")).Append(aimbrain.Base64("dGhyZWU=")).Append(aimbrain.Readers(bytes.NewReader([]byte("four"))))
 	assert.Equal(t, 4, media.Len())
@@ -83,7 +83,7 @@ func TestMediaOfSeveralFormsIsSentInItsOrder(t *testing.T) {
 	assert.Equal(t, [][]byte{[]byte("a"), []byte("c")}, sentFaces(t, second))
 }
 
-func TestMediaThatCannotBeRightIsRefusedBeforeAnythingIsSent(t *testing.T) {
+func TestMedia_InvalidIsNotSent(t *testing.T) {
 	t.Parallel()
 	photo := append([]byte("\xff\xd8\xff\xe0"), noise(100)...)
 	encoded := base64.StdEncoding.EncodeToString(photo)
@@ -119,7 +119,7 @@ func TestMediaThatCannotBeRightIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		"a voice":                  {aimbrain.Recordings(noise(10)), "photo or a video"},
 		"one bad one among others": {aimbrain.Photos(noise(10), nil, noise(10)), "0 bytes"},
 	} {
-		client, transport := answering(t, 200, `{"imagesCount":1}`)
+		client, transport := responding(t, 200, `{"imagesCount":1}`)
 		_, err := client.Face.Enroll(t.Context(), sessionID, c.media)
 		var request *aimbrain.RequestError
 		require.ErrorAs(t, err, &request, name)
@@ -129,7 +129,7 @@ func TestMediaThatCannotBeRightIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), name)
 		assert.Zero(t, transport.GetTotalCallCount(), name)
 	}
-	client, _ := answering(t, 200, `{"voiceSamples":1}`)
+	client, _ := responding(t, 200, `{"voiceSamples":1}`)
 	_, err := client.Voice.Enroll(t.Context(), sessionID, aimbrain.Photos(photo))
 	require.ErrorContains(t, err, "recording of a voice")
 }
@@ -141,9 +141,9 @@ func written(t *testing.T, content string) string {
 	return path
 }
 
-func TestOtherArgumentsThatCannotBeRightAreRefused(t *testing.T) {
+func TestArguments_InvalidAreRefused(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{}`)
+	client, transport := responding(t, 200, `{}`)
 	ctx := t.Context()
 	create := func(r aimbrain.SessionRequest) error {
 		_, err := client.Sessions.Create(ctx, r)
@@ -188,12 +188,12 @@ func TestOtherArgumentsThatCannotBeRightAreRefused(t *testing.T) {
 	assert.Zero(t, transport.GetTotalCallCount())
 }
 
-func TestAReaderIsReadNoLongerThanTheCallMayTake(t *testing.T) {
+func TestMedia_ReaderIsBoundedByTimeOfCall(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	client, transport := responding(t, 200, `{"imagesCount":1}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	slow := readerFunc(func(p []byte) (int, error) {
-		cancel() // while it is read
+		cancel() // during the read
 		return copy(p, "face"), nil
 	})
 	_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Readers(slow))
@@ -207,7 +207,7 @@ func TestAReaderIsReadNoLongerThanTheCallMayTake(t *testing.T) {
 		})
 		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Readers(slow))
 		require.ErrorIs(t, err, aimbrain.ErrTotalTimeout)
-		<-time.After(time.Minute) // for the Read that may be under way
+		<-time.After(time.Minute) // for a Read that may be in progress
 	})
 	assert.Zero(t, transport.GetTotalCallCount())
 }
@@ -216,18 +216,18 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-func TestWhatWasNotMadeByNewIsRefused(t *testing.T) {
+func TestClient_ZeroValueIsRefused(t *testing.T) {
 	t.Parallel()
 	_, err := new(aimbrain.Client).Forward(t.Context(), aimbrain.EndpointScore, []byte(`{}`))
 	require.True(t, is[*aimbrain.RequestError](err))
-	client, _ := answering(t, 200, `{}`)
-	_, err = client.Score.Get(nil, sessionID) //nolint:staticcheck // nil is the point
+	client, _ := responding(t, 200, `{}`)
+	_, err = client.Score.Get(nil, sessionID) //nolint:staticcheck // nil is tested
 	require.True(t, is[*aimbrain.RequestError](err))
 }
 
 func errOf[T any](_ T, err error) error { return err }
 
-func TestTextThatNeedsEscapingArrivesAsItWas(t *testing.T) {
+func TestArguments_EscapedTextArrivesUnchanged(t *testing.T) {
 	t.Parallel()
 	hostile := "u\"\\\n\t\x00\u2028</script>é😀"
 	var request struct {
@@ -242,14 +242,14 @@ func TestTextThatNeedsEscapingArrivesAsItWas(t *testing.T) {
 	assert.Equal(t, hostile, request.UserID)
 }
 
-func TestTheCallersSliceIsTheCallersAgainWhenTheCallReturns(t *testing.T) {
+func TestMedia_SliceIsNotUsedAfterCall(t *testing.T) {
 	t.Parallel()
 	raw := noise(200_000)
 	want := base64.StdEncoding.EncodeToString(raw)
 	signer, err := aimbrain.NewSigner(testKey, testSecret)
 	require.NoError(t, err)
 	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
-		clear(raw) // while the call is under way
+		clear(raw) // during the call
 		body, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
 		assert.Contains(t, string(body), want)
@@ -273,11 +273,11 @@ func wavHeader(rate, seconds int) []byte {
 	return append(b, make([]byte, size)...)
 }
 
-func TestALoggerGetsNumbersOnly(t *testing.T) {
+func TestWithLogger_LogsNumbersOnly(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client, _ := answering(t, 200, `{"score":0.5,"liveliness":0.25}`, aimbrain.WithLogger(logger))
+	client, _ := responding(t, 200, `{"score":0.5,"liveliness":0.25}`, aimbrain.WithLogger(logger))
 	_, err := client.Face.Auth(context.Background(), sessionID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
 	require.NoError(t, err)
 	var line map[string]any

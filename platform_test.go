@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCheckPlatform_RefusesWhereNoClientCanWork(t *testing.T) {
+func TestCheckPlatform_RefusesUnsupported(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		goos string
@@ -20,7 +20,7 @@ func TestCheckPlatform_RefusesWhereNoClientCanWork(t *testing.T) {
 		{goos: "windows"},
 		{goos: "darwin"},
 		{goos: "freebsd"},
-		{goos: runtime.GOOS}, // the tests are of no use elsewhere
+		{goos: runtime.GOOS}, // the tests run on supported platforms only
 	} {
 		t.Run(row.goos, func(t *testing.T) {
 			t.Parallel()

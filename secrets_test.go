@@ -28,10 +28,10 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// canaryFace is media that must turn up nowhere.
+// canaryFace is media that must not appear anywhere.
 func canaryFace() []byte { return append([]byte("\xff\xd8CANARY-FACE"), noise(300)...) }
 
-// sinks renders a value in every way that Go has for it.
+// sinks formats a value in every way that Go offers.
 func sinks(v any) []string {
 	var out []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%#x", "%d", "%T", "%p", "%t", "%o", "%b", "%c", "%U", "%e"} {
@@ -67,7 +67,7 @@ func sinks(v any) []string {
 
 func unwrapped(err error) []error {
 	all := []error{err}
-	switch e := err.(type) { //nolint:errorlint // walking the chain is the point
+	switch e := err.(type) { //nolint:errorlint // the chain itself is tested
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
 			all = append(all, unwrapped(inner)...)
@@ -80,7 +80,7 @@ func unwrapped(err error) []error {
 	return all
 }
 
-// disguises are the forms that bytes take in the sinks.
+// disguises returns the forms that bytes take in the sinks.
 func disguises(canary []byte) []string {
 	decimal := strings.Trim(fmt.Sprint(canary), "[]")
 	return []string{
@@ -104,7 +104,7 @@ func assertNoCanary(t *testing.T, what string, v any, canaries map[string][]stri
 	}
 }
 
-func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
+func TestSinks_ShowNoCredentialsOrMedia(t *testing.T) {
 	t.Parallel()
 	signer, err := aimbrain.NewSigner(testKey, testSecret)
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestNoSinkShowsKeySecretSignatureOrMedia(t *testing.T) {
 		"face": disguises(face[3:42]), // whole groups of base64
 	}
 
-	// How an answer may repeat what it was sent, and what else may go wrong.
+	// The ways in which a response may repeat the request, and other failures.
 	echoes := map[string]string{
 		"as it is":     testKey + " " + testSecret + " " + signature + " " + body,
 		"in JSON":      `{"error":` + strconv.Quote("no: "+testSecret+testKey+signature) + `,"errors":[{"code":1,"description":` + strconv.Quote(testSecret) + `}]}`,
@@ -199,7 +199,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// inLines breaks base64 as MIME does.
+// inLines breaks base64 into lines as MIME does.
 func inLines(s string) string {
 	var b strings.Builder
 	for line := range slices.Chunk([]byte(s), 76) {
@@ -213,7 +213,7 @@ func inHTML(s string) string {
 	return strings.NewReplacer("+", "&#43;", "/", "&#x2F;", "-", "&#45;", "=", "&#61;").Replace(s)
 }
 
-// escapeAll writes every character as a JSON escape.
+// escapeAll writes all characters as JSON escapes.
 func escapeAll(s string) string {
 	var b strings.Builder
 	for _, c := range s {
@@ -222,7 +222,7 @@ func escapeAll(s string) string {
 	return b.String()
 }
 
-func TestAPanicOfATransportShowsNoSecretOfTheLibrary(t *testing.T) {
+func TestPanic_OfTransportShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{
 		Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("transport is broken") }),
@@ -243,7 +243,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestARedactedErrorIsStillWhatItWas(t *testing.T) {
+func TestRedaction_KeepsIdentityOfError(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%v: %w", r.Header, io.ErrUnexpectedEOF)
@@ -254,15 +254,16 @@ func TestARedactedErrorIsStillWhatItWas(t *testing.T) {
 	assert.Contains(t, err.Error(), "[redacted]")
 }
 
-// TestWhatAServerWritesIsNotLogged: its texts may hold a user's data, of which
-// the library cannot know what is what. The error holds them; the log does not.
-func TestWhatAServerWritesIsNotLogged(t *testing.T) {
+// TestWithLogger_OmitsServerText tests that the log does not hold the texts of a
+// server, which may contain a user's data that the library cannot recognise. The
+// error holds them.
+func TestWithLogger_OmitsServerText(t *testing.T) {
 	t.Parallel()
 	const canary = "account-12345678"
 	body := func(head, body string) string {
 		return "HTTP/1.1 " + head + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	}
-	for name, c := range map[string]struct{ answer, logged string }{
+	for name, c := range map[string]struct{ response, logged string }{
 		"a gateway's page":    {body("502 Bad Gateway", "<html>"+canary+"</html>"), "HTTP 502 Bad Gateway"},
 		"the API's text":      {body("400 Bad Request", `{"error":"`+canary+`","errors":[{"code":10,"description":"`+canary+`"}]}`), "(code 10 "},
 		"a code not known":    {body("400 Bad Request", `{"errors":[{"code":4711,"description":"`+canary+`"}]}`), "(code 4711)"},
@@ -275,7 +276,7 @@ func TestWhatAServerWritesIsNotLogged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(saying(t, c.answer)), noRetries(),
+			client, err := aimbrain.New(testKey, testSecret, aimbrain.WithBaseURL(saying(t, c.response)), noRetries(),
 				aimbrain.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 			require.NoError(t, err)
 			defer client.Close()
@@ -288,14 +289,14 @@ func TestWhatAServerWritesIsNotLogged(t *testing.T) {
 	}
 }
 
-// saying starts a server that answers everything by the same bytes.
-func saying(t *testing.T, answer string) (url string) {
+// saying starts a server that responds to every request with the same bytes.
+func saying(t *testing.T, response string) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
-			_, _ = io.WriteString(conn, answer)
+			_, _ = io.WriteString(conn, response)
 			_ = conn.Close()
 		}
 	}))
@@ -303,14 +304,13 @@ func saying(t *testing.T, answer string) (url string) {
 	return server.URL
 }
 
-// TestAnAttemptThatIsDumpedShowsNoBody: observers hand attempts to a logger as
-// they are.
-func TestAnAttemptThatIsDumpedShowsNoBody(t *testing.T) {
+// TestAttempt_DumpShowsNoBody tests attempts as observers pass them to a logger.
+func TestAttempt_DumpShowsNoBody(t *testing.T) {
 	t.Parallel()
 	const canary = "account-12345678"
 	for status, body := range map[int]string{502: `{"error":"no","note":"` + canary + `"}`, 200: `{"note":"` + canary + `"}`} {
 		var out bytes.Buffer
-		client, _ := answering(t, status, body, aimbrain.WithObserver(func(_ context.Context, attempt aimbrain.Attempt) {
+		client, _ := responding(t, status, body, aimbrain.WithObserver(func(_ context.Context, attempt aimbrain.Attempt) {
 			slog.New(slog.NewJSONHandler(&out, nil)).Info("done", "attempt", attempt)
 			slog.New(slog.NewTextHandler(&out, nil)).Info("done", "attempt", attempt)
 			_ = json.NewEncoder(&out).Encode(attempt)

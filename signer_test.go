@@ -20,7 +20,7 @@ const (
 	testSecret = "canary+secret/93e0=="
 )
 
-func TestSignMatchesTheVendorsPublishedVector(t *testing.T) {
+func TestSigner_MatchesVendorVector(t *testing.T) {
 	t.Parallel()
 	signer, err := aimbrain.NewSigner("test", "secret")
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func goldens(tb testing.TB) []golden {
 	return all
 }
 
-func TestSignMatchesOpenSSL(t *testing.T) {
+func TestSigner_MatchesOpenSSL(t *testing.T) {
 	t.Parallel()
 	for _, g := range goldens(t) {
 		t.Run(g.name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestSignMatchesOpenSSL(t *testing.T) {
 	}
 }
 
-func TestVerifyRefusesWhatWasNotSignedAndNeverTellsTheAnswer(t *testing.T) {
+func TestVerify_RefusesWithoutShowingSignature(t *testing.T) {
 	t.Parallel()
 	signer, err := aimbrain.NewSigner(testKey, testSecret)
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestVerifyRefusesWhatWasNotSignedAndNeverTellsTheAnswer(t *testing.T) {
 	}
 }
 
-func TestSignerRefusesCredentialsThatCannotBeRightWithoutShowingThem(t *testing.T) {
+func TestNewSigner_RefusesInvalidCredentialsWithoutShowingThem(t *testing.T) {
 	t.Parallel()
 	for name, pair := range map[string][2]string{
 		"empty key":         {"", testSecret},
@@ -127,7 +127,7 @@ func TestSignerRefusesCredentialsThatCannotBeRightWithoutShowingThem(t *testing.
 	}
 }
 
-func FuzzSignAgainstAPlainReference(f *testing.F) {
+func FuzzSign(f *testing.F) {
 	for _, g := range goldens(f) {
 		f.Add(g.secret, g.method, g.endpoint, []byte(g.body))
 	}

@@ -11,9 +11,9 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// TestZeroValue_ErrorAndNoPanic calls every exported method of what New and
-// NewSigner make on values that they did not make.
-func TestZeroValue_ErrorAndNoPanic(t *testing.T) {
+// TestZeroValue_ReturnsErrors calls all exported methods of the types that New and
+// NewSigner return on values that they did not return.
+func TestZeroValue_ReturnsErrors(t *testing.T) {
 	t.Parallel()
 	var nobody *aimbrain.Client
 	zero := &aimbrain.Client{}
@@ -52,7 +52,7 @@ func TestZeroValue_ErrorAndNoPanic(t *testing.T) {
 					continue
 				}
 				require.NotEmpty(t, results, method.Name)
-				if method.Name == "BaseURL" || method.Name == "Region" { // return no error, and "" here
+				if method.Name == "BaseURL" || method.Name == "Region" { // they return no error, and "" here
 					assert.True(t, results[0].IsZero(), method.Name)
 					continue
 				}
@@ -69,8 +69,8 @@ func TestZeroValue_ErrorAndNoPanic(t *testing.T) {
 	}
 }
 
-// callMethod calls a method with arguments that are right as far as they can be, so
-// that only the receiver is left to be wrong.
+// callMethod calls a method with arguments that are as valid as possible, so that
+// only the receiver is invalid.
 func callMethod(ctx context.Context, method reflect.Value) []reflect.Value {
 	var arguments []reflect.Value
 	signature := method.Type()

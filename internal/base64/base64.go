@@ -1,7 +1,7 @@
-// Package base64 encodes and checks standard base64 with padding, as
-// encoding/base64 does with StdEncoding, in less than half the time. Media is
-// most of what this library handles, and the signature is in the header: the
-// whole body must be encoded before its first byte can be sent.
+// Package base64 encodes and checks standard base64 with padding, as StdEncoding
+// of encoding/base64 does, in less than half the time. Media is most of the data
+// that this library handles, and the signature is in the header: the whole body
+// must be encoded before its first byte can be sent.
 package base64
 
 import (
@@ -13,7 +13,7 @@ import (
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 // pairs holds the two characters of each 12 bits, the first one in the low byte.
-var pairs = makePairs() //nolint:gochecknoglobals // a table that nothing writes
+var pairs = makePairs() //nolint:gochecknoglobals // a table that is never written
 
 func makePairs() (t [1 << 12]uint16) {
 	for i := range t {
@@ -34,9 +34,9 @@ func AppendEncode(dst, src []byte) []byte {
 	return dst[:len(dst)+n]
 }
 
-// encode fills dst, which has the length of src's base64. 12 bytes become 16
-// characters at a time, by two loads, eight look-ups and two stores; the rest is
-// left to encoding/base64.
+// encode fills dst, which has the length of src's base64. It converts 12 bytes
+// into 16 characters at a time, by two loads, eight look-ups and two stores.
+// encoding/base64 encodes the rest.
 func encode(dst, src []byte) {
 	t := &pairs
 	for len(src) >= 14 && len(dst) >= 16 {
@@ -51,7 +51,7 @@ func encode(dst, src []byte) {
 }
 
 // invalid is 1 for each byte that is not in the alphabet.
-var invalid = makeInvalid() //nolint:gochecknoglobals // a table that nothing writes
+var invalid = makeInvalid() //nolint:gochecknoglobals // a table that is never written
 
 func makeInvalid() (t [1 << 8]byte) {
 	for c := range t {
@@ -64,7 +64,7 @@ func makeInvalid() (t [1 << 8]byte) {
 }
 
 // Valid reports whether a text is base64 with padding and without line breaks, as
-// encoding/base64 would decode it. An empty text is.
+// encoding/base64 would decode it. An empty text is valid.
 func Valid[T string | []byte](text T) bool {
 	if len(text)%4 != 0 {
 		return false

@@ -22,7 +22,7 @@ func random(n int) []byte {
 	return data
 }
 
-func TestAppendEncode_EqualsTheStandardLibrary(t *testing.T) {
+func TestAppendEncode_EqualsStandardLibrary(t *testing.T) {
 	t.Parallel()
 	for n := range 300 {
 		data := random(n)
@@ -51,7 +51,7 @@ func TestAppendEncode_EqualsTheStandardLibrary(t *testing.T) {
 	}
 }
 
-func TestValid_EqualsTheStandardLibrary(t *testing.T) {
+func TestValid_EqualsStandardLibrary(t *testing.T) {
 	t.Parallel()
 	for n := range 100 {
 		text := base64.StdEncoding.EncodeToString(random(n))
@@ -69,7 +69,8 @@ func TestValid_EqualsTheStandardLibrary(t *testing.T) {
 	}
 }
 
-// validByStandard skips what encoding/base64 takes and JSON does not: line breaks.
+// validByStandard excludes line breaks, which encoding/base64 accepts and JSON
+// does not.
 func validByStandard(text string) bool {
 	_, err := base64.StdEncoding.DecodeString(text)
 	return err == nil && !strings.ContainsAny(text, "\r\n")

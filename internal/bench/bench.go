@@ -1,9 +1,9 @@
-// Package bench measures what a call costs against the floor that the standard
-// library's own primitives set on the same bytes, and against plain
-// implementations of the same work. The numbers that count are ratios of one
-// run: absolute times say more about the machine.
+// Package bench compares the cost of a call with the floor that the standard
+// library's own primitives set on the same bytes, and with plain implementations
+// of the same work. The results are ratios within one run, as absolute times depend
+// on the machine.
 //
-//	go test -bench . ./internal/bench     every measurement by itself
+//	go test -bench . ./internal/bench     all measurements
 //	go run ./internal/bench/ratios        the ratios as a table, medians of 10
 package bench
 
@@ -34,9 +34,9 @@ const (
 // An Op does one piece of work once.
 type Op func() error
 
-// Photo is n bytes that look compressed.
+// Photo returns n bytes that look compressed.
 func Photo(n int) []byte {
-	r := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // noise, always the same
+	r := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // noise, the same in each run
 	photo := make([]byte, n)
 	for i := range photo {
 		photo[i] = byte(r.Uint32())
@@ -44,20 +44,20 @@ func Photo(n int) []byte {
 	return photo
 }
 
-// answer is a transport that answers at once and reads nothing: what is left
-// of a call is the work of the library and of http.Client.
-type answer string
+// fixedResponse is a transport that responds at once and reads nothing: the cost of a
+// call is then that of the library and of http.Client.
+type fixedResponse string
 
-func (a answer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (f fixedResponse) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: http.StatusOK, ProtoMajor: 1, Header: http.Header{}, Request: r,
-		ContentLength: int64(len(a)), Body: io.NopCloser(strings.NewReader(string(a))),
+		ContentLength: int64(len(f)), Body: io.NopCloser(strings.NewReader(string(f))),
 	}, nil
 }
 
-// Prepare is a whole enrolment without the network: encode, sign, decode.
+// Prepare is a whole enrolment without the network: it encodes, signs and decodes.
 func Prepare(photos ...[]byte) Op {
-	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: fixedResponse(`{"imagesCount":1}`)}))
 	media := aimbrain.Photos(photos...)
 	return func() error {
 		if err != nil {
@@ -68,8 +68,8 @@ func Prepare(photos ...[]byte) Op {
 	}
 }
 
-// Floor encodes and hashes the same bytes into a buffer that is there already,
-// and does nothing else.
+// Floor encodes and hashes the same bytes into an existing buffer, and does
+// nothing else.
 func Floor(photos ...[]byte) Op {
 	buf := make([]byte, 0, requestSize(photos...))
 	mac := hmac.New(sha256.New, []byte(secret))
@@ -82,8 +82,8 @@ func Floor(photos ...[]byte) Op {
 	}
 }
 
-// PlainStrings is the usual way: base64 strings, json.Marshal, a message that
-// is put together to be signed.
+// PlainStrings is the usual implementation: base64 strings, json.Marshal, and a
+// message that is concatenated to be signed.
 func PlainStrings(photos ...[]byte) Op {
 	return func() error {
 		faces := make([]string, 0, len(photos))
@@ -117,7 +117,7 @@ func PlainBytes(photos ...[]byte) Op {
 	}
 }
 
-// PlainBuffer encodes once into a new buffer of the right size.
+// PlainBuffer encodes once into a new buffer of the final size.
 func PlainBuffer(photos ...[]byte) Op {
 	return func() error {
 		body := appendRequest(make([]byte, 0, requestSize(photos...)), photos...)
@@ -137,7 +137,7 @@ func Request(photo []byte) []byte {
 	return appendRequest(nil, photo)
 }
 
-// requestSize is what appendRequest needs, with some room.
+// requestSize returns the capacity that appendRequest needs.
 func requestSize(photos ...[]byte) int {
 	size := 64
 	for _, photo := range photos {
@@ -166,7 +166,7 @@ func Scan(request []byte) Op {
 	}
 }
 
-// ScanPlain does the same by encoding/json, as far as that can.
+// ScanPlain does the same with encoding/json, as far as it can.
 func ScanPlain(request []byte) Op {
 	return func() error {
 		var members map[string]json.RawMessage
@@ -176,7 +176,7 @@ func ScanPlain(request []byte) Op {
 
 // Forward signs a serialised request, without the network.
 func Forward(request []byte) Op {
-	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: fixedResponse(`{"imagesCount":1}`)}))
 	return func() error {
 		if err != nil {
 			return err
@@ -186,7 +186,7 @@ func Forward(request []byte) Op {
 	}
 }
 
-// ForwardFloor hashes it, and does nothing else.
+// ForwardFloor hashes the request, and does nothing else.
 func ForwardFloor(request []byte) Op {
 	mac := hmac.New(sha256.New, []byte(secret))
 	var sum [sha256.Size]byte
@@ -198,8 +198,8 @@ func ForwardFloor(request []byte) Op {
 	}
 }
 
-// SetMember puts a session into a request that an app has serialised. It reads
-// the request once and copies it once, see [SetMemberFloor].
+// SetMember sets the session of a request that an app has serialised. It reads the
+// request once and copies it once, see [SetMemberFloor].
 func SetMember(request []byte) Op {
 	return func() error {
 		_, err := aimbrain.SetMember(request, "session", session)
@@ -207,9 +207,9 @@ func SetMember(request []byte) Op {
 	}
 }
 
-// SetAndForward puts a session into a request and signs it, without the network.
+// SetAndForward sets the session of a request and signs it, without the network.
 func SetAndForward(request []byte) Op {
-	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: fixedResponse(`{"imagesCount":1}`)}))
 	return func() error {
 		if err != nil {
 			return err
@@ -237,7 +237,7 @@ func SetMemberFloor(request []byte) Op {
 	}
 }
 
-// Decode reads an answer as strictly as a call does.
+// Decode reads a response as strictly as a call does.
 func Decode() Op {
 	response := aimbrain.Response{StatusCode: http.StatusOK, Body: []byte(`{"score": 0.9731, "liveliness": 0.25, "metadata": "dHJhY2UtNDI="}`)}
 	return func() error {
@@ -246,7 +246,7 @@ func Decode() Op {
 	}
 }
 
-// DecodePlain reads it by encoding/json.
+// DecodePlain reads a response with encoding/json.
 func DecodePlain() Op {
 	body := []byte(`{"score": 0.9731, "liveliness": 0.25, "metadata": "dHJhY2UtNDI="}`)
 	return func() error {
@@ -259,9 +259,9 @@ func DecodePlain() Op {
 	}
 }
 
-// PrepareEncoded is Prepare for a photo that came as base64.
+// PrepareEncoded is Prepare for a photo that is base64 already.
 func PrepareEncoded(photo []byte) Op {
-	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: answer(`{"imagesCount":1}`)}))
+	client, err := aimbrain.New(key, secret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithHTTPClient(&http.Client{Transport: fixedResponse(`{"imagesCount":1}`)}))
 	media := aimbrain.Base64(base64.StdEncoding.EncodeToString(photo))
 	return func() error {
 		if err != nil {

@@ -15,9 +15,9 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// Serve answers every request with a good result once it has read it, on a
-// loopback port of its own, until the context ends. A request to /hold is
-// answered when hold lets it.
+// Serve responds to every request with a valid result once it has read it, on its
+// own loopback port, until the context ends. It responds to a request to /hold
+// when hold allows it.
 func Serve(ctx context.Context, hold <-chan struct{}, listening func(url string)) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -41,7 +41,7 @@ func Serve(ctx context.Context, hold <-chan struct{}, listening func(url string)
 	return nil
 }
 
-// Client is a client of the server at url.
+// Client returns a client of the server at url.
 func Client(url string) (*aimbrain.Client, error) {
 	return aimbrain.New(key, secret, aimbrain.WithBaseURL(url))
 }
@@ -54,7 +54,7 @@ func Token(client *aimbrain.Client) Op {
 	}
 }
 
-// BareToken sends the same signed bytes by net/http and reads the answer.
+// BareToken sends the same signed bytes with net/http and reads the response.
 func BareToken(url string) Op {
 	body := []byte(`{"session":"` + session + `","tokentype":"auth"}`)
 	return bare(url+aimbrain.EndpointFaceToken, func() ([]byte, string) { return body, signature(aimbrain.EndpointFaceToken, body) })
@@ -78,14 +78,14 @@ func Enroll(client *aimbrain.Client, photo []byte) Op {
 	}
 }
 
-// BareEnroll sends the same bytes by net/http and hashes them once: the base64
+// BareEnroll sends the same bytes with net/http and hashes them once. The base64
 // is made beforehand.
 func BareEnroll(url string, photo []byte) Op {
 	body := Request(photo)
 	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) { return body, signature(aimbrain.EndpointFaceEnroll, body) })
 }
 
-// BareEncodeEnroll encodes them too, into a buffer that is there already.
+// BareEncodeEnroll also encodes them, into an existing buffer.
 func BareEncodeEnroll(url string, photo []byte) Op {
 	buf := make([]byte, 0, requestSize(photo))
 	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) {
@@ -94,8 +94,8 @@ func BareEncodeEnroll(url string, photo []byte) Op {
 	})
 }
 
-// PlainEnroll encodes them into a new buffer, as a server with many calls at a
-// time would.
+// PlainEnroll encodes them into a new buffer, as a server with many concurrent
+// calls would.
 func PlainEnroll(url string, photo []byte) Op {
 	return bare(url+aimbrain.EndpointFaceEnroll, func() ([]byte, string) {
 		body := appendRequest(make([]byte, 0, requestSize(photo)), photo)
@@ -110,7 +110,7 @@ func signature(endpoint string, body []byte) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// bare is what a careful user of net/http would write, and nothing more.
+// bare is minimal careful code that uses net/http directly.
 func bare(url string, prepare func() (body []byte, signature string)) Op {
 	client := &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 512}}
 	return func() error {

@@ -1,5 +1,5 @@
-// Package endpoints is the table of the API's endpoints: one row for each, from
-// which all that depends on the endpoint derives.
+// Package endpoints is the table of the API's endpoints. Everything that depends
+// on the endpoint derives from its row.
 package endpoints
 
 import (
@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A Repeat says whether a request that may have been processed may be sent again.
+// A Repeat says whether a request that may have been processed may be retried.
 type Repeat int
 
-// The classes. The zero value is the one that repeats nothing.
+// The classes. The zero value allows no retry.
 const (
 	Never  Repeat = iota // it changes what is stored about a person
-	OptIn                // it does little harm, which the caller decides
+	OptIn                // it does little harm, so that the caller decides
 	Always               // it reads only
 )
 
@@ -31,7 +31,7 @@ const (
 // An Endpoint is one row of the table.
 type Endpoint struct {
 	Path    string   // such as "/v1/face/auth"
-	Repeat  Repeat   // whether it may be sent again
+	Repeat  Repeat   // whether it may be retried
 	Module  Module   // what it is about
 	Session bool     // the request has a "session"
 	Media   []string // the members of the request that are arrays of media
@@ -39,7 +39,7 @@ type Endpoint struct {
 	Empty   bool     // the response may be empty
 }
 
-var table = [...]Endpoint{ //nolint:gochecknoglobals // a table that nothing writes
+var table = [...]Endpoint{ //nolint:gochecknoglobals // a table that is never written
 	{Path: "/v1/sessions", Repeat: OptIn},
 	{Path: "/v1/behavioural", Module: Behaviour, Session: true, Scores: []string{"score"}},
 	{Path: "/v1/behavioural/submit", Module: Behaviour, Session: true, Empty: true},
@@ -56,8 +56,8 @@ var table = [...]Endpoint{ //nolint:gochecknoglobals // a table that nothing wri
 // All returns the table, in the order of the vendor's documentation.
 func All() []Endpoint { return slices.Clone(table[:]) }
 
-// Find returns the row of a path. For an unknown path it is one that has the path
-// alone: such a request is never repeated, and its response may be empty.
+// Find returns the row of a path. The row of an unknown path has the path alone:
+// such a request is never repeated, and its response may be empty.
 func Find(path string) (row Endpoint, known bool) {
 	for i := range table {
 		if table[i].Path == path {
@@ -67,8 +67,7 @@ func Find(path string) (row Endpoint, known bool) {
 	return Endpoint{Path: path, Empty: true}, false
 }
 
-// Clean returns a path as it is sent and signed, in lower case, or says what is
-// wrong with it.
+// Clean returns a path as it is sent and signed, in lower case, or an error.
 func Clean(path string) (clean, problem string) {
 	switch {
 	case !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//"):

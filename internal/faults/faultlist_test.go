@@ -98,7 +98,7 @@ func grouped(n int) string {
 }
 
 // The numbers have no gap, and no row is empty.
-func TestFaultList_HasEveryNumberOnce(t *testing.T) {
+func TestFaultList_NumbersAreUnique(t *testing.T) {
 	t.Parallel()
 	want := number(1)
 	for _, row := range sortedMatrix() {
@@ -116,7 +116,7 @@ func TestFaultList_HasEveryNumberOnce(t *testing.T) {
 }
 
 // The test compares docs/faults.md with the matrix, or writes it with -update.
-func TestFaultList_IsThatOfTheMatrix(t *testing.T) {
+func TestFaultList_MatchesMatrix(t *testing.T) {
 	t.Parallel()
 	path, page := filepath.Join("..", "..", "docs", "faults.md"), listPage()
 	if flag.Lookup("update").Value.String() == "true" {

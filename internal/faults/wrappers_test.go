@@ -157,7 +157,7 @@ func TestCall_StreamResetOverPlainHTTP2(t *testing.T) {
 
 // A wrapper with a time limit of its own returns while the transport is at work:
 // nothing is known of the request then.
-func TestWrapper_ReturnsBeforeTheTransport(t *testing.T) {
+func TestWrapper_ReturnsBeforeTransport(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	server := serve(t, func(x *faults.Exchange) { x.Execute(); <-release; x.Reply(http.StatusOK, answer(x)) })
@@ -183,7 +183,7 @@ func TestWrapper_ReturnsBeforeTheTransport(t *testing.T) {
 
 // A wrapper asks another server by the library's transport, with the context of
 // the call, and sends the request by net/http's.
-func TestWrapper_SendsByAnotherTransport(t *testing.T) {
+func TestWrapper_SendsByOtherTransport(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(x *faults.Exchange) { x.Execute(); x.Reset() })
 	other := &http.Transport{}

@@ -12,7 +12,7 @@ import (
 )
 
 // An Object is the members of a JSON object while they are read. The first fault
-// is kept, and what is read after it is not to be used. The zero value has no
+// is kept, and values that are read after it are not valid. The zero value has no
 // members.
 type Object struct {
 	space   [8]strictjson.Member // for the members of a small object
@@ -23,7 +23,7 @@ type Object struct {
 // An Error is what is wrong with an object.
 type Error struct {
 	Reason string // without the object's content
-	Err    error  // the cause, nil for none
+	Err    error  // the cause, or nil
 }
 
 // Error returns the reason and the cause.
@@ -37,7 +37,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Parse reads an object, whose bytes it keeps. Data that is none is its first fault.
+// Parse reads an object, whose bytes it keeps. Invalid data is its first fault.
 func (o *Object) Parse(data []byte) {
 	members, err := strictjson.Object(o.space[:0], data)
 	o.members = members
@@ -53,11 +53,11 @@ func (o *Object) Fail(reason string, cause error) {
 	}
 }
 
-// Err returns the first fault, an [*Error], nil for none.
+// Err returns the first fault, an [*Error], or nil.
 func (o *Object) Err() error { return o.err }
 
-// Raw returns a member's JSON, nil when the member is missing. Names match in their
-// exact case.
+// Raw returns a member's JSON, or nil when the member is missing. Names match in
+// their exact case.
 func (o *Object) Raw(name string) []byte {
 	for i := range o.members {
 		if string(o.members[i].Name) == name {
@@ -67,7 +67,7 @@ func (o *Object) Raw(name string) []byte {
 	return nil
 }
 
-// required returns a member's JSON; missing and null are faults.
+// required returns a member's JSON. A member that is missing or null is a fault.
 func (o *Object) required(name string) ([]byte, bool) {
 	value := o.Raw(name)
 	switch {
@@ -146,8 +146,8 @@ func (o *Object) Array(name string) [][]byte {
 	return elements
 }
 
-// Bytes returns what a string holds as base64, nil for a member that is missing or
-// of another shape, which is no fault.
+// Bytes returns the bytes of a string in base64. A member that is missing or of
+// another shape returns nil, which is no fault.
 func (o *Object) Bytes(name string) []byte {
 	text, err := strictjson.String(o.Raw(name))
 	if err != nil {

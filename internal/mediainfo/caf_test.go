@@ -54,7 +54,7 @@ func cafInfo(d time.Duration) mediainfo.Info {
 	return info
 }
 
-func TestInspect_CAFThatStopsAtTheEndOfAHeader(t *testing.T) {
+func TestInspect_CAFEndsAfterHeader(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name       string

@@ -20,7 +20,7 @@ func texts(problems []mediainfo.Problem) (list []string) {
 	return list
 }
 
-func TestRules_AreOneTable(t *testing.T) {
+func TestRules_MatchTable(t *testing.T) {
 	t.Parallel()
 	seen := map[mediainfo.RuleID]bool{}
 	guidance := false
@@ -189,7 +189,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestCheck_EveryFormatButTheOnesThatAreTakenIsAProblem(t *testing.T) {
+func TestCheck_OtherFormatsAreProblems(t *testing.T) {
 	t.Parallel()
 	faces := map[mediainfo.Format]bool{mediainfo.JPEG: true, mediainfo.MP4: true, mediainfo.M4A: true, mediainfo.QuickTime: true, mediainfo.WebM: true}
 	voices := map[mediainfo.Format]bool{mediainfo.WAV: true, mediainfo.CAF: true}
@@ -203,7 +203,7 @@ func TestCheck_EveryFormatButTheOnesThatAreTakenIsAProblem(t *testing.T) {
 	}
 }
 
-func TestCheck_NoProblemAllocatesNothing(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestCheck_AllocatesNothingWithoutProblems(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	info := mediainfo.Info{Format: mediainfo.JPEG, Width: 640, Height: 480}
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		if mediainfo.Check(info, 1000, mediainfo.Face) != nil {

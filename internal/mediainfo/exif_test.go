@@ -88,7 +88,7 @@ func TestInspect_Orientation(t *testing.T) {
 	}
 }
 
-func TestInspect_OrientationOfAnotherWriter(t *testing.T) {
+func TestInspect_OrientationOfOtherWriter(t *testing.T) {
 	t.Parallel()
 	info, err := inspectBoth(t, file(t, "orientation6.jpg"))
 	assert.NoError(t, err)

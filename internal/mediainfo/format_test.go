@@ -8,7 +8,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-func TestSniff_FormatsInsideASharedContainer(t *testing.T) {
+func TestSniff_FormatsInSharedContainer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, start string
@@ -32,7 +32,7 @@ func TestSniff_FormatsInsideASharedContainer(t *testing.T) {
 	}
 }
 
-func TestSniff_AsFewBytesAsTheSignatureHas(t *testing.T) {
+func TestSniff_SignatureOnly(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, start string
@@ -56,7 +56,7 @@ func TestSniff_AsFewBytesAsTheSignatureHas(t *testing.T) {
 	}
 }
 
-func TestFormat_EveryConstantHasANameOfItsOwn(t *testing.T) {
+func TestFormat_NamesAreUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string]mediainfo.Format{}
 	for f := mediainfo.Unknown; f <= mediainfo.H264; f++ {
@@ -68,7 +68,7 @@ func TestFormat_EveryConstantHasANameOfItsOwn(t *testing.T) {
 	assert.Equal(t, "unknown", (mediainfo.H264 + 1).String(), "the first value behind the constants")
 }
 
-func TestSniff_FormatsThatAreNamedOnly(t *testing.T) {
+func TestSniff_NamedOnlyFormats(t *testing.T) {
 	t.Parallel()
 	packet := append([]byte("G"), make([]byte, 187)...)
 	for _, tt := range []struct {
@@ -114,7 +114,7 @@ func TestSniff_FormatsThatAreNamedOnly(t *testing.T) {
 	}
 }
 
-func TestSniff_LooksAtNoMoreThanTheStart(t *testing.T) {
+func TestSniff_ReadsStartOnly(t *testing.T) {
 	t.Parallel()
 	far := append([]byte("<?xml version='1.0'?>"), make([]byte, 512)...)
 	assert.Equal(t, mediainfo.Unknown, mediainfo.Sniff(append(far, "<svg>"...)))

@@ -39,7 +39,7 @@ func jpegOf[P []byte | string](parts ...P) []byte {
 	return data
 }
 
-func TestJPEGFrame_TellsTheCodingFromTheMarker(t *testing.T) {
+func TestJPEGFrame_CodingFollowsFromMarker(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name                string
@@ -68,7 +68,7 @@ func TestJPEGFrame_TellsTheCodingFromTheMarker(t *testing.T) {
 	}
 }
 
-func TestJPEGFrame_SegmentsWithAMarkerNearAFrameHeaders(t *testing.T) {
+func TestJPEGFrame_OtherMarkers(t *testing.T) {
 	t.Parallel()
 	for _, marker := range []byte{0xbf, 0xc4, 0xc8, 0xcc, 0xdb, 0xe0, 0xfe} {
 		t.Run(fmt.Sprintf("%#x", marker), func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestJPEGFrame_SegmentsWithAMarkerNearAFrameHeaders(t *testing.T) {
 	}
 }
 
-func TestJPEGFrame_CountsTheScans(t *testing.T) {
+func TestJPEGFrame_CountsScans(t *testing.T) {
 	t.Parallel()
 	for _, scans := range []int{1, 2, 10} {
 		data := jpegOf(jpegFrame(0xc2), bytes.Repeat(jpegScan(), scans), []byte(jpegEnd))
@@ -91,7 +91,7 @@ func TestJPEGFrame_CountsTheScans(t *testing.T) {
 	}
 }
 
-func TestJPEGFrame_DataThatIsNoWholePhoto(t *testing.T) {
+func TestJPEGFrame_IncompletePhoto(t *testing.T) {
 	t.Parallel()
 	end := []byte(jpegEnd)
 	empty := jpegSegment(0xc0, 8, 0, 72, 0, 96, 0) // without a component
@@ -182,14 +182,14 @@ func TestJPEGFrame_EmptySegment(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-func TestInspect_PhotoThatStopsBehindItsFrameHeader(t *testing.T) {
+func TestInspect_PhotoEndsAfterFrameHeader(t *testing.T) {
 	t.Parallel()
 	info, err := mediainfo.Inspect(jpegOf(jpegSegment(0xfe, []byte("made here")...), jpegFrame(0xc0)))
 	assert.NoError(t, err)
 	assert.Equal(t, mediainfo.Info{Format: mediainfo.JPEG, Width: 96, Height: 72}, info)
 }
 
-func TestInspect_PhotoWithoutAResolution(t *testing.T) {
+func TestInspect_PhotoWithoutResolution(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name       string

@@ -34,7 +34,7 @@ func wantError(t *testing.T, err error, text string, incomplete bool) {
 	assert.Equal(t, incomplete, e.Incomplete, "Incomplete")
 }
 
-func TestTheFirstBytesTellTheFormat(t *testing.T) {
+func TestSniff_FirstBytesGiveFormat(t *testing.T) {
 	t.Parallel()
 	for start, want := range map[string]mediainfo.Format{
 		"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01": mediainfo.JPEG,
@@ -71,7 +71,7 @@ func TestTheFirstBytesTellTheFormat(t *testing.T) {
 	}
 }
 
-func TestBase64TextIsNamedAsSuch(t *testing.T) {
+func TestSniff_Base64Text(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"gray.jpg", "phone.mp4", "pipe.wav", "pipe.caf"} {
 		text := base64.StdEncoding.EncodeToString(file(t, name))
@@ -79,7 +79,7 @@ func TestBase64TextIsNamedAsSuch(t *testing.T) {
 	}
 }
 
-func TestFormatsPrintTheirUsualNames(t *testing.T) {
+func TestFormat_String(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "JPEG", mediainfo.JPEG.String())
 	assert.Equal(t, "Base64 text", mediainfo.Base64.String())
@@ -87,7 +87,7 @@ func TestFormatsPrintTheirUsualNames(t *testing.T) {
 	assert.Equal(t, "unknown", mediainfo.Format(1000).String())
 }
 
-func TestInspectReadsTheHeaders(t *testing.T) {
+func TestInspect_ReadsHeaders(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
 	photo := mediainfo.Info{Format: mediainfo.JPEG, Width: 96, Height: 72}
@@ -137,7 +137,7 @@ func with(i mediainfo.Info, change func(*mediainfo.Info)) mediainfo.Info {
 	return i
 }
 
-func TestInspectDoesWithTheStartOfAFile(t *testing.T) {
+func TestInspect_StartOfFile(t *testing.T) {
 	t.Parallel()
 	for name, enough := range map[string]int{
 		"gray.jpg": 120, "progressive.jpg": 180, "faststart.mp4": 900, "bigendian.caf": 110, "float.wav": 100,
@@ -151,7 +151,7 @@ func TestInspectDoesWithTheStartOfAFile(t *testing.T) {
 	}
 }
 
-func TestInspectSaysThatItNeedsMoreOfTheFile(t *testing.T) {
+func TestInspect_Incomplete(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"gray.jpg", "phone.mp4", "faststart.mp4", "bigendian.caf", "float.wav"} {
 		data := file(t, name)
@@ -163,7 +163,7 @@ func TestInspectSaysThatItNeedsMoreOfTheFile(t *testing.T) {
 	}
 }
 
-func TestInspectNamesAFormatThatItCannotRead(t *testing.T) {
+func TestInspect_UnsupportedFormat(t *testing.T) {
 	t.Parallel()
 	info, err := mediainfo.Inspect([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"))
 	assert.Equal(t, mediainfo.PNG, info.Format)
@@ -178,7 +178,7 @@ func TestInspectNamesAFormatThatItCannotRead(t *testing.T) {
 	assert.EqualError(t, err, "unknown format; it is none of JPEG, MP4, QuickTime, WebM, WAV and CAF")
 }
 
-func TestInspectAllocatesNothingForPhotosAndVoices(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestInspect_AllocatesNothingForPhotosAndVoices(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	for _, name := range []string{"gray.jpg", "progressive.jpg", "float.wav", "extensible.wav", "pipe.caf"} {
 		data := file(t, name)
 		var info mediainfo.Info
@@ -190,7 +190,7 @@ func TestInspectAllocatesNothingForPhotosAndVoices(t *testing.T) { //nolint:para
 	}
 }
 
-func TestWholeFilesOfOtherWritersPass(t *testing.T) {
+func TestCheckStructure_FilesOfOtherWriters(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"gray.jpg", "restart.jpg", "progressive.jpg", "rgb.jpg", "arithmetic.jpg", "phone.mp4", "faststart.mp4",
@@ -200,7 +200,7 @@ func TestWholeFilesOfOtherWritersPass(t *testing.T) {
 	}
 }
 
-func TestBytesBehindThePictureAreNoFault(t *testing.T) {
+func TestCheckStructure_BytesBehindPicture(t *testing.T) {
 	t.Parallel()
 	data := file(t, "restart.jpg")
 	for _, tail := range []string{"\x00", "\x00\x00\x00\x00SEFT", "\xff\xd8\xff\xe0 another picture"} {
@@ -208,7 +208,7 @@ func TestBytesBehindThePictureAreNoFault(t *testing.T) {
 	}
 }
 
-func TestACutFileIsRefusedWhereverItIsCut(t *testing.T) {
+func TestCheckStructure_CutFile(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"gray.jpg", "restart.jpg", "progressive.jpg", "phone.mp4", "faststart.mp4", "voice.m4a", "extensible.wav", "bigendian.caf",
@@ -223,7 +223,7 @@ func TestACutFileIsRefusedWhereverItIsCut(t *testing.T) {
 	}
 }
 
-func TestSamplesThatAreNotLinearPCMAreRefused(t *testing.T) {
+func TestCheckStructure_RefusesOtherThanLinearPCM(t *testing.T) {
 	t.Parallel()
 	for name, problem := range map[string]string{
 		"mulaw.wav": "WAV: mu-law is not supported; linear PCM is",
@@ -246,7 +246,7 @@ func patch(t *testing.T, name, old, replacement string) []byte {
 	return bytes.Replace(data, []byte(old), []byte(replacement), 1)
 }
 
-func TestDamagedStructuresAreNamed(t *testing.T) {
+func TestCheckStructure_DamagedStructure(t *testing.T) {
 	t.Parallel()
 	for problem, data := range map[string][]byte{
 		"JPEG: the frame header gives an empty picture":                                patch(t, "gray.jpg", "\x08\x00\x48\x00\x60", "\x08\x00\x48\x00\x00"),
@@ -278,7 +278,7 @@ func TestDamagedStructuresAreNamed(t *testing.T) {
 	}
 }
 
-func TestImpossibleDurationsAreCappedNotWrapped(t *testing.T) {
+func TestInspect_ImpossibleDurationIsCapped(t *testing.T) {
 	t.Parallel()
 	caf := []byte("caff\x00\x01\x00\x00desc")
 	caf = binary.BigEndian.AppendUint64(caf, 32)
@@ -291,7 +291,7 @@ func TestImpossibleDurationsAreCappedNotWrapped(t *testing.T) {
 	assert.Equal(t, 1000*time.Hour, info.Duration)
 }
 
-func TestErrorsNeverQuoteTheData(t *testing.T) {
+func TestError_DoesNotQuoteData(t *testing.T) {
 	t.Parallel()
 	data := patch(t, "faststart.mp4", "avc1\x00\x00\x00\x00", "\x1b[2J\x00\x00\x00\x00")
 	data = bytes.Replace(data, []byte("avc1"), []byte("mp41"), 1)

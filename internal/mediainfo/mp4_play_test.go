@@ -311,7 +311,7 @@ func TestInspect_MP4Tracks(t *testing.T) {
 	wantError(t, err, "MP4: more tracks of video and sound than any player has use for", false)
 }
 
-func TestCheckStructure_MP4ThatNoDecoderOpens(t *testing.T) {
+func TestCheckStructure_UndecodableMP4(t *testing.T) {
 	t.Parallel()
 	avcC := mp4Box("avcC", []byte{1, 77, 0, 10, 0xff, 0xe1, 0})
 	entry := func(e []byte) func(*mp4Parts) {

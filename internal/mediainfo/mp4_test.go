@@ -53,7 +53,7 @@ func (r rareMP4) file() []byte {
 	return append(append(data, r.lastSize...), "12345678"...)
 }
 
-func TestRareButValidMP4sAreRead(t *testing.T) {
+func TestInspect_RareMP4(t *testing.T) {
 	t.Parallel()
 	good := rareMP4{units: 80, size: 3, samples: 2, timed: 2, offset: 100, lastSize: []byte("\x00\x00\x00\x00mdat")}
 	wide := good
@@ -70,7 +70,7 @@ func TestRareButValidMP4sAreRead(t *testing.T) {
 	}
 }
 
-func TestAFragmentedMP4sDurationComesFromItsExtension(t *testing.T) {
+func TestInspect_FragmentedMP4Duration(t *testing.T) {
 	t.Parallel()
 	for _, mehd := range [][]byte{words(0, 2500), words(1<<24, 0, 2500)} {
 		r := rareMP4{units: 1<<64 - 1, extra: mp4Box("mvex", mp4Box("mehd", mehd)), lastSize: []byte("\x00\x00\x00\x00mdat")}
@@ -80,7 +80,7 @@ func TestAFragmentedMP4sDurationComesFromItsExtension(t *testing.T) {
 	}
 }
 
-func TestMP4TablesThatContradictTheFileAreRefused(t *testing.T) {
+func TestCheckStructure_MP4TablesContradictFile(t *testing.T) {
 	t.Parallel()
 	good := rareMP4{units: 80, size: 3, samples: 2, timed: 2, offset: 100, lastSize: []byte("\x00\x00\x00\x00mdat")}
 	for problem, change := range map[string]func(*rareMP4){
@@ -287,7 +287,7 @@ func TestCheckStructure_MP4WithUnusualParts(t *testing.T) {
 	}
 }
 
-func TestCheckStructure_MP4ThatCannotBeRead(t *testing.T) {
+func TestCheckStructure_UnreadableMP4(t *testing.T) {
 	t.Parallel()
 	const (
 		tooShort = "MP4: a sample table is too short"
@@ -433,13 +433,13 @@ func mp4Empty(p *mp4Parts) {
 	p.stsz, p.fromEnd = mp4Box("stsz", words(0, 0, 0)), nil
 }
 
-func TestCheckStructure_FirstBoxOfAnImpossibleSize(t *testing.T) {
+func TestCheckStructure_FirstBoxOfImpossibleSize(t *testing.T) {
 	t.Parallel()
 	data := append([]byte("\x00\x00\x00\x03wide"), mp4File()...)
 	wantError(t, mediainfo.CheckStructure(data), "QuickTime: a box has an impossible size", false)
 }
 
-func TestInspect_MP4WithATroubleThatIsNotInTheMovieHeader(t *testing.T) {
+func TestInspect_MP4FaultOutsideMovieHeader(t *testing.T) {
 	t.Parallel()
 	want := mediainfo.Info{
 		Format: mediainfo.MP4, Width: 64, Height: 48, HasVideo: true, VideoCodec: "avc1",
@@ -463,7 +463,7 @@ func TestInspect_MP4WithATroubleThatIsNotInTheMovieHeader(t *testing.T) {
 	}
 }
 
-func TestInspect_MP4WithoutAReadableMovieHeader(t *testing.T) {
+func TestInspect_MP4UnreadableMovieHeader(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name       string

@@ -64,7 +64,7 @@ func TestInspect_RIFX(t *testing.T) {
 	}
 }
 
-func TestInspect_RIFXThatIsNotWhole(t *testing.T) {
+func TestInspect_IncompleteRIFX(t *testing.T) {
 	t.Parallel()
 	whole := rifx(1, 1, 0, 16_000, 0, 32_000, 2, 16)
 	for n, problem := range map[int]string{
@@ -126,7 +126,7 @@ func TestInspect_WAVCodec(t *testing.T) {
 	}
 }
 
-func TestCheckStructure_EncodingThatIsNotSupported(t *testing.T) {
+func TestCheckStructure_UnsupportedEncoding(t *testing.T) {
 	t.Parallel()
 	for codec, want := range map[uint16]string{2: "ADPCM", 6: "A-law", 7: "mu-law", 0x31: "GSM", 0x55: "MP3", 0xff: "AAC", 9: "an unknown encoding"} {
 		err := mediainfo.CheckStructure(wavOf(voiceFormat(func(f *wavFormat) { f.codec = codec }), riffChunk("data", make([]byte, 8))))
@@ -151,7 +151,7 @@ func TestCheckStructure_FloatingPoint(t *testing.T) {
 	}
 }
 
-func TestInspect_WAVRateInBytesIsNotLookedAt(t *testing.T) {
+func TestInspect_WAVRateInBytesIsIgnored(t *testing.T) {
 	t.Parallel()
 	data := wavOf(voiceFormat(), riffChunk("data", make([]byte, 32_000)))
 	binary.LittleEndian.PutUint32(data[28:], 64_000) // twice as much

@@ -60,7 +60,7 @@ func voiceInfo(d time.Duration) mediainfo.Info {
 	}
 }
 
-func TestInspect_WAVThatStopsAtTheEndOfAHeader(t *testing.T) {
+func TestInspect_WAVEndsAfterHeader(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
@@ -194,7 +194,7 @@ func TestCheckStructure_WAV(t *testing.T) {
 	}
 }
 
-func TestInspect_WAVOfAWriterThatLeavesTheSizeOpen(t *testing.T) {
+func TestInspect_WAVOpenSize(t *testing.T) {
 	t.Parallel()
 	stereo24 := func(f *wavFormat) { f.channels, f.blockAlign, f.depth = 2, 6, 24 }
 	for _, tt := range []struct {
@@ -232,7 +232,7 @@ func TestInspect_WAVOfAWriterThatLeavesTheSizeOpen(t *testing.T) {
 	}
 }
 
-func TestInspect_WAVThatStopsEarlyBesideTheSizesThatStandForAnOpenOne(t *testing.T) {
+func TestInspect_CutWAVWithSizeNearOpenSize(t *testing.T) {
 	t.Parallel()
 	for _, size := range []uint32{
 		0x7ffff000 - 2, 0x7ffff000 + 1, 0x7ffffffe, 0x80000001, 0xfffffffe,

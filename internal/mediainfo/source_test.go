@@ -41,7 +41,7 @@ func inspectBoth(t testing.TB, data []byte) (mediainfo.Info, error) {
 	return got, err
 }
 
-func TestInspectAt_SaysWhatInspectSays(t *testing.T) {
+func TestInspectAt_EqualsInspect(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("testdata/*.*")
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestInspectAt_SaysWhatInspectSays(t *testing.T) {
 	}
 }
 
-func TestInspectAt_FindsHeadersFarFromTheStart(t *testing.T) {
+func TestInspectAt_HeadersFarFromStart(t *testing.T) {
 	t.Parallel()
 	far := bytes.Repeat([]byte("0123456789abcdef"), 64<<10) // 1 MiB
 	metadata := jpegSegment(0xe2, make([]byte, 65_533)...)
@@ -101,7 +101,7 @@ func TestInspectAt_FindsHeadersFarFromTheStart(t *testing.T) {
 	}
 }
 
-func TestInspectAt_HeadersBeyondItsBounds(t *testing.T) {
+func TestInspectAt_HeadersBeyondBounds(t *testing.T) {
 	t.Parallel()
 	const problem = ": the headers are outside the part of the file that is read for them"
 	segment := jpegSegment(0xe2, make([]byte, 2000)...)
@@ -130,7 +130,7 @@ func TestInspectAt_HeadersBeyondItsBounds(t *testing.T) {
 	}
 }
 
-func TestInspectAt_ReaderThatFails(t *testing.T) {
+func TestInspectAt_ReaderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken disk")
 	data := file(t, "phone.mp4")
@@ -172,7 +172,7 @@ func (f failing) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-func TestInspectAt_FragmentsThatCannotBeRead(t *testing.T) {
+func TestInspectAt_UnreadableFragments(t *testing.T) {
 	t.Parallel()
 	data := mp4File(mp4Fragmented, func(p *mp4Parts) {
 		p.behind = bytes.Repeat(append(mp4Fragment(1, 0, 1), mp4Box("mdat", make([]byte, 2000))...), 10)
@@ -190,7 +190,7 @@ func TestInspectAt_NoData(t *testing.T) {
 	}
 }
 
-func TestInspectAt_SizesThatAreNotTrue(t *testing.T) {
+func TestInspectAt_WrongSize(t *testing.T) {
 	t.Parallel()
 	// A file of 8 EiB, of which there is the start alone.
 	for _, name := range []string{"gray.jpg", "faststart.mp4", "pipe.wav", "pipe.caf", "vp8.webm"} {

@@ -185,7 +185,7 @@ func TestInspect_WebMCodecs(t *testing.T) {
 	}
 }
 
-func TestInspect_WebMThatCannotBeRead(t *testing.T) {
+func TestInspect_UnreadableWebM(t *testing.T) {
 	t.Parallel()
 	head := webmHead("webm")
 	for _, tt := range []struct {

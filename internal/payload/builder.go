@@ -9,29 +9,29 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// chunk is how much media is encoded at a time: small enough for the encoded
-// text to be in cache still when it is hashed, and a multiple of 3, so that
-// chunks join without padding.
+// chunk is how much media is encoded at a time: small enough for the encoded text
+// to be in the cache when it is hashed, and a multiple of 3, so that chunks join
+// without padding.
 const chunk = 24 << 10
 
-// maxPiece is how much of a file or reader is read at a time: several chunks,
-// as each time costs two switches of goroutines.
+// maxPiece is how much of a file or reader is read at a time: several chunks, as
+// each read costs two switches of goroutines.
 const maxPiece = 4 * chunk
 
-// Settings are what a body is made with.
+// Settings are the settings of a body.
 type Settings struct {
 	Buffers  *Buffers
-	Hash     interface{ Write(p []byte) }                 // is fed the body as it grows
+	Hash     interface{ Write(p []byte) }                 // receives the body as it grows
 	Limit    int                                          // the body must stay below it, in bytes
 	Metadata []byte                                       // for the member "metadata", nil for none
-	Inspect  bool                                         // look at the media
+	Inspect  bool                                         // inspect the media
 	Copy     bool                                         // keep a copy of a small body, see [Payload.Reader]
-	Ended    func() error                                 // why there is no time left, nil while there is
+	Ended    func() error                                 // returns why there is no time left, or nil
 	Limited  func() (context.Context, context.CancelFunc) // a context that ends when there is no time left
 }
 
-// A Builder is the JSON of one request in the making. The first fault is kept, and
-// later writes do nothing.
+// A Builder writes the JSON of one request. The first fault is kept, and later
+// writes do nothing.
 type Builder struct {
 	settings Settings
 	buf      []byte
@@ -54,7 +54,7 @@ func (b *Builder) Refuse(argument, reason string, cause error) {
 	b.fail(&Invalid{Argument: argument, Reason: reason, Err: cause})
 }
 
-// reserve makes room for n bytes more, and refuses what the API would.
+// reserve makes room for n more bytes, and refuses a body that reaches the limit.
 func (b *Builder) reserve(n int) bool {
 	if b.err == nil && n >= b.settings.Limit-len(b.buf) {
 		b.fail(ErrTooLarge)
@@ -68,8 +68,8 @@ func (b *Builder) reserve(n int) bool {
 	return true
 }
 
-// Expect makes room for what is known to come, so that it is made once. What
-// is too large is refused when it comes.
+// Expect makes room for bytes that are known to follow, so that the buffer grows
+// once. A body that is too large is refused when the bytes are written.
 func (b *Builder) Expect(n int) {
 	if size := min(len(b.buf)+n, b.settings.Limit); size > cap(b.buf) {
 		b.grow(size)
@@ -96,7 +96,7 @@ func (b *Builder) JSON(json []byte) {
 	}
 }
 
-// Name begins a member. Names are the library's own, or checked by the caller.
+// Name begins a member. Names are the library's own, or are checked by the caller.
 func (b *Builder) Name(name string) {
 	if b.members > 0 {
 		b.text(`,"`)
@@ -108,8 +108,8 @@ func (b *Builder) Name(name string) {
 	b.text(`":`)
 }
 
-// String writes a member that must not be empty. Invalid UTF-8 is
-// refused: replaced silently, it would make one user another.
+// String writes a member that must not be empty. Invalid UTF-8 is refused: a
+// silent replacement could make one user another.
 func (b *Builder) String(name, value, argument string) {
 	if value == "" {
 		b.Refuse(argument, "is empty", nil)
@@ -125,10 +125,10 @@ func (b *Builder) String(name, value, argument string) {
 		return
 	}
 	b.buf = quoted
-	b.reserve(0) // escapes may have taken more
+	b.reserve(0) // escapes may have made it longer
 }
 
-// Bytes writes bytes as base64, and nothing when there are none.
+// Bytes writes bytes as base64. It writes nothing when there are none.
 func (b *Builder) Bytes(name string, value []byte) {
 	if len(value) == 0 {
 		return
@@ -139,7 +139,7 @@ func (b *Builder) Bytes(name string, value []byte) {
 	b.text(`"`)
 }
 
-// encode appends base64, hashing what it has written piece by piece.
+// encode appends base64, and hashes it piece by piece.
 func (b *Builder) encode(raw []byte) {
 	if !b.reserve(base64.EncodedLen(len(raw))) {
 		return
@@ -150,14 +150,14 @@ func (b *Builder) encode(raw []byte) {
 	}
 }
 
-// hash feeds the signature what was written since the last time.
+// hash adds to the signature the bytes that were written since the last time.
 func (b *Builder) hash() {
 	b.settings.Hash.Write(b.buf[b.hashed:])
 	b.hashed = len(b.buf)
 }
 
-// Count writes a member that is a whole number, and nothing for 0. A negative number
-// is invalid.
+// Count writes a member that is a whole number. It writes nothing for 0, and a
+// negative number is invalid.
 func (b *Builder) Count(name string, n int, argument string) {
 	switch {
 	case n < 0:

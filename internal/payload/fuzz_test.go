@@ -11,7 +11,7 @@ import (
 	own64 "github.com/aimbrain/aimbrain-go/internal/base64"
 )
 
-// FuzzBase64Text holds the reader of base64 against the decoded bytes.
+// FuzzBase64Text compares the reader of base64 with the decoded bytes.
 func FuzzBase64Text(f *testing.F) {
 	long := bytes.Repeat([]byte("\xff\xd8face"), 2000)
 	f.Add([]byte(""), int64(0), uint16(1))
@@ -53,8 +53,8 @@ func FuzzBase64Text(f *testing.F) {
 	})
 }
 
-// FuzzMediaText: what a medium is taken for must be what it is, and no forwarded
-// body may stop the check.
+// FuzzMediaText tests that a medium is what it is taken for, and that no forwarded
+// body stops the check.
 func FuzzMediaText(f *testing.F) {
 	for _, text := range []string{
 		"/9j/4AAQSkZJRgABAQAAAQABAAD/", "AAAAGGZ0eXBtcDQy\n", "data:image/png;base64,iVBOR", "UklGR", "_9j_", "QQ==", "QQ=", "QUJD\r\nQUJD", "\xff\xd8\xff", " \t",

@@ -6,13 +6,13 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// A Problem is what is wrong with a medium of a request.
+// A Problem is a problem of a medium of a request.
 type Problem struct {
 	Place string // such as "faces[1]"
 	mediainfo.Problem
 }
 
-// inspected is the kind as package mediainfo has it.
+// inspected returns the kind of package mediainfo.
 func (k Kind) inspected() mediainfo.Kind {
 	if k == Voice {
 		return mediainfo.Voice
@@ -20,8 +20,8 @@ func (k Kind) inspected() mediainfo.Kind {
 	return mediainfo.Face
 }
 
-// inspect looks at a file as it stands in the request, in standard base64. All
-// ways to give media end there, and all of the file is there.
+// inspect looks at a file in the request, in standard base64. All forms of media
+// end there, and the whole file is there.
 func inspect[T string | []byte](b *Builder, place string, kind mediainfo.Kind, text T) {
 	file := base64Text[T]{text}
 	info, err := mediainfo.InspectAt(file, file.size())
@@ -32,15 +32,15 @@ func inspect[T string | []byte](b *Builder, place string, kind mediainfo.Kind, t
 	}
 	for _, p := range mediainfo.Check(info, file.size(), kind) {
 		if damaged && p.Rule.Guidance {
-			continue // that a number is not in the headers follows from the damage
+			continue // a number that is missing from the headers follows from the damage
 		}
 		b.problems = append(b.problems, Problem{place, p})
 	}
 }
 
 // inspectForwarded looks at the media of a request that an app has serialised. A
-// body that is not strict JSON is left to the API, and so are members that are
-// not arrays of strings.
+// body that is not strict JSON is left to the API, and so are members that are not
+// arrays of strings.
 func (b *Builder) inspectForwarded(serialised []byte) {
 	if b.err != nil || !b.settings.Inspect {
 		return
@@ -74,7 +74,7 @@ func (b *Builder) inspectString(place string, kind mediainfo.Kind, raw []byte) {
 	if raw[0] != '"' {
 		return
 	}
-	if plain := raw[1 : len(raw)-1]; base64.Valid(plain) { // most are, and need no copy
+	if plain := raw[1 : len(raw)-1]; base64.Valid(plain) { // most are plain, and need no copy
 		inspect(b, place, kind, plain)
 		return
 	}
@@ -91,7 +91,7 @@ func (b *Builder) inspectString(place string, kind mediainfo.Kind, raw []byte) {
 	inspect(b, place, kind, text)
 }
 
-// Serialised writes a whole request that came serialised, byte for byte.
+// Serialised writes a whole serialised request, byte for byte.
 func (b *Builder) Serialised(request []byte) {
 	switch {
 	case len(request) == 0:
@@ -104,7 +104,8 @@ func (b *Builder) Serialised(request []byte) {
 	}
 }
 
-// Object returns what writes an object around the members of one endpoint.
+// Object returns a function that writes an object around the members of one
+// endpoint.
 func Object(members func(*Builder)) func(*Builder) {
 	return func(b *Builder) {
 		b.text("{")

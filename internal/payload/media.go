@@ -9,7 +9,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/base64"
 )
 
-// A Kind is whose capture a medium is.
+// A Kind is what a medium captures.
 type Kind int
 
 // The kinds.
@@ -19,11 +19,11 @@ const (
 	Voice
 )
 
-// A Medium is one photo, video or recording. What is in it lives in the
-// variables of its functions, where neither fmt nor an encoder finds it.
+// A Medium is one photo, video or recording. Its content lives in the variables of
+// its functions, where neither fmt nor an encoder finds it.
 type Medium struct {
 	kind  Kind
-	size  func() int                      // of its base64, 0 where that is not known yet
+	size  func() int                      // of its base64, 0 if not yet known
 	write func(b *Builder, member string) // appends its base64 to a request
 }
 
@@ -38,7 +38,7 @@ func Raw(raw []byte) Medium {
 // File is a medium in a regular file.
 func File(path string) Medium {
 	return Medium{
-		size:  func() int { return 0 }, // asking the file system may block
+		size:  func() int { return 0 }, // a look at the file system may block
 		write: func(b *Builder, member string) { b.fileMedium(member, path) },
 	}
 }
@@ -51,7 +51,7 @@ func Reader(r io.Reader) Medium {
 			switch r.(type) {
 			case nil:
 				b.Refuse(b.place(member), "holds a reader that is nil", nil)
-			case *bytes.Reader, *bytes.Buffer, *strings.Reader: // never block
+			case *bytes.Reader, *bytes.Buffer, *strings.Reader: // these never block
 				b.readMedium(member, func(buf []byte) (int, bool, error) { return fill(buf, r, b.settings.Ended) })
 			default:
 				next, stop := b.aside(r, func() {})
@@ -82,7 +82,7 @@ func (b *Builder) Media(name string, media []Medium, kind Kind) {
 		b.Refuse(name, "is empty: give at least one photo, video or recording", nil)
 		return
 	}
-	b.Expect(EncodedSize(media) + 32) // the names and brackets around it too
+	b.Expect(EncodedSize(media) + 32) // includes the names and brackets around it
 	b.Name(name)
 	for i, item := range media {
 		b.file = i
@@ -116,8 +116,8 @@ func mismatch(want Kind) string {
 	return "holds a recording of a voice, where a photo or a video of a face is needed"
 }
 
-// EncodedSize is the size of the array in JSON, as far as it can be known
-// before files are opened and readers are read.
+// EncodedSize is the size of the array in JSON, as far as it is known before files
+// are opened and readers are read.
 func EncodedSize(media []Medium) int {
 	size := 0
 	for _, item := range media {

@@ -1,5 +1,5 @@
 // Package payload makes the body of a request in one pass: JSON with media in
-// base64, hashed as it grows, in a buffer that is used again.
+// base64, hashed as it grows, in a reused buffer.
 package payload
 
 import (
@@ -12,22 +12,22 @@ import (
 // A Fault is a constant error of this package.
 type Fault string
 
-// Error returns the fault as a text.
+// Error returns the text of the fault.
 func (f Fault) Error() string { return string(f) }
 
 const (
 	// ErrTooLarge means that a body would reach the limit.
 	ErrTooLarge Fault = "the body reaches the limit"
-	// ErrReleased is what a transport reads that goes on with a request's body after
-	// the call has ended.
+	// ErrReleased is what a transport receives that reads a request's body
+	// after the call has ended.
 	ErrReleased Fault = "aimbrain: the call has ended"
 )
 
-// Invalid is what is wrong with an argument.
+// Invalid is an error about an argument.
 type Invalid struct {
 	Argument string
 	Reason   string // without the argument's content
-	Err      error  // the cause, nil for none
+	Err      error  // the cause, or nil
 }
 
 // Error returns the argument and what is wrong with it.
@@ -39,7 +39,7 @@ func (e *Invalid) Unwrap() error { return e.Err }
 // Interrupted means that there was no time left to read an argument to its end.
 type Interrupted struct {
 	Argument string
-	Err      error // why
+	Err      error // the reason
 }
 
 // Error returns the argument and why it was not read.
@@ -58,11 +58,12 @@ type Payload struct {
 	size    int
 }
 
-// smallBody is what fits into net/http's write buffer together with headers.
+// smallBody is the size that fits into net/http's write buffer together with
+// headers.
 const smallBody = 2 << 10
 
-// Make makes a body and has the hash see all of it. The problems are those of its
-// media, if they are looked at. An error is an [*Invalid], an [*Interrupted] or
+// Make makes a body and hashes all of it. The problems are those of its media, if
+// they are inspected. An error is an [*Invalid], an [*Interrupted] or
 // [ErrTooLarge].
 func Make(settings Settings, write func(*Builder)) (*Payload, []Problem, error) {
 	b := &Builder{settings: settings}
@@ -84,10 +85,10 @@ func Make(settings Settings, write func(*Builder)) (*Payload, []Problem, error) 
 // Size returns the size of the body in bytes.
 func (p *Payload) Size() int { return p.size }
 
-// Reader returns the body for one reading, which calls onRead before it hands bytes
-// out. One that has a copy goes out with its headers in one packet, which net/http
-// only does for a bytes.Reader; it is read from the copy, as a bytes.Reader cannot be
-// stopped, and does not call onRead.
+// Reader returns the body for one reading, and calls onRead before it returns
+// bytes. A body with a copy is sent with its headers in one packet, which net/http
+// does for a bytes.Reader only. It is read from the copy, as a bytes.Reader cannot
+// be stopped, and does not call onRead.
 func (p *Payload) Reader(onRead func()) io.ReadCloser {
 	if p.small != nil {
 		return io.NopCloser(bytes.NewReader(p.small))
@@ -95,16 +96,17 @@ func (p *Payload) Reader(onRead func()) io.ReadCloser {
 	return &bodyReader{shared: &p.shared, size: p.size, onRead: onRead}
 }
 
-// Release takes the body from transports that read it still, and gives its bytes
-// back. It may be called for a nil payload.
+// Release takes the body away from transports that still read it, and returns its
+// bytes to the pool. The payload may be nil.
 func (p *Payload) Release() {
 	if p != nil {
 		p.buffers.put(p.shared.take())
 	}
 }
 
-// Buffers lends out the bytes that bodies are made in. The zero value is ready. One is used again for
-// another call once nothing can read it any more, see [sharedBody].
+// Buffers is a pool of the buffers in which bodies are made. The zero value is
+// ready. A buffer is reused for another call once nothing can read it any more,
+// see [sharedBody].
 type Buffers struct {
 	pools   [22]sync.Pool // by the number of bits of the capacity: up to 2 MB
 	scratch sync.Pool     // *[maxPiece]byte, for files and readers
@@ -120,14 +122,14 @@ func (b *Buffers) get(n int) []byte {
 
 func (b *Buffers) put(buf []byte) {
 	if class := bits.Len(uint(cap(buf))); cap(buf) >= 512 && class < len(b.pools) {
-		kept := buf // or every call of put would allocate
+		kept := buf // otherwise each call of put would allocate
 		b.pools[class].Put(&kept)
 	}
 }
 
-// A sharedBody is a finished body while transports may read it. net/http may
-// go on reading a request's body after the answer has come and the call has
-// returned; take stops that, and only then can the bytes be used again.
+// A sharedBody is a finished body while transports may read it. net/http may still
+// read a request's body after the response has arrived and the call has returned.
+// take stops that, and only then can the bytes be reused.
 type sharedBody struct {
 	mu    sync.Mutex
 	buf   []byte
@@ -154,7 +156,7 @@ type bodyReader struct {
 
 func (r *bodyReader) Read(p []byte) (int, error) {
 	if r.off >= r.size {
-		return 0, io.EOF // also when taken: all was read, and the connection is good for another call
+		return 0, io.EOF // also when taken: all was read, and the connection can be used for another call
 	}
 	r.shared.mu.Lock()
 	defer r.shared.mu.Unlock()
@@ -167,5 +169,5 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close does nothing: the body outlives an attempt.
+// Close does nothing, as the body outlives an attempt.
 func (r *bodyReader) Close() error { return nil }

@@ -20,15 +20,15 @@ func (b *Builder) fileMedium(name, path string) {
 	b.readMedium(name, func(buf []byte) (int, bool, error) {
 		n, last, err := next(buf)
 		if err == nil && !sized {
-			b.Expect(base64.EncodedLen(int(min(file.size, int64(b.settings.Limit)))) + 32) // what follows it too
+			b.Expect(base64.EncodedLen(int(min(file.size, int64(b.settings.Limit)))) + 32) // includes what follows it
 			sized = true
 		}
 		return n, last, err
 	})
 }
 
-// A regularFile is a file that is opened by its first Read, as that may block
-// like any other.
+// A regularFile is a file that is opened by its first Read, as opening may block
+// like any other Read.
 type regularFile struct {
 	path string
 	file *os.File
@@ -44,9 +44,9 @@ func (f *regularFile) Read(p []byte) (int, error) {
 	return f.file.Read(p)
 }
 
-// open looks at the file first: opening a named pipe waits for a writer, and
-// opening a device may have effects. It looks again at what it has opened, as
-// the path may have come to name another file.
+// open checks the file first: opening a named pipe waits for a writer, and opening
+// a device may have effects. It checks the opened file as well, as the path may
+// have come to name another file.
 func (f *regularFile) open() error {
 	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
 		return f.irregular(info)
@@ -79,7 +79,7 @@ func (f *regularFile) irregular(info fs.FileInfo) error {
 	case mode&fs.ModeDevice != 0:
 		kind = "is a device"
 	}
-	return &unusableError{"holds what is not a regular file", &fs.PathError{Op: "open", Path: f.path, Err: errors.New(kind)}}
+	return &unusableError{"holds a file that is not a regular file", &fs.PathError{Op: "open", Path: f.path, Err: errors.New(kind)}}
 }
 
 func (f *regularFile) close() {
@@ -88,7 +88,7 @@ func (f *regularFile) close() {
 	}
 }
 
-// An unusableError is what is wrong with a Medium, for a [RequestError].
+// An unusableError describes an invalid Medium, for a [RequestError].
 type unusableError struct {
 	reason string
 	err    error
@@ -96,12 +96,12 @@ type unusableError struct {
 
 func (e *unusableError) Error() string { return e.reason }
 
-// readMedium encodes what next fills its buffer with, piece by piece, and
-// stops once the request is too large. The first piece is a short one: it is all
-// of a small file.
+// readMedium encodes what next fills its buffer with, piece by piece, and stops
+// once the request is too large. The first piece is short: a small file fits into
+// it.
 //
-// The buffer is used again only when every Read has ended well: a Read that is
-// still under way, or has failed, may yet write to it. It is cleared, as a
+// The buffer is reused only when every Read has ended without an error: a Read
+// that is in progress, or has failed, may still write to it. It is cleared, as a
 // reader may claim more bytes than it wrote.
 func (b *Builder) readMedium(name string, next func(buf []byte) (n int, last bool, err error)) {
 	scratch, ok := b.settings.Buffers.scratch.Get().(*[maxPiece]byte)
@@ -121,7 +121,7 @@ func (b *Builder) readMedium(name string, next func(buf []byte) (n int, last boo
 		}
 		piece := buf[:n]
 		if first && (n == 0 || encodedAlready(piece) != "") {
-			b.rawMedium(name, piece) // says what is wrong
+			b.rawMedium(name, piece) // reports what is wrong
 			break
 		}
 		b.encode(piece)
@@ -130,8 +130,8 @@ func (b *Builder) readMedium(name string, next func(buf []byte) (n int, last boo
 	b.settings.Buffers.scratch.Put(scratch)
 }
 
-// unread records why a Medium was not read to its end. The end of the call's
-// time goes before the reader's own error, which may be a consequence of it.
+// unread records why a Medium was not read to its end. The end of the call's time
+// takes precedence over the reader's own error, which may be a consequence of it.
 func (b *Builder) unread(name string, err error) {
 	var unusable *unusableError
 	ended := b.settings.Ended()
@@ -145,18 +145,18 @@ func (b *Builder) unread(name string, err error) {
 	}
 }
 
-// A filling is what came of filling a buffer.
+// A filling is the result of filling a buffer.
 type filling struct {
 	n    int
 	last bool
 	err  error
-	exit func() // what the reader did instead of returning
+	exit func() // panics or ends the goroutine, as the reader did
 }
 
-// aside returns a function that fills a buffer from a reader, as [fill] does,
-// but in another goroutine, and is back when the call's time has ended. The
-// buffer is then still the reader's, for good. Between two calls of next the
-// reader is at rest. The caller stops the goroutine, which calls done last.
+// aside returns a function that fills a buffer from a reader, as [fill] does, but
+// in another goroutine, and returns when the call's time has ended. The buffer
+// then belongs to the reader and is never reused. Between two calls of next the
+// reader is idle. The caller stops the goroutine, which calls done last.
 func (b *Builder) aside(r io.Reader, done func()) (next func(buf []byte) (int, bool, error), stop func()) {
 	ctx, cancel := b.settings.Limited()
 	asked, filled := make(chan []byte), make(chan filling, 1)
@@ -184,9 +184,9 @@ func (b *Builder) aside(r io.Reader, done func()) (next func(buf []byte) (int, b
 	return next, stop
 }
 
-// supply fills the buffers that it is asked to fill. It must know nothing of
-// the call, which may have returned before it does: what nobody waits for stays
-// in the channel, a panic as well.
+// supply fills the buffers that it receives. It must not use the call, which may
+// have returned before: a result that nobody waits for remains in the channel,
+// also a panic.
 func supply(ctx context.Context, r io.Reader, asked <-chan []byte, filled chan<- filling, done func()) {
 	defer close(filled)
 	defer done()
@@ -206,13 +206,13 @@ func supply(ctx context.Context, r io.Reader, asked <-chan []byte, filled chan<-
 	}
 }
 
-// maxEmptyReads is how often a reader may give nothing in a row.
+// maxEmptyReads is how many consecutive Reads may return nothing.
 const maxEmptyReads = 100
 
-// fill reads until the buffer is full or the reader has ended, which io.EOF
-// alone says: a download that was cut off says io.ErrUnexpectedEOF. It stops
-// between two Reads when ended says so, and on a reader that never gives
-// anything.
+// fill reads until the buffer is full or the reader has ended, which io.EOF alone
+// indicates: a download that was cut off returns io.ErrUnexpectedEOF. It stops
+// between two Reads when ended returns an error, and on a reader that never
+// returns bytes.
 func fill(buf []byte, r io.Reader, ended func() error) (n int, last bool, err error) {
 	for empty := 0; n < len(buf); {
 		if err := ended(); err != nil {
@@ -224,7 +224,7 @@ func fill(buf []byte, r io.Reader, ended func() error) (n int, last bool, err er
 		}
 		n += more
 		switch {
-		case err == io.EOF: // as it is: inside another error it is no end
+		case err == io.EOF: // unwrapped: inside another error it is no end
 			return n, true, nil
 		case err != nil:
 			return n, false, err

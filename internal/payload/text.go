@@ -13,8 +13,8 @@ func isBase64Digit(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
 }
 
-// notBase64 says what a text is that is not standard base64. It is not mended for
-// the caller: what goes out, and is signed, is what was given.
+// notBase64 describes a text that is not standard base64. The text is not
+// corrected for the caller: what is sent, and signed, is what the caller passed.
 func notBase64(text string) (what string) {
 	what = "text that is not standard base64"
 	if isDataURL([]byte(text[:min(len(text), sniffedText)])) {
@@ -48,7 +48,7 @@ func notBase64(text string) (what string) {
 		flaws = append(flaws, "it is of the URL-safe alphabet: write + for - and / for _")
 	}
 	switch missing := (4 - digits%4) % 4; {
-	case spaces || padding == missing: // nobody knows what a space was
+	case spaces || padding == missing: // the character that a space replaced is not known
 	case missing == 3:
 		flaws = append(flaws, "it was cut")
 	case padding == 0:
@@ -62,13 +62,13 @@ func notBase64(text string) (what string) {
 	return what + ": " + strings.Join(flaws, "; ")
 }
 
-// sniffedText is how much of raw bytes is looked at to see whether they are text.
+// sniffedText is how much of raw bytes is checked for being text.
 const sniffedText = 1 << 10
 
-// encodedAlready says what is wrong with raw bytes that are base64 or a data URL:
-// encoded again they would be noise to the API. It is "" for all others. The
-// first bytes must be those of a file in base64, and all that is looked at must be
-// of its alphabet, which no binary format keeps up.
+// encodedAlready describes raw bytes that are base64 or a data URL: if they were
+// encoded again, they would be noise to the API. It returns "" for all others. The
+// first bytes must be those of a file in base64, and all checked bytes must be of
+// its alphabet, which holds for no binary format.
 func encodedAlready(raw []byte) (reason string) {
 	text := raw[:min(len(raw), sniffedText)]
 	text = bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\ufeff")), " \t\r\n")
@@ -121,8 +121,8 @@ func isDataURL(text []byte) bool {
 	return comma > 0 && !bytes.ContainsFunc(text[:comma], func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// base64Text reads what a text of standard base64 stands for, without decoding
-// more than is asked for.
+// base64Text reads the bytes that a text of standard base64 encodes, without
+// decoding more than is requested.
 type base64Text[T string | []byte] struct{ text T }
 
 func (t base64Text[T]) size() int64 {

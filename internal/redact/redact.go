@@ -1,5 +1,5 @@
-// Package redact takes credentials and media out of what a server or a transport
-// says, before an error keeps it.
+// Package redact removes credentials and media from the texts of a server or a
+// transport before an error keeps them.
 package redact
 
 import (
@@ -15,23 +15,23 @@ import (
 
 const redacted = "[redacted]"
 
-// A Redactor knows the credentials of one call. It looks for the forms that servers
-// echo in; against one that means to betray what it was sent it is no help, as that
-// one has it already.
+// A Redactor knows the credentials of one call. It recognises the forms in which
+// servers echo them. It does not protect against a malicious server, which has
+// received the credentials already.
 type Redactor struct {
-	secrets func() []string // behind a function: fmt walks into fields. The longest comes first
+	secrets func() []string // a function, as fmt walks into fields; the longest comes first
 }
 
 // New returns a redactor. The function returns the credentials, in any order.
 func New(credentials func() []string) Redactor {
 	return Redactor{secrets: func() []string {
 		secrets := credentials()
-		slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may be a part of another
+		slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // a credential may be a part of another
 		return secrets
 	}}
 }
 
-// Text returns a text without credentials and media. One that holds them in a
+// Text returns a text without credentials and media. A text that holds them in a
 // disguise is not kept at all.
 func (r Redactor) Text(s string) string {
 	clean := r.replace(s)
@@ -41,27 +41,27 @@ func (r Redactor) Text(s string) string {
 	return strings.ToValidUTF8(clean, "\ufffd")
 }
 
-// Body returns a copy of what may be kept of a body: limit bytes at most, and
-// nothing that is not text.
+// Body returns a copy of the part of a body that may be kept: limit bytes at most,
+// and only text.
 func (r Redactor) Body(b []byte, limit int) []byte {
 	cut := len(b) > limit
 	text := string(b[:min(len(b), limit)])
 	for range utf8.UTFMax - 1 {
 		if cut && !utf8.ValidString(text) {
-			text = text[:len(text)-1] // the cut may be in a character
+			text = text[:len(text)-1] // the cut may be within a character
 		}
 	}
 	clean := r.replace(text)
 	if !utf8.ValidString(text) || r.hides(text, clean) {
 		return []byte(redacted)
 	}
-	if cut { // or in a credential, of which the longest is the first
+	if cut { // the cut may be within a credential; the longest is the first
 		clean = clean[:max(0, len(clean)-len(r.secrets()[0]))]
 	}
 	return []byte(clean[:min(len(clean), limit)])
 }
 
-// replace takes the credentials out of a text that stand in it as they are.
+// replace removes the credentials that a text holds unescaped.
 func (r Redactor) replace(s string) string {
 	for _, secret := range r.secrets() {
 		i := indexCredential(s, secret)
@@ -80,12 +80,12 @@ func (r Redactor) replace(s string) string {
 	return s
 }
 
-// minAnywhere is the length from which a credential is found wherever it
-// stands. A shorter one occurs in words: it counts between other characters
-// than ASCII letters and digits, or a text without it would say nothing.
+// minAnywhere is the length from which a credential is found anywhere. A shorter
+// one occurs in words, so that it counts only between characters other than ASCII
+// letters and digits. Otherwise the remaining text would be useless.
 const minAnywhere = 8
 
-// indexCredential returns where a credential stands first, -1 for nowhere.
+// indexCredential returns the index of the first credential, or -1.
 func indexCredential(s, credential string) int {
 	if len(credential) >= minAnywhere {
 		return strings.Index(s, credential)
@@ -123,8 +123,8 @@ func (r Redactor) Header(h http.Header) http.Header {
 	return clean
 }
 
-// Contains reports whether a header repeats one of the credentials as it is. Every
-// call asks that, so it does not look for disguises.
+// Contains reports whether a header repeats one of the credentials unescaped.
+// Every call uses it, so it does not look for disguises.
 func Contains(h http.Header, credentials ...string) bool {
 	for _, values := range h {
 		for _, value := range values {
@@ -138,9 +138,9 @@ func Contains(h http.Header, credentials ...string) bool {
 	return false
 }
 
-// hides reports whether a text holds media, or credentials that are not seen
-// before an escape is undone. clean is the text without those that are: any
-// that is in it then is one too many.
+// hides reports whether a text holds media, or credentials that only show after an
+// escape is undone. clean is the text without the visible ones: any in it is
+// hidden.
 func (r Redactor) hides(s, clean string) bool {
 	holdsCredential := func(s string) bool {
 		return slices.ContainsFunc(r.secrets(), func(secret string) bool { return indexCredential(s, secret) >= 0 })
@@ -148,8 +148,8 @@ func (r Redactor) hides(s, clean string) bool {
 	return disguises(s, holdsMedia) || disguises(clean, holdsCredential)
 }
 
-// disguises reports whether a text holds something, as it is or after an escape
-// is undone: JSON's, HTML's or a URL's, in turn.
+// disguises reports whether a text holds something, as it is or after an escape is
+// undone: of JSON, HTML or a URL, in turn.
 func disguises(s string, holds func(string) bool) bool {
 	if holds(s) {
 		return true
@@ -169,15 +169,15 @@ func disguises(s string, holds func(string) bool) bool {
 			return false
 		}
 	}
-	return true // who escapes so often hides something
+	return true // a text with so many levels of escapes hides something
 }
 
 // maxRun is how much of something that looks like media is kept of a server's
-// text. Ids and hashes are shorter; a face or a voice that is sent back is not.
+// text. Ids and hashes are shorter. A face or a voice that is echoed is longer.
 const maxRun = 128
 
-// holdsMedia reports whether a text holds a long stretch of base64, in one
-// piece or in lines, or of numbers as bytes are printed.
+// holdsMedia reports whether a text holds a long run of base64, in one piece or in
+// lines, or of numbers as bytes are printed.
 func holdsMedia(s string) bool {
 	stretch := 0
 	for i := 0; i < len(s); {
@@ -205,8 +205,8 @@ func isMediaDigit(c byte) bool {
 	return isAlphanumeric(c) || strings.IndexByte("+/=-_", c) >= 0
 }
 
-// unescapeJSON undoes every escape that a JSON string may use, wherever it
-// stands: the result is for searching, not for reading.
+// unescapeJSON undoes every escape of a JSON string, wherever it occurs: the
+// result is for searching and not for reading.
 func unescapeJSON(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s
@@ -234,7 +234,7 @@ func unescapeJSON(s string) string {
 	return out.String()
 }
 
-// unescapeURL undoes the percent escapes that are right and leaves others.
+// unescapeURL undoes the valid percent escapes and keeps others.
 func unescapeURL(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
@@ -253,8 +253,8 @@ func unescapeURL(s string) string {
 	return out.String()
 }
 
-// Error hides a transport's error behind its redacted text: its fields, or an
-// error inside it, may hold the request. What it is can still be asked.
+// Error replaces a transport's error by its redacted text: its fields, or an error
+// inside it, may hold the request. errors.Is and errors.As still find the error.
 func (r Redactor) Error(err error) error {
 	return &hiddenError{
 		text: r.Text(err.Error()),
@@ -263,7 +263,7 @@ func (r Redactor) Error(err error) error {
 	}
 }
 
-// A hiddenError answers errors.Is and errors.As for an error that it does not show.
+// A hiddenError lets errors.Is and errors.As find an error that it does not show.
 type hiddenError struct {
 	text string
 	is   func(error) bool

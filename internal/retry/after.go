@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// After is what a Retry-After header says.
+// After is the wait of a Retry-After header.
 type After struct {
 	Wait  time.Duration
 	Given bool
 }
 
 // ReadAfter reads both forms of the header, seconds and a date. A date is by the
-// server's clock, so the wait is counted from the response's own Date, and from now
-// only where that cannot be read. Of two values that differ the longer counts; a
-// value that cannot be read counts as not given.
+// server's clock. The wait is therefore counted from the response's own Date, and
+// from now only if that is invalid. Of two different values the longer one counts.
+// An invalid value is ignored.
 func ReadAfter(header http.Header, now time.Time) After {
 	if date, err := http.ParseTime(header.Get("Date")); err == nil {
 		now = date

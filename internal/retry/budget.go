@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// A Budget keeps retries from multiplying an outage: each retry takes a token,
-// and each response of the API puts half a one back. While everything fails the
-// tokens run out and every call gets one attempt; at one fault in five it never
-// runs low. The zero value is full, and it is safe for concurrent use.
+// A Budget keeps retries from multiplying an outage: each retry takes a token, and
+// each response of the API returns half a token. While everything fails, the
+// tokens run out and each call gets one attempt. With one fault in five requests
+// the budget never runs out. The zero value is full, and it is safe for concurrent
+// use.
 type Budget struct {
 	mu    sync.Mutex
-	spent float64 // tokens taken and not yet put back
+	spent float64 // tokens taken and not yet returned
 }
 
 const (
@@ -19,7 +20,7 @@ const (
 	budgetRefill = 0.5
 )
 
-// Take takes a token, and reports false when there is none.
+// Take takes a token. It returns false when there is none.
 func (b *Budget) Take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -30,7 +31,7 @@ func (b *Budget) Take() bool {
 	return true
 }
 
-// Refill puts half a token back.
+// Refill returns half a token.
 func (b *Budget) Refill() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -38,14 +39,14 @@ func (b *Budget) Refill() {
 }
 
 // A HoldBack makes the calls of a client wait after a 429 that asked for a wait:
-// each would be refused, and take a retry from the budget. It ends with time alone.
-// The zero value holds nothing back, and it is safe for concurrent use.
+// each would be refused, and would take a retry from the budget. It ends with time
+// only. The zero value holds nothing back, and it is safe for concurrent use.
 type HoldBack struct {
 	mu    sync.Mutex
 	until time.Time
 }
 
-// Extend holds back for a time from now, unless a longer time is left.
+// Extend holds back for a time from now, unless more time is left already.
 func (h *HoldBack) Extend(wait time.Duration) {
 	until := time.Now().Add(wait)
 	h.mu.Lock()
@@ -55,7 +56,7 @@ func (h *HoldBack) Extend(wait time.Duration) {
 	}
 }
 
-// Left returns how long the hold-back lasts still; 0 or less when it is over.
+// Left returns the rest of the hold-back. It is 0 or less when it is over.
 func (h *HoldBack) Left() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()

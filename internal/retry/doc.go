@@ -1,4 +1,4 @@
-// Package retry says whether a call may be sent again, and after which wait: the
-// policy with its back-off, the budget that an outage drains, the hold-back after a
-// 429, and the Retry-After header.
+// Package retry decides whether and when a call may be retried. It holds the
+// policy with its back-off, the retry budget, the hold-back after a 429, and the
+// Retry-After header.
 package retry

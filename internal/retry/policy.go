@@ -5,24 +5,25 @@ import (
 	"time"
 )
 
-// A Policy says how often a call is sent and how long it waits. All members mean
-// what they say; 0 is no default.
+// A Policy says how many attempts a call has and how long it waits. All members
+// are used as they are: 0 is no default.
 type Policy struct {
 	MaxAttempts int           // at least 1
 	BaseDelay   time.Duration // bounds the wait before the second attempt
-	MaxDelay    time.Duration // bounds any wait for which the server did not ask
+	MaxDelay    time.Duration // bounds any wait that the server did not ask for
 	MaxWait     time.Duration // bounds the sum of all waits of a call
 }
 
-// minSpread is over how much time callers that were told the same wait are
-// spread at least.
+// minSpread is the least time over which callers that received the same wait are
+// spread.
 const minSpread = 500 * time.Millisecond
 
-// Wait returns how long to wait before the attempt that follows attempt n, and
-// false when that is longer than room. Without a wait that the server asked for it
-// is a random part of the back-off, which spreads callers that failed together. A
-// wait that was asked for becomes longer by a random time, as all callers were told
-// the same; false then also means that room is too short to spread them in.
+// Wait returns the wait before the attempt that follows attempt n, and false when
+// that is longer than room. Without a wait that the server asked for it is a
+// random part of the back-off, which spreads callers that failed together. A wait
+// that was asked for becomes longer by a random time, as all callers received the
+// same one. The result is then also false when room is too short to spread them
+// in.
 func (p Policy) Wait(n int, asked After, room time.Duration) (time.Duration, bool) {
 	limit := p.maxBackoff(n)
 	if asked.Given {
@@ -42,9 +43,9 @@ func (p Policy) Wait(n int, asked After, room time.Duration) (time.Duration, boo
 	return wait, true
 }
 
-// maxBackoff returns what bounds the back-off after attempt n: BaseDelay, and twice
-// as much with each attempt, MaxDelay at most. It is 0 only where the policy asks
-// for no back-off.
+// maxBackoff returns the bound of the back-off after attempt n: BaseDelay, doubled
+// with each attempt, and at most MaxDelay. It is 0 only if the policy asks for no
+// back-off.
 func (p Policy) maxBackoff(n int) time.Duration {
 	limit := p.BaseDelay
 	if limit == 0 {
@@ -60,8 +61,8 @@ func (p Policy) maxBackoff(n int) time.Duration {
 }
 
 // HoldsBack reports whether a client with this policy holds back its other calls
-// for a wait that one of them was asked for. A longer one is left to the call that
-// got it: a gateway in error must not lock the client out.
+// for a wait that one of them was asked for. A longer wait is left to the call
+// that received it: a faulty gateway must not lock the client out.
 func (p Policy) HoldsBack(asked After) bool {
 	return asked.Given && asked.Wait <= p.MaxWait-minSpread
 }

@@ -5,14 +5,13 @@ import (
 	"sync"
 )
 
-// A Carrier is what carries the requests of one call. It is released when the call
-// ends.
+// A Carrier sends the requests of one call. It is released when the call ends.
 type Carrier struct {
 	Send func(*http.Request) (*http.Response, error)
-	// Own says that Send is that of the library's transport, with nothing around it.
+	// Own reports that Send is that of the library's transport, unwrapped.
 	Own bool
 
-	client *http.Client // a copy of the caller's, nil without one
+	client *http.Client // a copy of the caller's, or nil
 	spare  *sync.Pool   // of carriers with a copy
 }
 
@@ -22,9 +21,9 @@ func Always(send func(*http.Request) (*http.Response, error), own bool) func() *
 	return func() *Carrier { return fixed }
 }
 
-// ByClient returns a carrier for one call by the caller's client as it is then. The
-// client itself is never changed. Where it has no transport own carries the requests,
-// see [transportOf].
+// ByClient returns a carrier for one call that uses the caller's client in its
+// current state. The client itself is never changed. If it has no transport, own
+// sends the requests, see [transportOf].
 func ByClient(callers *http.Client, own http.RoundTripper, isOwn func(http.RoundTripper) bool) func() *Carrier {
 	spare := new(sync.Pool)
 	return func() *Carrier {
@@ -35,8 +34,8 @@ func ByClient(callers *http.Client, own http.RoundTripper, isOwn func(http.Round
 		}
 		*c.client = *callers
 		c.client.Transport = transportOf(callers, own)
-		// Custom headers and bodies follow a redirect to any host: net/http holds back
-		// the standard ones alone.
+		// Custom headers and bodies follow a redirect to any host: net/http
+		// removes only the standard ones.
 		c.client.CheckRedirect = useLastResponse
 		c.Own = isOwn(c.client.Transport)
 		return c
@@ -45,10 +44,10 @@ func ByClient(callers *http.Client, own http.RoundTripper, isOwn func(http.Round
 
 func useLastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// transportOf returns what carries the requests of the caller's client. Without
-// a transport it means http.DefaultTransport. As long as that is net/http's own,
-// the library's does the same and more; a mock or a tracer that has taken its
-// place must not be passed over.
+// transportOf returns the transport of the caller's client. Without a transport a
+// client means http.DefaultTransport. As long as that is net/http's own, the
+// library's transport replaces it. A mock or a tracer that was set there must be
+// used.
 func transportOf(callers *http.Client, own http.RoundTripper) http.RoundTripper {
 	if callers.Transport != nil {
 		return callers.Transport

@@ -1,5 +1,5 @@
-// Package roundtrip makes one HTTP exchange: a request in, a response that was read
-// within its bounds or a failure out. The failure says whether the request may have
+// Package roundtrip makes one HTTP exchange. The result is a response that was
+// read within its bounds, or a failure that says whether the request may have
 // reached the server.
 package roundtrip
 
@@ -15,22 +15,23 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-// A Request is one request for one exchange: a carrier may change its URL and header.
+// A Request is one request for one exchange: a carrier may change its URL and
+// header.
 type Request struct {
 	URL    *url.URL
 	Header http.Header
 	Size   int
 	Body   Body
-	Limit  int // how much of the response's body is read, and one byte more
+	Limit  int // of the response's body; one byte more is read
 
 	sent   atomic.Bool // by a foreign carrier: the headers were written, or the body was read
 	report transport.Report
 }
 
-// A Body is what is sent.
+// A Body is the body of a request.
 type Body interface {
-	// Reader returns the body for one reading. It may call onRead before it hands
-	// bytes out.
+	// Reader returns the body for one reading. It may call onRead before it
+	// returns bytes.
 	Reader(onRead func()) io.ReadCloser
 }
 
@@ -38,11 +39,11 @@ type Body interface {
 type Reply struct {
 	Status int
 	Header http.Header
-	Body   []byte // one byte beyond the limit when it is too large
-	// Unframed says that the end of the connection was the only sign of the body's end.
+	Body   []byte // one byte longer than the limit when it is too large
+	// Unframed means that only the end of the connection marked the body's end.
 	Unframed bool
-	// Elsewhere is the host that responded, when it is not the one that was called:
-	// the carrier followed a redirect. "" otherwise.
+	// Elsewhere is the host that responded if it is not the called one, because
+	// the carrier followed a redirect. It is "" otherwise.
 	Elsewhere string
 	// BodyErr is why the body was not read to its end.
 	BodyErr error
@@ -54,11 +55,11 @@ type Failure struct {
 	Sent bool // the server may have received the request
 }
 
-// A Fault is what is wrong with a carrier that breaks its contract, or with a
-// response that the request did not ask for.
+// A Fault is a breach of contract by a carrier, or a response that the request did
+// not ask for.
 type Fault string
 
-// Error returns the fault as a text.
+// Error returns the text of the fault.
 func (f Fault) Error() string { return string(f) }
 
 const (
@@ -71,7 +72,7 @@ const (
 func (r *Request) Do(ctx context.Context, carrier *Carrier) (Reply, *Failure) {
 	request := r.make(transport.WithReport(ctx, &r.report), carrier)
 	fail := func(err error) (Reply, *Failure) {
-		var wrapped *url.Error // of an http.Client; it holds the URL once more
+		var wrapped *url.Error // of an http.Client; it repeats the URL
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
@@ -90,15 +91,15 @@ func (r *Request) Do(ctx context.Context, carrier *Carrier) (Reply, *Failure) {
 		reply.Elsewhere = response.Request.URL.Host
 		return reply, nil
 	}
-	if response.StatusCode < http.StatusOK { // its body is the connection, and ends with no context
+	if response.StatusCode < http.StatusOK { // its body is the connection, and does not end with the context
 		return fail(errSwitched)
 	}
 	reply.Body, reply.BodyErr = readBounded(response.Body, response.ContentLength, r.Limit)
 	return reply, nil
 }
 
-// make makes the HTTP request. It is put together here and not by
-// http.NewRequest, which would parse the URL for every call.
+// make makes the HTTP request. It does not use http.NewRequest, which would parse
+// the URL for every call.
 func (r *Request) make(ctx context.Context, carrier *Carrier) *http.Request {
 	wrote := func() { r.sent.Store(true) }
 	if !carrier.Own {
@@ -114,17 +115,18 @@ func (r *Request) make(ctx context.Context, carrier *Carrier) *http.Request {
 		Body:          r.Body.Reader(wrote),
 	}).WithContext(ctx)
 	if carrier.Own {
-		// It asks for the body again only when no byte of the request was read. Any
-		// other transport must not be able to: net/http's repeats a request that was.
+		// The library's transport requests the body again only when no byte of
+		// the request was read. Any other transport must not be able to:
+		// net/http's repeats a request that was read.
 		request.GetBody = func() (io.ReadCloser, error) { return r.Body.Reader(wrote), nil }
 	}
 	return request
 }
 
-// reached reports whether the server may have received the request. Through a
-// transport of the library alone that transport knows. Around it a caller's may
-// have sent the request in another way, too, or not have waited for its end: then
-// only the error of the library's own can say that nothing was sent.
+// reached reports whether the server may have received the request. If the
+// library's transport is used alone, it knows that. A caller's transport around it
+// may also have sent the request in another way, or may have returned early. Then
+// only the error of the library's transport proves that nothing was sent.
 func (r *Request) reached(err error, own bool) bool {
 	if r.report.Sent() || own {
 		return r.report.Sent()
@@ -132,8 +134,8 @@ func (r *Request) reached(err error, own bool) bool {
 	return r.sent.Load() && !transport.IsTurnedAway(err) && !isNotSent(err)
 }
 
-// isNotSent does not look into errors that were joined: the request may have been
-// sent before or after that one.
+// isNotSent does not look into joined errors: the request may have been sent
+// before or after that one.
 func isNotSent(err error) bool {
 	for err != nil {
 		if _, ok := err.(*transport.NotSentError); ok { //nolint:errorlint // the chain is walked here
@@ -144,7 +146,7 @@ func isNotSent(err error) bool {
 	return false
 }
 
-// check refuses what a transport must not return, and mends a body that it left out.
+// check refuses invalid results of a transport, and supplies a missing body.
 func check(response *http.Response) error {
 	switch {
 	case response == nil:
@@ -157,21 +159,21 @@ func check(response *http.Response) error {
 	return nil
 }
 
-// isUnframed reports whether the end of the connection is the only sign of the
-// response's end.
+// isUnframed reports whether only the end of the connection marks the response's
+// end.
 func isUnframed(response *http.Response) bool {
 	return response.ProtoMajor == 1 && response.ContentLength < 0 && len(response.TransferEncoding) == 0 && response.StatusCode != http.StatusNoContent
 }
 
-// maxEmptyReads is how often a reader may give nothing in a row.
+// maxEmptyReads is how many consecutive Reads may return nothing.
 const maxEmptyReads = 100
 
-// readBounded reads a body to its end, or to one byte beyond limit. It takes
-// no more memory than the body needs: a declared size is believed up to a page.
+// readBounded reads a body to its end, or to one byte beyond limit. It takes no
+// more memory than the body needs: a declared size is trusted up to a page.
 func readBounded(r io.Reader, declared int64, limit int) (body []byte, err error) {
 	size := 512
 	if declared >= 0 && declared <= 4096 {
-		size = int(declared) + 1 // so that the last Read sees the end
+		size = int(declared) + 1 // so that the last Read reports the end
 	}
 	body = make([]byte, 0, min(size, limit+1))
 	for empty := 0; ; {
@@ -192,7 +194,7 @@ func readBounded(r io.Reader, declared int64, limit int) (body []byte, err error
 		case n > 0:
 			empty = 0
 		default:
-			if empty++; empty == maxEmptyReads { // a transport that breaks its contract
+			if empty++; empty == maxEmptyReads { // the transport breaks its contract
 				return body, io.ErrNoProgress
 			}
 		}

@@ -12,15 +12,15 @@ import (
 
 // A Pair is a key and the secret that signs. It is safe for concurrent use.
 type Pair struct {
-	// The pair lives in the variables of these functions: fmt, encoders and debugging
-	// dumps print a function as an address at most, whereas they walk into every field
-	// that holds a string, exported or not.
+	// The pair lives in the variables of these functions: fmt, encoders and
+	// debugging dumps print a function as an address at most, but they walk
+	// into every field that holds a string, exported or not.
 	Credentials func() (key, secret string)
 	acquire     func() *Signature
 	release     func(*Signature)
 }
 
-// NewPair returns a pair. The secret is used as the bytes it consists of.
+// NewPair returns a pair. The secret is used as its bytes.
 func NewPair(key, secret string) Pair {
 	pool := new(sync.Pool)
 	return Pair{
@@ -36,7 +36,7 @@ func NewPair(key, secret string) Pair {
 }
 
 // Begin begins the signature of a request: its method is signed in upper case and
-// its endpoint in lower case. It is given back by End.
+// its endpoint in lower case. End returns it to the pool.
 func (p Pair) Begin(method, endpoint string) *Signature {
 	s := p.acquire()
 	s.mac.Reset()
@@ -48,11 +48,11 @@ func (p Pair) Begin(method, endpoint string) *Signature {
 	return s
 }
 
-// End gives a signature back, which must not be used any more.
+// End returns a signature to the pool. The signature must not be used any more.
 func (p Pair) End(s *Signature) { p.release(s) }
 
-// A Signature is one in the making. Its hash stays keyed between uses, which saves
-// two of the four blocks that a short message costs.
+// A Signature is a signature while it is computed. Its hash stays keyed between
+// uses, which saves two of the four blocks of a short message.
 type Signature struct {
 	mac     hash.Hash
 	scratch []byte

@@ -27,7 +27,7 @@ func members(n int, name func(i int) string) []byte {
 	return append(data, '}')
 }
 
-func TestNestingIsRefusedBeyondTheLimitOnly(t *testing.T) {
+func TestValid_DepthLimit(t *testing.T) {
 	t.Parallel()
 	nest := func(open, inner, closer string, depth int) []byte {
 		return []byte(strings.Repeat(open, depth-1) + inner + strings.Repeat(closer, depth-1))
@@ -47,14 +47,14 @@ func TestNestingIsRefusedBeyondTheLimitOnly(t *testing.T) {
 	requireFault(t, err, ErrDepth, 50_000)
 }
 
-func TestEndlessNestingIsRefusedWhereItGetsTooDeep(t *testing.T) {
+func TestValid_EndlessNesting(t *testing.T) {
 	t.Parallel()
 	// The offset is the bound on the work: nothing behind it was read.
 	requireFault(t, Valid(bytes.Repeat([]byte("["), 2_000_000)), ErrDepth, 10_000)
 	requireFault(t, Valid(bytes.Repeat([]byte(`{"a":`), 400_000)), ErrDepth, 50_000)
 }
 
-func TestWidthIsNotDepth(t *testing.T) {
+func TestValid_WidthIsNotDepth(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, Valid([]byte("["+strings.Repeat("[{}],", 100_000)+"1]")))
 }
@@ -68,7 +68,7 @@ func compared(t *testing.T, data []byte) int {
 	return s.compared
 }
 
-func TestComparisonsOfNamesStayLinear(t *testing.T) {
+func TestValid_NameComparisonsAreLinear(t *testing.T) {
 	t.Parallel()
 	prefix := strings.Repeat("x", 1000)
 	sixteen := string(manyNames(16))
@@ -88,7 +88,7 @@ func TestComparisonsOfNamesStayLinear(t *testing.T) {
 	}
 }
 
-func TestDuplicatesAreFoundAmongManyNames(t *testing.T) {
+func TestValid_DuplicateAmongManyNames(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 2, 15, 16, 17, 18, 1_000} {
 		for _, again := range []int{0, n / 2, n - 1} {
@@ -102,7 +102,7 @@ func TestDuplicatesAreFoundAmongManyNames(t *testing.T) {
 	}
 }
 
-func TestNamesOfAnOuterObjectAreKeptWhileInnerOnesAreRead(t *testing.T) {
+func TestValid_KeepsNamesOfOuterObject(t *testing.T) {
 	t.Parallel()
 	for _, outer := range []int{1, 15, 16, 17, 40} {
 		for _, inner := range []int{1, 16, 17, 40} {
@@ -116,7 +116,7 @@ func TestNamesOfAnOuterObjectAreKeptWhileInnerOnesAreRead(t *testing.T) {
 	}
 }
 
-func TestSiblingsDeepInsideAreKeptApart(t *testing.T) {
+func TestValid_DeepSiblingsAreSeparate(t *testing.T) {
 	t.Parallel()
 	// Deep enough for the part of the stacks that is allocated, and reused.
 	head, tail := strings.Repeat(`{"a":0,"b":[`, 20), strings.Repeat("]}", 20)
@@ -131,13 +131,13 @@ func TestSiblingsDeepInsideAreKeptApart(t *testing.T) {
 	requireFault(t, Valid([]byte(head+`[2],{"x":1]`+tail)), ErrSyntax, len(head)+10)
 }
 
-func TestManyNamesTakeMemoryInProportion(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestValid_MemoryIsLinearInNames(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	data := manyNames(20_000)
 	allocs := testing.AllocsPerRun(1, func() { _ = Valid(data) })
 	require.Less(t, allocs, 25_000.0)
 }
 
-func TestSmallObjectsTakeNoAllocation(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestObject_AllocatesNothingForSmallObjects(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	data := []byte(scoreResponse)
 	sixteen := manyNames(16)
 	nested := []byte(`[[[[[[[[{"a":{"b":{"c":{"d":[{"x":"é"}]}}}}]]]]]]]]`)
@@ -153,7 +153,7 @@ func TestSmallObjectsTakeNoAllocation(t *testing.T) { //nolint:paralleltest // i
 	}))
 }
 
-func TestNumbersAreDecodedWithoutAllocation(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestNumber_AllocatesNothing(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	raw := []byte("12345")
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		n, errA := Int(raw)

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRequest_TakesHalfASurrogatePairInValuesAlone(t *testing.T) {
+func TestRequest_AcceptsHalfSurrogatePairInValuesOnly(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -44,7 +44,7 @@ func TestRequest_TakesHalfASurrogatePairInValuesAlone(t *testing.T) {
 	}
 }
 
-func TestString_RefusesTheHalfThatRequestTakes(t *testing.T) {
+func TestString_RefusesHalfSurrogatePair(t *testing.T) {
 	t.Parallel()
 	members, err := Request(nil, []byte(`{"a":"\ud83d"}`))
 	require.NoError(t, err)

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestValid_ComparesANameWithAFewOthersAtMost(t *testing.T) {
+func TestValid_ComparesNameWithFewOthers(t *testing.T) {
 	t.Parallel()
 	before := 0
 	for n := 1; n <= 100; n++ {
@@ -24,7 +24,7 @@ func TestValid_ComparesANameWithAFewOthersAtMost(t *testing.T) {
 	}
 }
 
-func TestValid_AllocatesNothingForASmallObjectWithinAnother(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestValid_AllocatesNothingForSmallNestedObject(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	inner := string(manyNames(8))
 	outer := string(manyNames(7))
 	data := []byte(outer[:len(outer)-1] + `,"inner":` + inner + `}`)
@@ -35,7 +35,7 @@ func TestValid_AllocatesNothingForASmallObjectWithinAnother(t *testing.T) { //no
 	}))
 }
 
-func TestValid_NamesTheBracketThatMayFollow(t *testing.T) {
+func TestValid_NamesExpectedBracket(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestScore_ReadsTheLargestFloatNotAboveTheText(t *testing.T) {
+func TestScore_LargestFloatNotAboveText(t *testing.T) {
 	t.Parallel()
 	const (
 		smallest = math.SmallestNonzeroFloat64 // 4.94e-324, written 5e-324
@@ -77,7 +77,7 @@ func TestScore_ReadsTheLargestFloatNotAboveTheText(t *testing.T) {
 	}
 }
 
-func TestScore_RefusesWhatIsNotBetweenZeroAndOne(t *testing.T) {
+func TestScore_RefusesOutOfRange(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -120,7 +120,7 @@ func TestScore_RefusesWhatIsNotBetweenZeroAndOne(t *testing.T) {
 	}
 }
 
-func TestScore_ReachesAThresholdOnlyWhenItsTextDoes(t *testing.T) {
+func TestScore_ReachesThresholdOnlyIfTextDoes(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 5_000 {
@@ -129,7 +129,7 @@ func TestScore_ReachesAThresholdOnlyWhenItsTextDoes(t *testing.T) {
 	}
 }
 
-func TestScore_CountsExponentsOfAnyLengthAgainstTheDigits(t *testing.T) {
+func TestScore_LongExponents(t *testing.T) {
 	t.Parallel()
 	const n = 200_000
 	zeros, nines := strings.Repeat("0", n), strings.Repeat("9", n)

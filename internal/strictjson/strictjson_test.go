@@ -20,7 +20,7 @@ func requireFault(t *testing.T, err error, kind Kind, offset int) {
 	}
 }
 
-func TestObjectGivesRawMembersWithTheirOffsets(t *testing.T) {
+func TestObject_ReturnsRawMembersWithOffsets(t *testing.T) {
 	t.Parallel()
 	data := []byte(" {\"a\" : 1 ,\n\"\\u0062\\/\":\t{ \"x\":[ ] } , \"\":\"\\n\",\"é\":null}\r\n")
 	members, err := Object(nil, data)
@@ -36,7 +36,7 @@ func TestObjectGivesRawMembersWithTheirOffsets(t *testing.T) {
 	}
 }
 
-func TestObjectAppendsAndLeavesDstAloneAfterAnError(t *testing.T) {
+func TestObject_AppendsAndKeepsDstAfterError(t *testing.T) {
 	t.Parallel()
 	first, err := Object(nil, []byte(`{"a":1}`))
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestObjectAppendsAndLeavesDstAloneAfterAnError(t *testing.T) {
 	require.Equal(t, first, after)
 }
 
-func TestAppendingToAValueDoesNotOverwriteTheInput(t *testing.T) {
+func TestObject_AppendToValueKeepsInput(t *testing.T) {
 	t.Parallel()
 	data := []byte(`{"a":1,"b":[2,3]}`)
 	members, err := Object(nil, data)
@@ -64,7 +64,7 @@ func TestAppendingToAValueDoesNotOverwriteTheInput(t *testing.T) {
 	require.Equal(t, `{"a":1,"b":[2,3]}`, string(data))
 }
 
-func TestObjectAndElementsRefuseOtherTypes(t *testing.T) {
+func TestObject_RefusesOtherTypes(t *testing.T) {
 	t.Parallel()
 	for _, other := range []string{`[]`, `"{}"`, `1`, `-1`, `true`, `false`, `null`} {
 		_, err := Object(nil, []byte(" "+other))
@@ -76,7 +76,7 @@ func TestObjectAndElementsRefuseOtherTypes(t *testing.T) {
 	}
 }
 
-func TestElementsGivesRawElements(t *testing.T) {
+func TestElements_ReturnsRawElements(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string][]string{
 		` [ ] `:                                nil,
@@ -97,7 +97,7 @@ func TestElementsGivesRawElements(t *testing.T) {
 	require.Equal(t, kept, after)
 }
 
-func TestValidAcceptsEveryFormOfTheGrammar(t *testing.T) {
+func TestValid_AcceptsGrammar(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{
 		`0`, `-0`, `10`, `-1.5`, `0.0`, `1e5`, `1E+05`, `12.30e-9`, `1e999`,
@@ -111,7 +111,7 @@ func TestValidAcceptsEveryFormOfTheGrammar(t *testing.T) {
 	}
 }
 
-func TestValidRefuses(t *testing.T) {
+func TestValid_Refuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		data   string
@@ -212,7 +212,7 @@ func TestValidRefuses(t *testing.T) {
 	}
 }
 
-func TestANameOccursOnceInAnObject(t *testing.T) {
+func TestValid_DuplicateNames(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		data   string
@@ -240,7 +240,7 @@ func TestANameOccursOnceInAnObject(t *testing.T) {
 	}
 }
 
-func TestACutOffBodyIsToldFromABrokenOne(t *testing.T) {
+func TestValid_UnexpectedEnd(t *testing.T) {
 	t.Parallel()
 	for _, whole := range []string{
 		`{ "a\n\u0041\ud834\udd1e𝄞é" : [ true , false,null,-10.5e+7 ,{} ,[],"x" ] , "b":{"c":-0.1E-1,"d":"世"} }`,
@@ -260,7 +260,7 @@ func TestACutOffBodyIsToldFromABrokenOne(t *testing.T) {
 	requireFault(t, err, ErrUnexpectedEnd, 3)
 }
 
-func TestErrorsDoNotQuoteTheInput(t *testing.T) {
+func TestError_DoesNotQuoteInput(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
 	for _, data := range []string{
@@ -280,7 +280,7 @@ func TestErrorsDoNotQuoteTheInput(t *testing.T) {
 	require.EqualError(t, Valid([]byte(`{"hunter2":1,"hunter2":2}`)), "duplicate name at byte 13")
 }
 
-func TestKindsStandForThemselves(t *testing.T) {
+func TestKind_IsItsOwnTarget(t *testing.T) {
 	t.Parallel()
 	kinds := []Kind{ErrSyntax, ErrUnexpectedEnd, ErrDuplicate, ErrUTF8, ErrDepth, ErrTrailing, ErrType, ErrRange}
 	for _, k := range kinds {
@@ -299,7 +299,7 @@ func TestIsNull(t *testing.T) {
 	}
 }
 
-func TestSetChangesOneMemberAndNoOtherByte(t *testing.T) {
+func TestSet_ChangesOneMember(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ data, name, value, want string }{
 		{`{"a":1}`, "a", `2`, `{"a":2}`},
@@ -325,7 +325,7 @@ func TestSetChangesOneMemberAndNoOtherByte(t *testing.T) {
 	}
 }
 
-func TestSetRefusesToMakeWhatObjectWouldRefuse(t *testing.T) {
+func TestSet_RefusesInvalidResult(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		data, name, value string
@@ -352,7 +352,7 @@ func TestSetRefusesToMakeWhatObjectWouldRefuse(t *testing.T) {
 	require.NoError(t, Valid(got))
 }
 
-func TestSet_AllocatesOnceWhenDstHasNoRoom(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestSet_AllocatesOnceWithoutRoom(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	data := []byte(`{"before":"` + strings.Repeat("b", 10_000) + `","a":0,"after":"` + strings.Repeat("a", 30_000) + `"}`)
 	value := []byte(`"` + strings.Repeat("v", 50_000) + `"`)
 	dst := []byte(strings.Repeat("d", 70_000))
@@ -363,7 +363,7 @@ func TestSet_AllocatesOnceWhenDstHasNoRoom(t *testing.T) { //nolint:paralleltest
 	}))
 }
 
-func TestSet_FillsTheRoomThatDstHas(t *testing.T) {
+func TestSet_UsesRoomOfDst(t *testing.T) {
 	t.Parallel()
 	const want = `+{"a":"new"}`
 	dst := append(make([]byte, 0, len(want)), '+')

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestString_TakesHexadecimalDigitsOnlyInAnEscape(t *testing.T) {
+func TestString_EscapeNeedsHexadecimalDigits(t *testing.T) {
 	t.Parallel()
 	for c := range 256 {
 		digits := "00" + string([]byte{byte(c)}) + "1"
@@ -21,7 +21,7 @@ func TestString_TakesHexadecimalDigitsOnlyInAnEscape(t *testing.T) {
 	}
 }
 
-func TestString_RefusesALowSurrogateWhateverFollows(t *testing.T) {
+func TestString_RefusesLowSurrogate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -43,7 +43,7 @@ func TestString_RefusesALowSurrogateWhateverFollows(t *testing.T) {
 	}
 }
 
-func TestAppendString_EscapesByteByByteBehindTheFirstEscape(t *testing.T) {
+func TestAppendString_EscapesBehindFirstEscape(t *testing.T) {
 	t.Parallel()
 	for c := range 0x80 {
 		s := "\n" + string(rune(c)) + "."
@@ -58,7 +58,7 @@ func TestAppendString_EscapesByteByByteBehindTheFirstEscape(t *testing.T) {
 	}
 }
 
-func TestAppendDecoded_EndsAtAnEscapeThatWasNotChecked(t *testing.T) {
+func TestAppendDecoded_EndsAtUncheckedEscape(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`ab\q\n`, `ab\u00g0`, `ab\ud800`, `ab\`} {
 		require.Equal(t, "+ab", string(appendDecoded([]byte("+"), []byte(body))), body)

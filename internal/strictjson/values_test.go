@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestStringDecodes(t *testing.T) {
+func TestString_Decodes(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
 		`""`:                                 "",
@@ -25,7 +25,7 @@ func TestStringDecodes(t *testing.T) {
 	}
 }
 
-func TestStringDoesNotShareTheInput(t *testing.T) {
+func TestString_DoesNotShareInput(t *testing.T) {
 	t.Parallel()
 	raw := []byte(`"abc"`)
 	got, err := String(raw)
@@ -34,7 +34,7 @@ func TestStringDoesNotShareTheInput(t *testing.T) {
 	require.Equal(t, "abc", got)
 }
 
-func TestStringRefuses(t *testing.T) {
+func TestString_Refuses(t *testing.T) {
 	t.Parallel()
 	for raw, kind := range map[string]Kind{
 		``: ErrUnexpectedEnd, `"a`: ErrUnexpectedEnd, `"`: ErrUnexpectedEnd, `"\`: ErrUnexpectedEnd,
@@ -47,7 +47,7 @@ func TestStringRefuses(t *testing.T) {
 	}
 }
 
-func TestEveryByteIsFoundAtEveryPlaceOfALongString(t *testing.T) {
+func TestString_FindsBytesAtAnyPlace(t *testing.T) {
 	t.Parallel()
 	for at := range 150 {
 		for c := range 256 {
@@ -64,7 +64,7 @@ func TestEveryByteIsFoundAtEveryPlaceOfALongString(t *testing.T) {
 	}
 }
 
-func TestAppendStringEscapesWhatItMust(t *testing.T) {
+func TestAppendString_Escapes(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
 		"":                         `""`,
@@ -84,7 +84,7 @@ func TestAppendStringEscapesWhatItMust(t *testing.T) {
 	}
 }
 
-func TestAppendStringRefusesWhatIsNotUTF8(t *testing.T) {
+func TestAppendString_RefusesInvalidUTF8(t *testing.T) {
 	t.Parallel()
 	for s, offset := range map[string]int{
 		"\xff": 0, "abc\x80": 3, "é\xc3": 2, "\xed\xa0\x80": 0, "\n\xc0\xaf": 1,
@@ -95,7 +95,7 @@ func TestAppendStringRefusesWhatIsNotUTF8(t *testing.T) {
 	}
 }
 
-func TestNumberDecodes(t *testing.T) {
+func TestNumber_Decodes(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]float64{
 		"0": 0, "1": 1, "-1.5": -1.5, "1e2": 100, "0.1E-1": 0.01, "1E+2": 100,
@@ -110,7 +110,7 @@ func TestNumberDecodes(t *testing.T) {
 	require.True(t, math.Signbit(negative))
 }
 
-func TestNumberRefuses(t *testing.T) {
+func TestNumber_Refuses(t *testing.T) {
 	t.Parallel()
 	for raw, kind := range map[string]Kind{
 		"1e999": ErrRange, "-1e999": ErrRange, "1" + strings.Repeat("0", 400): ErrRange,
@@ -124,7 +124,7 @@ func TestNumberRefuses(t *testing.T) {
 	}
 }
 
-func TestIntDecodes(t *testing.T) {
+func TestInt_Decodes(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]int64{
 		"0": 0, "-0": 0, "7": 7, "-12": -12,
@@ -136,7 +136,7 @@ func TestIntDecodes(t *testing.T) {
 	}
 }
 
-func TestIntRefuses(t *testing.T) {
+func TestInt_Refuses(t *testing.T) {
 	t.Parallel()
 	for raw, kind := range map[string]Kind{
 		"5.0": ErrType, "5e0": ErrType, "5E1": ErrType, "0.5": ErrType, `"5"`: ErrType, "null": ErrType,

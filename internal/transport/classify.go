@@ -20,7 +20,7 @@ type ProxyError int
 func (e ProxyError) Error() string {
 	text := "the proxy responded with HTTP " + strconv.Itoa(int(e))
 	if e == http.StatusProxyAuthRequired {
-		text += ": it wants a user and a password (HTTPS_PROXY)"
+		text += ": it requires a user and a password (HTTPS_PROXY)"
 	}
 	return text
 }

@@ -27,7 +27,7 @@ func (c *changing) InFlight() int { return c.look() }
 
 func (c *changing) Available() int { return c.limit - c.look() }
 
-func TestStreams_CountChangesBetweenLooks_IsNotComparedAcrossThem(t *testing.T) {
+func TestStreams_CountChangesBetweenReads(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name                string

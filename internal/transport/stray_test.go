@@ -17,10 +17,10 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-// TestTransport_DiscardsAResponseThatBeganBeforeItsRequest has the beginning of
+// TestTransport_DiscardsUnsolicitedResponse has the beginning of
 // a response that was not requested arrive when net/http expects the response to
 // the second request, of which no byte is written yet. The rest follows it.
-func TestTransport_DiscardsAResponseThatBeganBeforeItsRequest(t *testing.T) {
+func TestTransport_DiscardsUnsolicitedResponse(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]int{"one byte": 1, "in the status line": 10, "in a field": 30, "in the body": 60, "the whole of it": 1 << 10} {
 		for _, secure := range []bool{false, true} {

@@ -21,7 +21,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-func TestTransport_UsesAConnectionAgain(t *testing.T) {
+func TestTransport_ReusesConnection(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		secure, http2 bool
@@ -61,7 +61,7 @@ func TestTransport_UsesAConnectionAgain(t *testing.T) {
 	}
 }
 
-func TestTransport_ReadsAResponseThatIsClosedEarly(t *testing.T) {
+func TestTransport_BodyIsClosedEarly(t *testing.T) {
 	t.Parallel()
 	address, carrier, conns := serve(t, false, false, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
@@ -75,7 +75,7 @@ func TestTransport_ReadsAResponseThatIsClosedEarly(t *testing.T) {
 	assert.Equal(t, 2, conns.count(), "the rest of a body is not another's response")
 }
 
-func TestTransport_RefusesWhatItCannotCarry(t *testing.T) {
+func TestTransport_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	carrier := transport.New()
 	for name, target := range map[string]*url.URL{
@@ -99,7 +99,7 @@ type closeNoter struct {
 
 func (c *closeNoter) Close() error { c.closed = true; return nil }
 
-func TestTransport_ReportsWhatWasSent(t *testing.T) {
+func TestTransport_ReportsSentRequests(t *testing.T) {
 	t.Parallel()
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -140,10 +140,10 @@ func TestTransport_ReportsWhatWasSent(t *testing.T) {
 	}
 }
 
-// TestTransport_RepeatsARequestOfWhichNothingWasWritten has the server close a
+// TestTransport_RepeatsUnwrittenRequest has the server close a
 // connection while it is idle, unseen by net/http: the connection's first write
 // fails.
-func TestTransport_RepeatsARequestOfWhichNothingWasWritten(t *testing.T) {
+func TestTransport_RepeatsUnwrittenRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		again   bool
@@ -204,7 +204,7 @@ func (c *dyingConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p) //nolint:wrapcheck // a connection's own error
 }
 
-func TestTransport_ShowsTheProxyFunctionTheWholeURL(t *testing.T) {
+func TestTransport_ProxyFunctionReceivesWholeURL(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	carrier := transport.New(func(inner *http.Transport) {
@@ -220,7 +220,7 @@ func TestTransport_ShowsTheProxyFunctionTheWholeURL(t *testing.T) {
 	assert.Equal(t, []string{"https://api.example:8443/v1/score", "http://[::1]/v1/score"}, seen)
 }
 
-func TestTransport_CallsTheHooksOfATrace(t *testing.T) {
+func TestTransport_CallsTraceHooks(t *testing.T) {
 	t.Parallel()
 	address, carrier, _ := serve(t, false, false, echo)
 	var asked, reused []any
@@ -236,7 +236,7 @@ func TestTransport_CallsTheHooksOfATrace(t *testing.T) {
 	assert.Equal(t, []any{false, true}, reused)
 }
 
-func TestTransport_ClosesConnectionsThatWereIdleForTooLong(t *testing.T) {
+func TestTransport_ClosesIdleConnections(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var open sync.WaitGroup
@@ -276,7 +276,7 @@ func answerAll(conn net.Conn) {
 	}
 }
 
-func TestTransport_CompletesADialForTheCallsToCome(t *testing.T) {
+func TestTransport_CompletesDialForLaterCalls(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		takes time.Duration
@@ -325,7 +325,7 @@ func TestTransport_CompletesADialForTheCallsToCome(t *testing.T) {
 	}
 }
 
-func TestTransport_DialsBesideASlowDial(t *testing.T) {
+func TestTransport_DialsBesideSlowDial(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var dials atomic.Int64
@@ -357,7 +357,7 @@ func TestTransport_DialsBesideASlowDial(t *testing.T) {
 	})
 }
 
-func TestTransport_TellsAFailureToThoseWhoWaitedForIt(t *testing.T) {
+func TestTransport_DialFailureReachesWaiters(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		takes time.Duration
@@ -391,7 +391,7 @@ func TestTransport_TellsAFailureToThoseWhoWaitedForIt(t *testing.T) {
 	}
 }
 
-func TestTransport_HonoursTheLimitOfConnections(t *testing.T) {
+func TestTransport_HonoursConnectionLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var underWay, most atomic.Int64
@@ -418,7 +418,7 @@ func TestTransport_HonoursTheLimitOfConnections(t *testing.T) {
 	})
 }
 
-func TestTransport_KeepsAGrantedConnectionOfACallerThatLeft(t *testing.T) {
+func TestTransport_KeepsGrantedConnectionOfCancelledCall(t *testing.T) {
 	t.Parallel()
 	address, carrier, conns := serve(t, true, true, echo)
 	var calls sync.WaitGroup
@@ -440,7 +440,7 @@ func TestTransport_KeepsAGrantedConnectionOfACallerThatLeft(t *testing.T) {
 	assert.LessOrEqual(t, conns.count(), 8)
 }
 
-func TestTransport_ServesOnAfterBodiesThatNobodyCloses(t *testing.T) {
+func TestTransport_BodiesAreNotClosed(t *testing.T) {
 	t.Parallel()
 	address, carrier, _ := serve(t, false, false, echo, func(inner *http.Transport) { inner.MaxConnsPerHost = 2 })
 	for range 2 {
@@ -456,7 +456,7 @@ func TestTransport_ServesOnAfterBodiesThatNobodyCloses(t *testing.T) {
 	assert.Equal(t, "body", body)
 }
 
-func TestTransport_KeepsItsConnectionsAfterARequestAtFault(t *testing.T) {
+func TestTransport_KeepsConnectionAfterInvalidRequest(t *testing.T) {
 	t.Parallel()
 	address, carrier, conns := serve(t, false, false, echo)
 	_, _, err := send(carrier, post(t, address, "body"))
@@ -474,7 +474,7 @@ func TestTransport_KeepsItsConnectionsAfterARequestAtFault(t *testing.T) {
 	assert.Equal(t, 1, conns.count())
 }
 
-func TestTransport_DialsAsItIsTold(t *testing.T) {
+func TestTransport_UsesCallersDialFunctions(t *testing.T) {
 	t.Parallel()
 	carrier := transport.New(func(inner *http.Transport) {
 		inner.Proxy, inner.DialContext = nil, nil

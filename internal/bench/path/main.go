@@ -1,5 +1,6 @@
 // Path counts the code that one call of Face.Auth executes: functions, their lines
-// and their files, by package. It is how far a reader has to follow a call.
+// and their files, by package. It measures how much code a reader of the call has
+// to follow.
 //
 //	go run ./internal/bench/path
 package main
@@ -41,8 +42,8 @@ func main() {
 	}
 }
 
-// call makes the call in a program that was built with -cover, and writes what it
-// executed.
+// call makes the call in a program that was built with -cover, and writes the
+// coverage.
 func call(ctx context.Context, dir string) error {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -66,7 +67,7 @@ func call(ctx context.Context, dir string) error {
 	return coverage.WriteCountersDir(dir)
 }
 
-// run builds this program with -cover, has it make the call, and counts.
+// run builds this program with -cover, runs it, and counts.
 func run(ctx context.Context, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "path")
 	if err != nil {
@@ -74,7 +75,7 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	counters, profile, program := filepath.Join(dir, "counters"), filepath.Join(dir, "profile"), filepath.Join(dir, "program.exe")
-	atExit := filepath.Join(dir, "exit") // of the whole program, which is not counted
+	atExit := filepath.Join(dir, "exit") // coverage of the whole program, which is not counted
 	for _, folder := range []string{counters, atExit} {
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			return err
@@ -147,13 +148,13 @@ func readProfile(path string) (map[string]map[int]bool, error) {
 	return executed, nil
 }
 
-// A count is what was executed of a package.
+// A count is the executed code of a package.
 type count struct {
 	functions, lines, files int
 	names                   []string
 }
 
-// add counts the functions of a file of which a line was executed.
+// add counts the functions of a file in which a line was executed.
 func (c *count) add(path string, executed map[int]bool) error {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)

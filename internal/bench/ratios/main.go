@@ -1,10 +1,10 @@
-// Ratios prints what a call costs as a table: ours over the floor that the
-// standard library sets on the same bytes, and plain implementations over
-// ours. Every number is the median of rounds in which the two took turns, so
-// that a machine's mood falls on both.
+// Ratios prints the cost of a call as a table: the library's time divided by the
+// floor that the standard library sets on the same bytes, and the time of plain
+// implementations divided by the library's. Every number is the median of rounds
+// in which the two took turns, so that disturbances of the machine affect both.
 //
 //	go run ./internal/bench/ratios            about a minute and a half
-//	go run ./internal/bench/ratios -rounds 3  a look
+//	go run ./internal/bench/ratios -rounds 3  a quick look
 package main
 
 import (
@@ -56,9 +56,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	return inFlight(out, server)
 }
 
-// A pair is two ways to do the same work. What is said of it is a/b. They are
-// made when their turn comes: what others hold in memory would change how often
-// the garbage of these is collected.
+// A pair is two implementations of the same work. The result is a/b. They are made
+// when their turn comes: what others hold in memory would change how often the
+// garbage of these is collected.
 type pair struct {
 	name, target string
 	a, b         func() bench.Op
@@ -88,13 +88,13 @@ func pairs(out io.Writer, url string, rounds int) error {
 		{"SetMember 667 kB: ours ÷ one scan and one copy", "", func() bench.Op { return bench.SetMember(request()) }, func() bench.Op { return bench.SetMemberFloor(request()) }},
 		{"SetMember and Forward 667 kB: every slash escaped ÷ none", "≤ 1.10", func() bench.Op { return bench.SetAndForward(bench.EscapeSlashes(request())) }, func() bench.Op { return bench.SetAndForward(request()) }},
 		{"scan 667 kB: json.Unmarshal ÷ ours", "≥ 30", func() bench.Op { return bench.ScanPlain(request()) }, func() bench.Op { return bench.Scan(request()) }},
-		{"read an answer: json.Unmarshal ÷ ours", "", bench.DecodePlain, bench.Decode},
+		{"read a response: json.Unmarshal ÷ ours", "", bench.DecodePlain, bench.Decode},
 		{"token call over loopback: ours ÷ bare net/http", "≤ 1.05", func() bench.Op { return bench.Token(client) }, func() bench.Op { return bench.BareToken(url) }},
 		{"Forward 667 kB over loopback: ours ÷ bare net/http, same bytes hashed once", "≤ 1.05", func() bench.Op { return bench.ForwardLoopback(client, photo()) }, func() bench.Op { return bench.BareEnroll(url, photo()) }},
 		{"500 kB over loopback: ours ÷ bare net/http, same bytes hashed once", "≤ 1.20", func() bench.Op { return bench.Enroll(client, photo()) }, func() bench.Op { return bench.BareEnroll(url, photo()) }},
 		{"500 kB over loopback: ours ÷ bare net/http, encoded and hashed", "", func() bench.Op { return bench.Enroll(client, photo()) }, func() bench.Op { return bench.BareEncodeEnroll(url, photo()) }},
 	} {
-		runtime.GC() // what the pair before left, and
+		runtime.GC() // frees the garbage of the previous pair, and
 		runtime.GC() // what it left in pools
 		a, b := p.a(), p.b()
 		ratio, err := compare(a, b, rounds)
@@ -114,7 +114,8 @@ func pairs(out io.Writer, url string, rounds int) error {
 	return nil
 }
 
-// compare returns the median of one's time over the other's, in rounds that take turns.
+// compare returns the median of the quotient of the two times, in rounds that take
+// turns.
 func compare(one, other bench.Op, rounds int) (float64, error) {
 	n, err := calibrate(one, other)
 	if err != nil {
@@ -122,7 +123,8 @@ func compare(one, other bench.Op, rounds int) (float64, error) {
 	}
 	ratios := make([]float64, 0, rounds)
 	for range rounds {
-		// Many short turns: what disturbs one is likely to disturb the other.
+		// There are many short turns: a disturbance of one then also affects
+		// the other.
 		var a, b time.Duration
 		for range 20 {
 			for _, turn := range []struct {
@@ -156,7 +158,7 @@ func timed(op bench.Op, n int) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-// calibrate returns how often to repeat for a turn of some milliseconds, and
+// calibrate returns the number of repetitions for a turn of some milliseconds, and
 // warms up both.
 func calibrate(ops ...bench.Op) (int, error) {
 	slowest := time.Duration(1)
@@ -170,7 +172,7 @@ func calibrate(ops ...bench.Op) (int, error) {
 	return max(1, int(10*time.Millisecond/slowest)), nil
 }
 
-// allocations counts what a call leaves to the garbage collector.
+// allocations counts the allocations of a call.
 func allocations(op bench.Op) (bytes, count uint64, err error) {
 	const n = 200
 	if _, err := timed(op, 20); err != nil {
@@ -183,7 +185,7 @@ func allocations(op bench.Op) (bytes, count uint64, err error) {
 	return (after.TotalAlloc - before.TotalAlloc) / n, (after.Mallocs - before.Mallocs) / n, err
 }
 
-// A server runs in a process of its own, so that its memory is not counted.
+// A server runs in its own process, so that its memory is not counted.
 type server struct {
 	url     string
 	process *exec.Cmd
@@ -211,19 +213,19 @@ func startServer(ctx context.Context) (*server, error) {
 	return &server{url: strings.TrimSpace(url), process: process, stdin: stdin}, err
 }
 
-// release lets the requests go that the server holds.
+// release lets the server respond to the requests that it holds.
 func (s *server) release() error {
 	_, err := io.WriteString(s.stdin, "go\n")
 	return err
 }
 
 func (s *server) stop() {
-	_ = s.stdin.Close() // which ends it
+	_ = s.stdin.Close() // this ends the server
 	_ = s.process.Wait()
 }
 
-// beServer serves until standard input ends, and lets held requests go for
-// each line that comes in.
+// beServer serves until standard input ends, and responds to held requests for
+// each line that it reads.
 func beServer(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -241,7 +243,7 @@ func beServer(ctx context.Context, in io.Reader, out io.Writer) error {
 	return bench.Serve(ctx, hold, func(url string) { fmt.Fprintln(out, url) })
 }
 
-// cpu is the processor's name, where the system tells.
+// cpu returns the processor's name, where the system reports it.
 func cpu() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/bench"
 )
 
-// inFlight measures throughput and the slowest calls from 1 to 512 calls in
-// flight, beside those of bare net/http, and the memory of 512 that wait for
-// their answers.
+// inFlight measures throughput and the slowest calls with 1 to 512 calls in
+// flight, compared with bare net/http, and the memory of 512 calls that wait for
+// their responses.
 func inFlight(out io.Writer, s *server) error {
 	photo := bench.Photo(500_000)
 	client, err := bench.Client(s.url)
@@ -68,8 +68,8 @@ func load(op bench.Op, n, calls int) ([]time.Duration, time.Duration, error) {
 	return took, time.Since(began), first
 }
 
-// memory measures the heap while 512 requests are held by the server, their
-// bodies sent and their answers outstanding.
+// memory measures the heap while 512 requests are held by the server, their bodies
+// sent and their responses outstanding.
 func memory(out io.Writer, s *server, photo []byte) error {
 	const n = 512
 	client, err := bench.Client(s.url + "/hold")
@@ -79,7 +79,7 @@ func memory(out io.Writer, s *server, photo []byte) error {
 	defer client.Close()
 	op := bench.Enroll(client, photo)
 	for range 3 {
-		runtime.GC() // what other clients pooled is gone after two
+		runtime.GC() // the pools of other clients are empty after two
 	}
 	base := heap()
 	done := make(chan error, n)
@@ -87,7 +87,7 @@ func memory(out io.Writer, s *server, photo []byte) error {
 		go func() { done <- op() }()
 	}
 	var most uint64
-	for range 40 { // two seconds: all are sent by then
+	for range 40 { // two seconds, after which all are sent
 		time.Sleep(50 * time.Millisecond) //nolint:forbidigo // a measurement in real time
 		most = max(most, heap())
 	}
@@ -105,7 +105,7 @@ func memory(out io.Writer, s *server, photo []byte) error {
 	return nil
 }
 
-// heap is what is alive or was not given back yet, stacks included.
+// heap returns the memory in use or not yet returned, stacks included.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

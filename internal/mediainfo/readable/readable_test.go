@@ -26,7 +26,7 @@ func file(t testing.TB, name string) []byte {
 	return data
 }
 
-func TestWhateverACameraOrPhoneMakesIsReadable(t *testing.T) {
+func TestCheck_FilesOfCamerasAndPhones(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"gray.jpg", "restart.jpg", "progressive.jpg", "rgb.jpg",
@@ -39,7 +39,7 @@ func TestWhateverACameraOrPhoneMakesIsReadable(t *testing.T) {
 	assert.NoError(t, readable.Check(append(file(t, "restart.jpg"), "trailer"...)))
 }
 
-func TestAPhotoWithDamagedPictureDataIsRefused(t *testing.T) {
+func TestCheck_DamagedPictureData(t *testing.T) {
 	t.Parallel()
 	data := file(t, "gray.jpg")
 	// The end marker is there, half of the picture is not.
@@ -48,7 +48,7 @@ func TestAPhotoWithDamagedPictureDataIsRefused(t *testing.T) {
 	assert.ErrorContains(t, readable.Check(half), "JPEG: damaged")
 }
 
-func TestACutPhotoIsRefusedAsIncomplete(t *testing.T) {
+func TestCheck_CutPhotoIsIncomplete(t *testing.T) {
 	t.Parallel()
 	data := file(t, "progressive.jpg")
 	for _, n := range []int{3, 100, len(data) / 2, len(data) - 1} {
@@ -68,7 +68,7 @@ func resize(t *testing.T, name string, width, height int) []byte {
 	return data
 }
 
-func TestAHostileResolutionTakesNoMemory(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestCheck_HostileResolutionTakesNoMemory(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	for _, size := range [][2]int{{65_000, 65_000}, {9_000, 9_000}, {1_000, 1_000}} {
 		for _, name := range []string{"gray.jpg", "progressive.jpg"} {
 			data := resize(t, name, size[0], size[1])
@@ -82,7 +82,7 @@ func TestAHostileResolutionTakesNoMemory(t *testing.T) { //nolint:paralleltest /
 	}
 }
 
-func TestAPhotoOfScansWithoutEndIsRefused(t *testing.T) {
+func TestCheck_EndlessScans(t *testing.T) {
 	t.Parallel()
 	data := file(t, "progressive.jpg")
 	scan := data[bytes.LastIndex(data, []byte("\xff\xda")) : len(data)-2]
@@ -90,7 +90,7 @@ func TestAPhotoOfScansWithoutEndIsRefused(t *testing.T) {
 	assert.ErrorContains(t, readable.Check(append(bomb, 0xff, 0xd9)), "more scans")
 }
 
-func TestALargeEvenPhotoIsReadable(t *testing.T) {
+func TestCheck_LargeEvenPhoto(t *testing.T) {
 	t.Parallel()
 	img := image.NewYCbCr(image.Rect(0, 0, 2000, 1500), image.YCbCrSubsampleRatio420)
 	var buf bytes.Buffer
@@ -103,7 +103,7 @@ func TestALargeEvenPhotoIsReadable(t *testing.T) {
 	assert.NoError(t, readable.Check(buf.Bytes()))
 }
 
-func TestOtherFormatsAreNamed(t *testing.T) {
+func TestCheck_NamesOtherFormats(t *testing.T) {
 	t.Parallel()
 	assert.ErrorContains(t, readable.Check([]byte("GIF89a\x01\x00\x01\x00\x00\x00")), "GIF")
 	assert.Error(t, readable.Check(nil))
@@ -127,7 +127,7 @@ func undecodable(frameMarker byte, width, height, scans, size int) []byte {
 	return append(data, make([]byte, max(0, size-len(data)))...)
 }
 
-func TestCheck_DecidesFromTheFrameHeaderWhetherToDecode(t *testing.T) {
+func TestCheck_FrameHeaderDecidesWhetherToDecode(t *testing.T) {
 	t.Parallel()
 	const (
 		baseline, progressive, arithmetic = 0xc0, 0xc2, 0xc9

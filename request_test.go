@@ -24,11 +24,11 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/payload"
 )
 
-// TestBodiesAreNeverMixedUp: the bytes of a request are used again for another
-// as soon as its call returns, while net/http may be reading them still: after
-// an answer that came early, a reset, a cancel. The server holds each request
-// that it gets whole against its signature, and the race detector looks on.
-func TestBodiesAreNeverMixedUp(t *testing.T) {
+// TestBodies_AreNeverMixedUp tests the reuse of buffers. The buffer of a request
+// is reused when its call returns, while net/http may still read it: after an
+// early response, a reset or a cancellation. The server checks the signature of
+// each request that arrives whole, and the race detector is on.
+func TestBodies_AreNeverMixedUp(t *testing.T) {
 	t.Parallel()
 	var late atomic.Int64
 	t.Cleanup(func() {
@@ -43,14 +43,14 @@ func TestBodiesAreNeverMixedUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const callers, calls = 8, 40
-			server := newStormServer(t)
+			server := newEarlyServer(t)
 			client := server.client(t, c.secure, c.http2, &late)
 			var failed atomic.Int64
 			var all sync.WaitGroup
 			for caller := range callers {
 				all.Go(func() {
 					for i := range calls {
-						if stormy(t.Context(), client, caller*calls+i) != nil {
+						if callWithMedia(t.Context(), client, caller*calls+i) != nil {
 							failed.Add(1)
 						}
 					}
@@ -65,24 +65,24 @@ func TestBodiesAreNeverMixedUp(t *testing.T) {
 	}
 }
 
-// A stormServer answers most requests before it has read
-// them, and knows whether those that it reads are what was signed.
-type stormServer struct {
+// An earlyServer responds to most requests before it has read them. It checks the
+// signatures of those that it reads.
+type earlyServer struct {
 	signer        *Signer
 	right, forged atomic.Int64
 }
 
-func newStormServer(t *testing.T) *stormServer {
+func newEarlyServer(t *testing.T) *earlyServer {
 	t.Helper()
 	signer, err := NewSigner("storm-key", "storm-secret")
 	require.NoError(t, err)
-	return &stormServer{signer: signer}
+	return &earlyServer{signer: signer}
 }
 
-// client starts the server and returns a client of it, whose connections are
-// slow: the kernel would take a whole request at once, and nothing would be
+// client starts the server and returns a client of it, whose connections are slow.
+// Otherwise the kernel would accept a whole request at once, and nothing would be
 // read late.
-func (s *stormServer) client(t *testing.T, secure, http2 bool, late *atomic.Int64) *Client {
+func (s *earlyServer) client(t *testing.T, secure, http2 bool, late *atomic.Int64) *Client {
 	t.Helper()
 	server := httptest.NewUnstartedServer(s)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -115,7 +115,7 @@ func (s *stormServer) client(t *testing.T, secure, http2 bool, late *atomic.Int6
 	return client
 }
 
-func (s *stormServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *earlyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	part := rand.Int64N(300_000)
 	switch rand.IntN(10) {
 	case 0, 1, 2, 3:
@@ -125,22 +125,22 @@ func (s *stormServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	case 5:
 		_, _ = io.CopyN(io.Discard, r.Body, part)
-		panic(http.ErrAbortHandler) // a reset: of the stream, over HTTP/2
+		panic(http.ErrAbortHandler) // resets the stream over HTTP/2
 	case 6:
 		_, _ = io.CopyN(io.Discard, r.Body, part)
-		<-time.After(20 * time.Millisecond) // in which an impatient caller cancels
+		<-time.After(20 * time.Millisecond) // an impatient caller cancels meanwhile
 		w.WriteHeader(http.StatusUnauthorized)
 	default:
 		s.read(w, r)
 	}
 }
 
-// refuseAndReadOn answers at once and reads the request after that. Over HTTP/2
-// it only answers: net/http's client sends no more then.
-func (s *stormServer) refuseAndReadOn(w http.ResponseWriter, r *http.Request) {
+// refuseAndReadOn responds at once and then reads the request. Over HTTP/2 it
+// responds only: net/http's client sends no more then.
+func (s *earlyServer) refuseAndReadOn(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", "2")
 	if r.ProtoMajor == 1 {
-		_ = http.NewResponseController(w).EnableFullDuplex() // or the server reads first
+		_ = http.NewResponseController(w).EnableFullDuplex() // otherwise the server reads first
 	}
 	w.WriteHeader(http.StatusUnauthorized)
 	_, _ = io.WriteString(w, "{}")
@@ -150,7 +150,7 @@ func (s *stormServer) refuseAndReadOn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *stormServer) read(w http.ResponseWriter, r *http.Request) {
+func (s *earlyServer) read(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -162,8 +162,8 @@ func (s *stormServer) read(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"score":0.5,"liveliness":0.5,"imagesCount":1}`)
 }
 
-// A slowConn sends some 30 MB a second, and takes its time to close, during
-// which it is written to still: net/http goes on reading what it writes.
+// A slowConn sends about 30 MB per second. Its Close takes some time, in which
+// net/http still reads the body that it writes.
 type slowConn struct{ net.Conn }
 
 func (c slowConn) Write(p []byte) (sent int, err error) {
@@ -182,8 +182,7 @@ func (c slowConn) Close() error {
 	return nil
 }
 
-// A lateReads counts how often a transport is told, as it reads a body, that the
-// call has ended.
+// A lateReads counts the reads of a body that fail because the call has ended.
 type lateReads struct {
 	http.RoundTripper
 	late *atomic.Int64
@@ -208,9 +207,9 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// stormy makes a call with media of some bytes up to 1.3 MB. Half of the
-// callers lose their patience.
-func stormy(ctx context.Context, client *Client, user int) error {
+// callWithMedia makes a call with media of up to 1.3 MB. Half of the callers
+// cancel their call.
+func callWithMedia(ctx context.Context, client *Client, user int) error {
 	if user%2 == 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(60))*time.Millisecond)

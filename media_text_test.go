@@ -30,7 +30,7 @@ func wrapped(s, end string) string {
 // refusal returns the error of an enrolment that must not be sent.
 func refusal(t *testing.T, media aimbrain.Media) *aimbrain.RequestError {
 	t.Helper()
-	client, transport := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckOff))
+	client, transport := responding(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckOff))
 	_, err := client.Face.Enroll(t.Context(), sessionID, media)
 	var request *aimbrain.RequestError
 	require.ErrorAs(t, err, &request)
@@ -84,8 +84,8 @@ func TestBase64_OtherForms(t *testing.T) {
 	}
 }
 
-// beginnings are the first bytes of the formats that may be sent, as they are or
-// by mistake, with enough behind them to be told.
+// beginnings are the first bytes of formats, valid and invalid ones, with enough
+// bytes after them for the format to be recognised.
 func beginnings() map[string][]byte {
 	rest := noise(2000)
 	with := func(head string) []byte { return append([]byte(head), rest...) }
@@ -109,7 +109,7 @@ func beginnings() map[string][]byte {
 	}
 }
 
-func TestPhotos_GivenAsText(t *testing.T) {
+func TestPhotos_RefusesText(t *testing.T) {
 	t.Parallel()
 	for format, file := range beginnings() {
 		std, forURLs := base64.StdEncoding.EncodeToString(file), base64.URLEncoding.EncodeToString(file)
@@ -149,15 +149,15 @@ func TestPhotos_GivenAsText(t *testing.T) {
 	}
 }
 
-// TestPhotos_NoBinaryFormatIsTakenForText: a file that is refused although it is
-// sound cannot be sent at all.
-func TestPhotos_NoBinaryFormatIsTakenForText(t *testing.T) {
+// TestPhotos_BinaryIsNotTakenForText tests that sound files are accepted: a file
+// that is refused by mistake cannot be sent at all.
+func TestPhotos_BinaryIsNotTakenForText(t *testing.T) {
 	t.Parallel()
 	files := beginnings()
 	for format, file := range beginnings() {
 		files[format+", its first 12 bytes"] = file[:12]
 	}
-	// What begins as base64 does, and is none.
+	// The rest begins like base64 and is not base64.
 	encoded := []byte(base64.StdEncoding.EncodeToString(aimbraintest.FacePhoto("ada")))
 	files["base64 and a byte that is none"] = append(bytes.Clone(encoded[:900]), 0)
 	files["base64 and 8 bit text"] = append(bytes.Clone(encoded[:900]), 0xe9)
@@ -177,7 +177,7 @@ func TestPhotos_NoBinaryFormatIsTakenForText(t *testing.T) {
 		require.NoError(t, err)
 		files["random "+string(rune('a'+i%26))+strings.Repeat("'", i/26)] = file
 	}
-	client, _ := answering(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckOff))
+	client, _ := responding(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckOff))
 	for name, file := range files {
 		_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos(file))
 		require.NoError(t, err, name)

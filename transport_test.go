@@ -17,9 +17,9 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// TestALateAnswerIsNotTakenForTheNextCalls plays a gateway that gives up on
-// the API, and passes the API's answer on all the same when it comes.
-func TestALateAnswerIsNotTakenForTheNextCalls(t *testing.T) {
+// TestTransport_LateResponseIsNotTakenForNextCall simulates a gateway that stops
+// waiting for the API and later forwards the API's response nevertheless.
+func TestTransport_LateResponseIsNotTakenForNextCall(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed below
 	require.NoError(t, err)
@@ -48,8 +48,8 @@ func TestALateAnswerIsNotTakenForTheNextCalls(t *testing.T) {
 	}
 }
 
-// serveLate answers on one connection. On the first it answers the first
-// request twice: by 504, and by the score that it waited for.
+// serveLate responds on one connection. On the first connection it responds to the
+// first request twice: with 504, and with the late score.
 func serveLate(conn net.Conn, late bool) {
 	defer func() { _ = conn.Close() }()
 	const score = "HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n"
@@ -63,7 +63,8 @@ func serveLate(conn net.Conn, late bool) {
 		if late {
 			late = false
 			_, _ = fmt.Fprint(conn, "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
-			// It comes with the next request, at the moment when it does most harm.
+			// The late response arrives with the next request, when it can be
+			// taken for that request's response.
 			if _, err := reader.Peek(1); err != nil {
 				return
 			}
@@ -74,10 +75,10 @@ func serveLate(conn net.Conn, late bool) {
 	}
 }
 
-// TestAConnectionThatWasGivenUpCostsNoCall has many calls answered by 503 at
-// once, over TLS, and no retries: the calls after the outage must all arrive,
-// whatever connections the outage has left behind.
-func TestAConnectionThatWasGivenUpCostsNoCall(t *testing.T) {
+// TestTransport_DiscardedConnectionFailsNoCall has many concurrent calls receive
+// 503, over TLS and without retries. The calls after the outage must all succeed,
+// whatever state the connections are in.
+func TestTransport_DiscardedConnectionFailsNoCall(t *testing.T) {
 	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		var down atomic.Bool
@@ -90,7 +91,7 @@ func TestAConnectionThatWasGivenUpCostsNoCall(t *testing.T) {
 				if waiting.Add(1) == 20 {
 					close(together)
 				}
-				<-together // each on a connection of its own
+				<-together // each on its own connection
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
 			}
@@ -113,8 +114,8 @@ func TestAConnectionThatWasGivenUpCostsNoCall(t *testing.T) {
 	}
 }
 
-// overOwnTransport returns a client of a server that uses the library's own
-// transport, which is made to trust the server's certificate.
+// overOwnTransport returns a client that uses the library's own transport, which
+// trusts the server's certificate.
 func overOwnTransport(t *testing.T, server *httptest.Server, secure bool) *aimbrain.Client {
 	t.Helper()
 	if secure {

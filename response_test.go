@@ -18,7 +18,7 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-func TestAnAnswerThatCannotBeReliedOnIsAnErrorAndNeverAScore(t *testing.T) {
+func TestResponse_InvalidIsErrorAndNoScore(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"missing":                    `{"liveliness":0.9}`,
@@ -44,7 +44,7 @@ func TestAnAnswerThatCannotBeReliedOnIsAnErrorAndNeverAScore(t *testing.T) {
 		"lone surrogate":             `{"score":0.9,"liveliness":0.9,"a":"\ud800"}`,
 		"too deep":                   `{"score":0.9,"liveliness":0.9,"a":` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `}`,
 		"HTML":                       `<html><body>Welcome to the hotel's Wi-Fi</body></html>`,
-		"an array of answers":        `[{"score":0.9,"liveliness":0.9}]`,
+		"an array of responses":      `[{"score":0.9,"liveliness":0.9}]`,
 		"nothing":                    ``,
 		"white space":                "  \n",
 		"cut off":                    `{"score":0.9,"liveliness":0.9`,
@@ -64,7 +64,7 @@ func TestAnAnswerThatCannotBeReliedOnIsAnErrorAndNeverAScore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, transport := answering(t, 200, body)
+			client, transport := responding(t, 200, body)
 			result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 			var decode *aimbrain.DecodeError
 			require.ErrorAs(t, err, &decode)
@@ -79,14 +79,14 @@ func TestAnAnswerThatCannotBeReliedOnIsAnErrorAndNeverAScore(t *testing.T) {
 			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 			assert.Equal(t, aimbrain.FaceAuthResult{}, result, "no partial result")
 			assert.False(t, result.Matches(aimbrain.RecommendedThreshold))
-			assert.Equal(t, 1, transport.GetTotalCallCount(), "an answer is not asked for twice")
+			assert.Equal(t, 1, transport.GetTotalCallCount(), "an invalid response must not cause a retry")
 		})
 	}
 }
 
-func TestAnotherMemberWithAnothersNameInAnotherCaseIsNoMatter(t *testing.T) {
+func TestResponse_NamesAreCaseSensitive(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, 200, `{"score":0.1,"SCORE":0.9,"liveliness":0,"Liveliness":1}`)
+	client, _ := responding(t, 200, `{"score":0.1,"SCORE":0.9,"liveliness":0,"Liveliness":1}`)
 	result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	require.NoError(t, err)
 	assert.InDelta(t, 0.1, result.Score, 0)
@@ -94,26 +94,25 @@ func TestAnotherMemberWithAnothersNameInAnotherCaseIsNoMatter(t *testing.T) {
 	assert.InDelta(t, 0, result.Liveliness, 0)
 }
 
-func TestEveryRequiredMemberOfEveryAnswerIsRequired(t *testing.T) {
+func TestResponse_RequiredMembers(t *testing.T) {
 	t.Parallel()
 	for _, c := range calls() {
-		for _, broken := range brokenAnswers[c.fixture] {
-			client, _ := answering(t, 200, broken)
+		for _, broken := range brokenResponses[c.fixture] {
+			client, _ := responding(t, 200, broken)
 			result, err := c.do(t.Context(), client)
 			require.Error(t, err, "%s: %s", c.fixture, broken)
 			assert.True(t, is[*aimbrain.DecodeError](err), "%s: %s: %v", c.fixture, broken, err)
 			assert.True(t, reflect.ValueOf(result).IsZero(), "%s: a partial result", c.fixture)
 		}
 		if c.fixture != "behavioural-submit" {
-			assert.NotEmpty(t, brokenAnswers[c.fixture], c.fixture)
+			assert.NotEmpty(t, brokenResponses[c.fixture], c.fixture)
 		}
 	}
 }
 
-// TestRequiredMember_IsNull: null is no value of any member. The readers of
-// numbers, strings and arrays refuse it too, so that only the reason tells
-// that it was seen for what it is.
-func TestRequiredMember_IsNull(t *testing.T) {
+// TestResponse_RequiredMemberIsNull tests the reason, as null is not a valid value
+// of any member: the readers of numbers, strings and arrays refuse it too.
+func TestResponse_RequiredMemberIsNull(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ fixture, body, reason string }{
 		"score":  {"face-auth", `{"score":null,"liveliness":0.9}`, `"score" is null`},
@@ -127,7 +126,7 @@ func TestRequiredMember_IsNull(t *testing.T) {
 			all := calls()
 			i := slices.IndexFunc(all, func(call call) bool { return call.fixture == c.fixture })
 			require.GreaterOrEqual(t, i, 0, "no call with the fixture %s", c.fixture)
-			client, _ := answering(t, 200, c.body)
+			client, _ := responding(t, 200, c.body)
 			result, err := all[i].do(t.Context(), client)
 			var decode *aimbrain.DecodeError
 			require.ErrorAs(t, err, &decode)
@@ -137,7 +136,7 @@ func TestRequiredMember_IsNull(t *testing.T) {
 	}
 }
 
-var brokenAnswers = map[string][]string{
+var brokenResponses = map[string][]string{
 	"sessions": {
 		`{"face":1,"voice":1,"behaviour":1}`, `{"session":"","face":1,"voice":1,"behaviour":1}`, `{"session":7,"face":1,"voice":1,"behaviour":1}`,
 		`{"session":"s","voice":1,"behaviour":1}`, `{"session":"s","face":1,"behaviour":1}`, `{"session":"s","face":1,"voice":1}`,
@@ -162,17 +161,17 @@ var brokenAnswers = map[string][]string{
 	"voice-auth":   {`{"score":0.9}`, `{"liveliness":0.9}`},
 }
 
-func TestAStatusThatIsGoodButNot200IsNoResult(t *testing.T) {
+func TestResponse_OtherStatusThan200(t *testing.T) {
 	t.Parallel()
 	good := `{"score":0.9,"liveliness":0.9}`
 	for _, status := range []int{201, 202, 203, 204, 206, 299} {
-		client, _ := answering(t, status, good)
+		client, _ := responding(t, status, good)
 		_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 		var decode *aimbrain.DecodeError
 		require.ErrorAs(t, err, &decode, "%d", status)
 		assert.Equal(t, status, decode.StatusCode)
 	}
-	client, _ := answering(t, 204, "")
+	client, _ := responding(t, 204, "")
 	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	require.Error(t, err)
 	_, err = client.Behaviour.Submit(t.Context(), sessionID, touches())
@@ -181,7 +180,7 @@ func TestAStatusThatIsGoodButNot200IsNoResult(t *testing.T) {
 
 func touches() aimbrain.Events { return aimbrain.Events{Touches: []aimbrain.Touch{{ID: 1}}} }
 
-func TestMetadataOfAnotherShapeIsStillAGoodAnswer(t *testing.T) {
+func TestResponse_MetadataOfOtherShape(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ member, want string }{
 		"bytes":       {`,"metadata":"aGVsbG8="`, "hello"},
@@ -193,38 +192,38 @@ func TestMetadataOfAnotherShapeIsStillAGoodAnswer(t *testing.T) {
 		"not base64":  {`,"metadata":"hello!"`, ""},
 		"empty bytes": {`,"metadata":""`, ""},
 	} {
-		client, _ := answering(t, 200, `{"score":0.9,"liveliness":0.1`+c.member+`}`)
+		client, _ := responding(t, 200, `{"score":0.9,"liveliness":0.1`+c.member+`}`)
 		result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 		require.NoError(t, err, name)
 		assert.Equal(t, c.want, string(result.Response.Metadata), name)
 	}
-	client, _ := answering(t, 200, `{"session":"4f1c2a9e-session","scores":[],"metadata":{"a":[1]}}`)
+	client, _ := responding(t, 200, `{"session":"4f1c2a9e-session","scores":[],"metadata":{"a":[1]}}`)
 	result, err := client.Score.Get(t.Context(), sessionID)
 	require.NoError(t, err)
 	assert.Nil(t, result.Metadata)
-	client, _ = answering(t, 200, `{"session":"4f1c2a9e-session","scores":[],"metadata":[7,{"value":1},{"name":"n","value":{"a":1}}]}`)
+	client, _ = responding(t, 200, `{"session":"4f1c2a9e-session","scores":[],"metadata":[7,{"value":1},{"name":"n","value":{"a":1}}]}`)
 	result, err = client.Score.Get(t.Context(), sessionID)
 	require.NoError(t, err)
 	assert.Equal(t, []aimbrain.ScoreMetadata{{Name: "n", Value: `{"a":1}`}}, result.Metadata)
 }
 
-func TestValidJSONUnderAnotherContentTypeIsAccepted(t *testing.T) {
+func TestResponse_OtherContentType(t *testing.T) {
 	t.Parallel()
 	client, _ := mocked(t, httpmock.NewStringResponder(200, `{"score":0.9,"liveliness":0.1}`).HeaderSet(http.Header{"Content-Type": {"text/plain"}}))
 	_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	require.NoError(t, err)
 }
 
-func TestAnAnswerMayReachTheLimitAndNotOneByteMore(t *testing.T) {
+func TestResponse_SizeLimit(t *testing.T) {
 	t.Parallel()
-	answer := `{"score":0.9,"liveliness":0.1,"pad":"`
-	fill := func(size int) string { return answer + strings.Repeat("x", size-len(answer)-2) + `"}` }
-	client, _ := answering(t, 200, fill(aimbrain.MaxResponseBytes))
+	start := `{"score":0.9,"liveliness":0.1,"pad":"`
+	fill := func(size int) string { return start + strings.Repeat("x", size-len(start)-2) + `"}` }
+	client, _ := responding(t, 200, fill(aimbrain.MaxResponseBytes))
 	result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	require.NoError(t, err)
 	assert.Len(t, result.Response.Body, aimbrain.MaxResponseBytes)
 
-	client, _ = answering(t, 200, fill(aimbrain.MaxResponseBytes+1))
+	client, _ = responding(t, 200, fill(aimbrain.MaxResponseBytes+1))
 	_, err = client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 	var large *aimbrain.TooLargeError
 	require.ErrorAs(t, err, &large)
@@ -244,7 +243,7 @@ func (e endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAnEndlessAnswerIsReadNoFurtherThanTheLimit(t *testing.T) {
+func TestResponse_EndlessIsReadToLimit(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 422, 500} {
 		var read int
@@ -260,7 +259,7 @@ func TestAnEndlessAnswerIsReadNoFurtherThanTheLimit(t *testing.T) {
 	}
 }
 
-func TestACompressedAnswerIsRefused(t *testing.T) {
+func TestResponse_CompressedIsRefused(t *testing.T) {
 	t.Parallel()
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -278,7 +277,7 @@ func TestACompressedAnswerIsRefused(t *testing.T) {
 	assert.Contains(t, err.Error(), "compressed")
 }
 
-func TestMatchesFailsClosed(t *testing.T) {
+func TestMatches_FailsClosed(t *testing.T) {
 	t.Parallel()
 	result := aimbrain.FaceAuthResult{Score: 0.5, Liveliness: 0.5}
 	assert.True(t, result.Matches(aimbrain.RecommendedThreshold), "the threshold itself is reached")
@@ -301,7 +300,7 @@ func TestMatchesFailsClosed(t *testing.T) {
 	}
 }
 
-func TestAScoreIsFoundByItsTypeUnlessThatIsAmbiguous(t *testing.T) {
+func TestByType_RefusesAmbiguousType(t *testing.T) {
 	t.Parallel()
 	result := aimbrain.ScoreResult{Scores: []aimbrain.ScoreEntry{{Type: "a", Value: 0.1}, {Type: "b"}, {Type: "b", Value: 1}}}
 	entry, ok := result.ByType("a")
@@ -313,7 +312,7 @@ func TestAScoreIsFoundByItsTypeUnlessThatIsAmbiguous(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestStatusesPrint(t *testing.T) {
+func TestModuleStatus_String(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "not enrolled", aimbrain.NotEnrolled.String())
 	assert.Equal(t, "enrolled", aimbrain.Enrolled.String())
@@ -321,23 +320,23 @@ func TestStatusesPrint(t *testing.T) {
 	assert.Equal(t, "ModuleStatus(9)", aimbrain.ModuleStatus(9).String())
 }
 
-func TestResult_WithAnEmptyErrorIsGood(t *testing.T) {
+func TestResponse_EmptyErrorIsAccepted(t *testing.T) {
 	t.Parallel()
 	for _, empty := range []string{`"error":null`, `"error":""`, `"error":false`, `"Error":""`, `"errors":[]`, `"errors":[ ]`, `"errors":null`, `"errors":{}`} {
-		client, _ := answering(t, 200, `{"score":0.9,"liveliness":0.9,`+empty+`}`)
+		client, _ := responding(t, 200, `{"score":0.9,"liveliness":0.9,`+empty+`}`)
 		result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 		require.NoError(t, err, empty)
 		assert.InDelta(t, 0.9, result.Score, 0, empty)
 	}
 }
 
-// TestForward_RefusesAGoodStatusWithAnError covers every endpoint, and one that
-// the library does not know: none of them is read by a typed call here.
-func TestForward_RefusesAGoodStatusWithAnError(t *testing.T) {
+// TestForward_RefusesSuccessStatusWithError covers all endpoints and one unknown
+// endpoint. None of the responses is read by a typed call here.
+func TestForward_RefusesSuccessStatusWithError(t *testing.T) {
 	t.Parallel()
 	const body = `{"score":0.9,"liveliness":0.9,"errors":[{"code":1,"description":"no face"}]}`
 	for _, endpoint := range append(aimbrain.Endpoints(), "/v1/unknown") {
-		client, _ := answering(t, 200, body)
+		client, _ := responding(t, 200, body)
 		_, err := client.Forward(t.Context(), endpoint, []byte(`{"session":"s"}`))
 		var decode *aimbrain.DecodeError
 		assert.ErrorAs(t, err, &decode, endpoint)
@@ -347,9 +346,9 @@ func TestForward_RefusesAGoodStatusWithAnError(t *testing.T) {
 	assert.ErrorAs(t, err, &decode)
 }
 
-// TestScore_ReachesNoThresholdThatItsTextDoesNot covers the texts whose nearest
-// float64 is another number.
-func TestScore_ReachesNoThresholdThatItsTextDoesNot(t *testing.T) {
+// TestScore_ReachesThresholdOnlyIfTextDoes covers texts whose nearest float64 is
+// another number.
+func TestScore_ReachesThresholdOnlyIfTextDoes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		text      string
@@ -369,14 +368,14 @@ func TestScore_ReachesNoThresholdThatItsTextDoesNot(t *testing.T) {
 		{text: "1", threshold: 1, matches: true},
 		{text: "1e-999", threshold: 5e-324, matches: false},
 	} {
-		client, _ := answering(t, 200, `{"score":`+c.text+`,"liveliness":`+c.text+`}`)
+		client, _ := responding(t, 200, `{"score":`+c.text+`,"liveliness":`+c.text+`}`)
 		result, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 		require.NoError(t, err, c.text)
 		assert.Equal(t, c.matches, result.Matches(c.threshold), "%s against %v", c.text, c.threshold)
 		assert.Equal(t, c.matches, result.IsLive(c.threshold), "%s against %v", c.text, c.threshold)
 	}
 	for _, text := range []string{"1.00000000000000001", "1.1", "-1e-400", "-0.1", "1e999"} {
-		client, _ := answering(t, 200, `{"score":`+text+`,"liveliness":0.5}`)
+		client, _ := responding(t, 200, `{"score":`+text+`,"liveliness":0.5}`)
 		_, err := client.Face.Auth(t.Context(), sessionID, aimbrain.Photos([]byte("face")))
 		var decode *aimbrain.DecodeError
 		require.ErrorAs(t, err, &decode, text)
