@@ -176,8 +176,14 @@ func (e *TooLargeError) Action() Action {
 	return ActionCheckGateway
 }
 
-// Action returns [ActionCheckGateway]: the API does not redirect.
-func (e *RedirectError) Action() Action { return ActionCheckGateway }
+// Action returns [ActionCheckGateway], as the API does not redirect, or
+// [ActionConfirm] if the request may have been processed and must not be repeated.
+func (e *RedirectError) Action() Action {
+	if e.unknown && repeating(e.Endpoint) == ActionConfirm {
+		return ActionConfirm
+	}
+	return ActionCheckGateway
+}
 
 // Action returns [ActionFixConfig].
 func (e *ConfigError) Action() Action { return ActionFixConfig }

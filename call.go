@@ -153,7 +153,11 @@ func (c *call) exchange(ctx context.Context) attempt {
 	}
 	once, cancel := context.WithDeadlineCause(ctx, a.started.Add(limit), cause)
 	defer cancel()
-	a.reply, a.failure = c.request().Do(once, c.carrier)
+	if once.Err() != nil { // a transport may not look at it
+		a.failure = &roundtrip.Failure{Err: context.Cause(once)}
+	} else {
+		a.reply, a.failure = c.request().Do(once, c.carrier)
+	}
 	if once.Err() != nil {
 		a.timeout = context.Cause(once)
 	}

@@ -105,9 +105,9 @@ func (e *APIError) Is(target error) bool {
 }
 
 // Action returns what kind of step helps: that of the first code that is
-// documented, else that of the HTTP status. Where it would be [ActionRetryLater]
-// it is [ActionConfirm] if the request may have been processed and must not be
-// repeated, as with a 500 for an enrolment.
+// documented, else that of the HTTP status. It is [ActionConfirm] before all if the
+// request may have been processed and must not be repeated, as with a 500 for an
+// enrolment.
 func (e *APIError) Action() Action {
 	action := ActionUnknown
 	for _, d := range e.Details {
@@ -118,8 +118,8 @@ func (e *APIError) Action() Action {
 	if action == ActionUnknown {
 		action = actionOf(e.StatusCode, e.Gateway)
 	}
-	if action == ActionRetryLater && e.outcome() == OutcomeUnknown {
-		return repeating(e.Endpoint)
+	if e.outcome() == OutcomeUnknown && repeating(e.Endpoint) == ActionConfirm {
+		return ActionConfirm
 	}
 	return action
 }
@@ -281,7 +281,11 @@ func (e *RedirectError) Error() string {
 	if e.Host != "" {
 		text += " to " + strconv.Quote(e.Host)
 	}
-	return text + ", which is never followed: check the base URL and what stands in front of the API"
+	text += ", which is never followed: check the base URL and what stands in front of the API"
+	if e.unknown {
+		text += outcomeText(OutcomeUnknown, e.Endpoint, e.Attempts)
+	}
+	return text
 }
 
 // outcome is refused as a rule: what redirects has not processed the request. It

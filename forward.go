@@ -84,9 +84,14 @@ func SetMember(body []byte, name, value string) ([]byte, error) {
 func checkMember(member *strictjson.Member, set string) error {
 	name := string(member.Name)
 	switch {
+	case strings.ContainsRune(name, 0):
+		return &RequestError{Argument: "the body", Reason: "has a member whose name holds a NUL, at which some readers end it"}
 	case name != set && strings.EqualFold(name, set):
 		return &RequestError{Argument: "the body", Reason: "has a member that looks like " + strconv.Quote(set) + " but for upper and lower case"}
 	case name != set && (name == "userId" || name == "session"):
+		if text, err := strictjson.String(member.Value); err == nil && strings.ContainsRune(text, 0) {
+			return &RequestError{Argument: "the body", Reason: "has a " + strconv.Quote(name) + " that holds a NUL, at which some readers end it"}
+		}
 		if err := strictjson.Valid(member.Value); err != nil {
 			return &RequestError{Argument: "the body", Reason: "has a " + strconv.Quote(name) + " that readers can take for different ones", Err: err}
 		}

@@ -1,6 +1,7 @@
 package aimbrain
 
 import (
+	"encoding/base64"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -57,8 +58,34 @@ func (c *config) headerValues() []string {
 		return nil
 	}
 	var values []string
-	c.headers(func(_, value string) { values = append(values, value) })
+	c.headers(func(_, value string) { values = append(values, credentialParts(value)...) })
 	return values
+}
+
+// credentialParts returns what may be a credential in a header's value: the whole of
+// it, its parts of 8 bytes or more without the scheme of an Authorization or the name
+// of a cookie, and what a Basic one stands for. Servers echo the parts alone.
+func credentialParts(value string) []string {
+	const least = 8 // a shorter part is a word, see package redact
+	parts := []string{value}
+	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(` ,;"'`, r) })
+	for _, word := range words {
+		for _, part := range []string{word, word[strings.IndexByte(word, '=')+1:]} {
+			if len(part) >= least && part != value {
+				parts = append(parts, part)
+			}
+		}
+	}
+	if len(words) == 2 && strings.EqualFold(words[0], "Basic") {
+		if plain, err := base64.StdEncoding.DecodeString(words[1]); err == nil {
+			_, password, _ := strings.Cut(string(plain), ":")
+			parts = append(parts, string(plain))
+			if len(password) >= least {
+				parts = append(parts, password)
+			}
+		}
+	}
+	return parts
 }
 
 // isReservedHeader reports whether a header is not the caller's to set: those of the

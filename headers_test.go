@@ -2,6 +2,8 @@ package aimbrain_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -100,6 +102,41 @@ func TestWithHeader_ValueIsNotInErrorsLogsOrDumps(t *testing.T) {
 			assert.NotContains(t, fmt.Sprintf("%+v", result), value)
 			assert.NotContains(t, fmt.Sprintf("%+v %#v", client, client), value)
 			assert.NotContains(t, log.String(), value)
+		})
+	}
+}
+
+func TestWithHeader_PartOfAValueIsInNoError(t *testing.T) {
+	t.Parallel()
+	const token = "canary-token-93e0"
+	basic := base64.StdEncoding.EncodeToString([]byte("gateway:" + token))
+	tests := []struct{ name, header, value, echo string }{
+		{name: "a bearer token", header: "Authorization", value: "Bearer " + token, echo: token},
+		{name: "a basic password", header: "Authorization", value: "Basic " + basic, echo: token},
+		{name: "a basic pair", header: "Authorization", value: "Basic " + basic, echo: "gateway:" + token},
+		{name: "a basic pair as it is sent", header: "Authorization", value: "Basic " + basic, echo: basic},
+		{name: "a cookie", header: "Cookie", value: "gwsession=" + token + "; route=a", echo: token},
+		{name: "a cookie with its name", header: "Cookie", value: "gwsession=" + token + "; route=a", echo: "gwsession=" + token},
+		{name: "a parameter in quotes", header: "X-Auth", value: `key="` + token + `", v=1`, echo: token},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, status := range []int{400, 200} {
+				body := `{"error":"token ` + tt.echo + ` has expired"}`
+				if status == 200 {
+					body = `{"session":"` + sessionID + `","scores":[]}`
+				}
+				client, _ := mocked(t, httpmock.NewStringResponder(status, body).HeaderSet(http.Header{"X-Echo": {tt.echo}}), noRetries(), aimbrain.WithHeader(tt.header, tt.value))
+				result, err := client.Score.Get(t.Context(), sessionID)
+				all := fmt.Sprintf("%v %+v", err, result)
+				var api *aimbrain.APIError
+				if errors.As(err, &api) {
+					all += fmt.Sprintf("%s %v %s", api.Body, api.Header, api.Message)
+				}
+				assert.NotContains(t, all, tt.echo)
+				assert.NotContains(t, all, token)
+			}
 		})
 	}
 }

@@ -33,8 +33,8 @@ func interpret[T any](ctx context.Context, c *call, tries tries, a attempt, read
 	switch {
 	case a.failure != nil:
 		return none, c.lost(ctx, tries, a, a.failure.Err, a.failure.Sent)
-	case reply.Elsewhere != "":
-		return none, verdict{final: true, err: &RedirectError{Endpoint: c.endpoint.Path, StatusCode: reply.Status, Host: reply.Elsewhere, Attempts: tries.number, unknown: true}}
+	case reply.Redirected:
+		return none, verdict{final: true, err: &RedirectError{Endpoint: c.endpoint.Path, StatusCode: reply.Status, Host: printable(c.redactor().Text(reply.Elsewhere)), Attempts: tries.number, unknown: true}}
 	case reply.BodyErr != nil && (reply.Status < 300 || ctx.Err() != nil):
 		return none, c.lost(ctx, tries, a, reply.BodyErr, true)
 	case reply.Status >= 400:
@@ -45,8 +45,7 @@ func interpret[T any](ctx context.Context, c *call, tries tries, a attempt, read
 		return none, verdict{final: true, err: &TooLargeError{Endpoint: c.endpoint.Path, Response: true, Limit: MaxResponseBytes, StatusCode: reply.Status, Attempts: tries.number}}
 	}
 	response := Response{StatusCode: reply.Status, Header: reply.Header, Body: reply.Body, Attempts: tries.number, endpoint: c.endpoint.Path}
-	key, secret := c.signer.pair.Credentials()
-	if headers := c.client.config.headers; redact.Contains(reply.Header, key, secret, c.signature) || headers != nil && redact.Contains(reply.Header, c.client.config.headerValues()...) {
+	if redact.Contains(reply.Header, c.credentials()...) {
 		response.Header = c.redactor().Header(reply.Header)
 	}
 	result, err := decode(response, c.endpoint, read)
@@ -158,13 +157,20 @@ func readDetail(element []byte, r redact.Redactor) (ErrorDetail, bool) {
 	return ErrorDetail{Code: Code(code), Description: truncate(r.Text(text[:min(len(text), maxErrorBody)]))}, true
 }
 
-// redactor knows this call's credentials. Padding says nothing, and some servers
-// leave it out.
+// redactor knows this call's credentials.
 func (c *call) redactor() redact.Redactor {
-	return redact.New(func() []string {
-		key, secret := c.signer.pair.Credentials()
-		bare := strings.TrimRight(c.signature, "=")
-		forURLs := strings.NewReplacer("+", "-", "/", "_").Replace(bare)
-		return append(c.client.config.headerValues(), secret, bare, forURLs, key)
-	})
+	return redact.New(c.credentials)
+}
+
+// credentials returns what must be in no error: the pair, the signature in both
+// alphabets, and the values of [WithHeader]. Padding says nothing, and some servers
+// leave it out.
+func (c *call) credentials() []string {
+	key, secret := c.signer.pair.Credentials()
+	bare := strings.TrimRight(c.signature, "=")
+	credentials := append(c.client.config.headerValues(), secret, bare, key)
+	if strings.ContainsAny(bare, "+/") {
+		credentials = append(credentials, strings.NewReplacer("+", "-", "/", "_").Replace(bare))
+	}
+	return credentials
 }

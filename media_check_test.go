@@ -284,14 +284,16 @@ func TestMediaCheck_ForwardedBodies(t *testing.T) {
 		{name: "no media", body: `{"session":"x","metadata":"` + png + `","touches":[]}`},
 		{name: "in another case", body: `{"Faces":["` + png + `"]}`},
 		{name: "deeper", body: `{"a":{"faces":["` + png + `"]}}`},
-		{name: "a string", body: `{"faces":"` + png + `"}`},
-		{name: "null", body: `{"faces":null}`},
-		{name: "no strings", body: `{"faces":[1,null,{},[],true]}`},
+		{name: "a string", body: `{"faces":"` + png + `"}`, want: map[string]string{"faces": "json"}},
+		{name: "null", body: `{"faces":null}`, want: map[string]string{"faces": "json"}},
+		{name: "no strings", body: `{"faces":[1,null,{},["` + png + `"],true]}`, want: map[string]string{"faces[0]": "json", "faces[1]": "json", "faces[2]": "json", "faces[3]": "json", "faces[4]": "json"}},
+		{name: "half a surrogate pair elsewhere", body: `{"faces":["` + png + `"],"textEvents":[{"tx":"\ud83d"}]}`, want: map[string]string{"faces[0]": "face-format"}},
+		{name: "half a surrogate pair in the media", body: `{"faces":["` + png + `\ud83d"]}`, want: map[string]string{"faces": "json"}},
 		{name: "an empty array", body: `{"faces":[]}`},
-		{name: "no JSON", body: `faces=` + png},
-		{name: "an array", body: `["` + png + `"]`},
-		{name: "a name that occurs twice", body: `{"faces":["` + png + `"],"faces":["` + png + `"]}`},
-		{name: "invalid UTF-8", body: "{\"faces\":[\"" + png + "\"],\"x\":\"\xff\"}"},
+		{name: "no JSON", body: `faces=` + png, want: map[string]string{"the body": "json"}},
+		{name: "an array", body: `["` + png + `"]`, want: map[string]string{"the body": "json"}},
+		{name: "a name that occurs twice", body: `{"faces":["` + png + `"],"faces":["` + png + `"]}`, want: map[string]string{"the body": "json"}},
+		{name: "invalid UTF-8", body: "{\"faces\":[\"" + png + "\"],\"x\":\"\xff\"}", want: map[string]string{"the body": "json"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -38,15 +38,16 @@ func inspect[T string | []byte](b *Builder, place string, kind mediainfo.Kind, t
 	}
 }
 
-// inspectForwarded looks at the media of a request that an app has serialised. A
-// body that is not strict JSON is left to the API, and so are members that are not
-// arrays of strings.
+// inspectForwarded looks at the media of a request that an app has serialised. What
+// cannot be looked at is a problem as well, or MediaCheckRefuse could be avoided.
 func (b *Builder) inspectForwarded(serialised []byte) {
 	if b.err != nil || !b.settings.Inspect {
 		return
 	}
-	members, err := strictjson.Object(nil, serialised)
+	unknown := func(place, what string) { b.problems = append(b.problems, uninspectable(place, what)) }
+	members, err := strictjson.Request(nil, serialised)
 	if err != nil {
+		unknown("the body", "it is not strict JSON")
 		return
 	}
 	for _, member := range members {
@@ -60,6 +61,7 @@ func (b *Builder) inspectForwarded(serialised []byte) {
 		}
 		files, err := strictjson.Elements(nil, member.Value)
 		if err != nil {
+			unknown(string(member.Name), "it is not a strict JSON array")
 			continue
 		}
 		for i, file := range files {
@@ -69,9 +71,16 @@ func (b *Builder) inspectForwarded(serialised []byte) {
 	}
 }
 
+// uninspectable is the problem of a body, or a part of it, in which media cannot be
+// found. The API may read it in another way.
+func uninspectable(place, what string) Problem {
+	return Problem{place, mediainfo.Problem{Rule: mediainfo.Rule{ID: "json"}, Text: what + ", and its media cannot be checked"}}
+}
+
 // inspectString looks at a file in a JSON string.
 func (b *Builder) inspectString(place string, kind mediainfo.Kind, raw []byte) {
 	if raw[0] != '"' {
+		b.problems = append(b.problems, uninspectable(place, "it is not a string"))
 		return
 	}
 	if plain := raw[1 : len(raw)-1]; base64.Valid(plain) { // most are plain, and need no copy
@@ -80,6 +89,7 @@ func (b *Builder) inspectString(place string, kind mediainfo.Kind, raw []byte) {
 	}
 	text, err := strictjson.String(raw)
 	if err != nil {
+		b.problems = append(b.problems, uninspectable(place, "it is not a strict JSON string"))
 		return
 	}
 	if !base64.Valid(text) {

@@ -89,7 +89,7 @@ func (p *Payload) Size() int { return p.size }
 // bytes. A body with a copy is sent with its headers in one packet, which net/http
 // does for a bytes.Reader only. It is read from the copy, as a bytes.Reader cannot
 // be stopped, and does not call onRead.
-func (p *Payload) Reader(onRead func()) io.ReadCloser {
+func (p *Payload) Reader(onRead func() bool) io.ReadCloser {
 	if p.small != nil {
 		return io.NopCloser(bytes.NewReader(p.small))
 	}
@@ -151,7 +151,7 @@ type bodyReader struct {
 	shared *sharedBody
 	size   int
 	off    int
-	onRead func()
+	onRead func() bool
 }
 
 func (r *bodyReader) Read(p []byte) (int, error) {
@@ -163,7 +163,9 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 	if r.shared.taken {
 		return 0, ErrReleased
 	}
-	r.onRead()
+	if !r.onRead() {
+		return 0, ErrReleased
+	}
 	n := copy(p, r.shared.buf[r.off:])
 	r.off += n
 	return n, nil

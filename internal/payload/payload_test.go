@@ -59,12 +59,12 @@ func TestMake_TheHashSeesTheVeryBytes(t *testing.T) {
 			assert.Equal(t, len(tt.want), body.Size())
 			for range 2 { // it can be read again
 				read := false
-				got, err := io.ReadAll(body.Reader(func() { read = true }))
+				got, err := io.ReadAll(body.Reader(func() bool { read = true; return true }))
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, string(got))
 				assert.True(t, read)
 			}
-			late := body.Reader(func() {})
+			late := body.Reader(func() bool { return true })
 			body.Release()
 			_, err = late.Read(make([]byte, 1))
 			assert.ErrorIs(t, err, payload.ErrReleased, "its bytes are another's now")

@@ -56,7 +56,7 @@ func (r Redactor) Body(b []byte, limit int) []byte {
 		return []byte(redacted)
 	}
 	if cut { // the cut may be within a credential; the longest is the first
-		clean = clean[:max(0, len(clean)-len(r.secrets()[0]))]
+		clean = clean[:max(0, len(clean)-6*len(r.secrets()[0]))] // a character may be escaped as \u002f
 	}
 	return []byte(clean[:min(len(clean), limit)])
 }

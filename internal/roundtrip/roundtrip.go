@@ -24,15 +24,26 @@ type Request struct {
 	Body   Body
 	Limit  int // of the response's body; one byte more is read
 
-	sent   atomic.Bool // by a foreign carrier: the headers were written, or the body was read
-	report transport.Report
+	state   atomic.Int32 // by a foreign carrier: open, sent or sealed
+	headers atomic.Int64 // how many times the headers were written, by any transport
+	report  transport.Report
 }
+
+// The states of a request with a foreign carrier.
+const (
+	open   int32 = iota // nothing was sent
+	sent                // the headers were written, or the body was read
+	sealed              // nothing was sent, and nothing can be: its body is not read any more
+)
+
+// read reports whether the body may be read, and notes that it is.
+func (r *Request) read() bool { return r.state.CompareAndSwap(open, sent) || r.state.Load() == sent }
 
 // A Body is the body of a request.
 type Body interface {
 	// Reader returns the body for one reading. It may call onRead before it
 	// returns bytes.
-	Reader(onRead func()) io.ReadCloser
+	Reader(onRead func() bool) io.ReadCloser
 }
 
 // A Reply is a response.
@@ -42,9 +53,10 @@ type Reply struct {
 	Body   []byte // one byte longer than the limit when it is too large
 	// Unframed means that only the end of the connection marked the body's end.
 	Unframed bool
-	// Elsewhere is the host that responded if it is not the called one, because
-	// the carrier followed a redirect. It is "" otherwise.
-	Elsewhere string
+	// Redirected says that the carrier followed a redirect, or changed the URL. The
+	// body was not read.
+	Redirected bool
+	Elsewhere  string // the host that responded then, "" for the one that was called
 	// BodyErr is why the body was not read to its end.
 	BodyErr error
 }
@@ -72,27 +84,32 @@ const (
 func (r *Request) Do(ctx context.Context, carrier *Carrier) (Reply, *Failure) {
 	request := r.make(transport.WithReport(ctx, &r.report), carrier)
 	fail := func(err error) (Reply, *Failure) {
-		var wrapped *url.Error // of an http.Client; it repeats the URL
-		if errors.As(err, &wrapped) {
+		if wrapped, ok := err.(*url.Error); ok && wrapped.Err != nil { //nolint:errorlint // of an http.Client itself; it repeats the URL
 			err = wrapped.Err
 		}
 		return Reply{}, &Failure{Err: err, Sent: r.reached(err, carrier.Own)}
 	}
 	response, err := carrier.Send(request)
-	if err == nil {
-		err = check(response)
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return fail(err)
+	case response == nil:
+		return fail(errNoResponse)
+	case response.Body == nil && response.ContentLength > 0:
+		return Reply{}, &Failure{Err: errNoBody, Sent: true}
+	case response.Body == nil:
+		response.Body = http.NoBody
 	}
 	defer func() { _ = response.Body.Close() }() // nothing is lost: the body was read as far as it counts
 	reply := Reply{Status: response.StatusCode, Header: response.Header, Unframed: isUnframed(response)}
-	if response.Request != nil && response.Request.URL != nil && response.Request.URL.Host != r.URL.Host {
-		reply.Elsewhere = response.Request.URL.Host
+	if reply.Redirected = isRedirected(response.Request, r.URL); reply.Redirected {
+		if response.Request.URL != nil && response.Request.URL.Host != r.URL.Host {
+			reply.Elsewhere = response.Request.URL.Host
+		}
 		return reply, nil
 	}
 	if response.StatusCode < http.StatusOK { // its body is the connection, and does not end with the context
-		return fail(errSwitched)
+		return Reply{}, &Failure{Err: errSwitched, Sent: true}
 	}
 	reply.Body, reply.BodyErr = readBounded(response.Body, response.ContentLength, r.Limit)
 	return reply, nil
@@ -101,9 +118,11 @@ func (r *Request) Do(ctx context.Context, carrier *Carrier) (Reply, *Failure) {
 // make makes the HTTP request. It does not use http.NewRequest, which would parse
 // the URL for every call.
 func (r *Request) make(ctx context.Context, carrier *Carrier) *http.Request {
-	wrote := func() { r.sent.Store(true) }
 	if !carrier.Own {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: wrote})
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() {
+			r.headers.Add(1)
+			r.read()
+		}})
 	}
 	request := (&http.Request{
 		Method: http.MethodPost,
@@ -112,13 +131,13 @@ func (r *Request) make(ctx context.Context, carrier *Carrier) *http.Request {
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        r.Header,
 		ContentLength: int64(r.Size),
-		Body:          r.Body.Reader(wrote),
+		Body:          r.Body.Reader(r.read),
 	}).WithContext(ctx)
 	if carrier.Own {
 		// The library's transport requests the body again only when no byte of
 		// the request was read. Any other transport must not be able to:
 		// net/http's repeats a request that was read.
-		request.GetBody = func() (io.ReadCloser, error) { return r.Body.Reader(wrote), nil }
+		request.GetBody = func() (io.ReadCloser, error) { return r.Body.Reader(r.read), nil }
 	}
 	return request
 }
@@ -128,10 +147,26 @@ func (r *Request) make(ctx context.Context, carrier *Carrier) *http.Request {
 // may also have sent the request in another way, or may have returned early. Then
 // only the error of the library's transport proves that nothing was sent.
 func (r *Request) reached(err error, own bool) bool {
-	if r.report.Sent() || own {
+	switch {
+	case r.report.Sent(), own:
 		return r.report.Sent()
+	case r.state.CompareAndSwap(open, sealed):
+		return false // and what was left behind cannot send it any more
+	case transport.IsTurnedAway(err), isNotSent(err) && r.report.Entered() && r.headers.Load() <= r.report.Headers():
+		r.state.Store(sealed)
+		return false
 	}
-	return r.sent.Load() && !transport.IsTurnedAway(err) && !isNotSent(err)
+	return true
+}
+
+// isRedirected reports whether a response is not that of the request to target: a
+// caller's transport followed a redirect, or asked somebody else.
+func isRedirected(of *http.Request, target *url.URL) bool {
+	if of == nil {
+		return false
+	}
+	return of.Response != nil || of.Method != http.MethodPost ||
+		of.URL != nil && (of.URL.Host != target.Host || of.URL.Scheme != target.Scheme || of.URL.Path != target.Path)
 }
 
 // isNotSent does not look into joined errors: the request may have been sent
@@ -144,19 +179,6 @@ func isNotSent(err error) bool {
 		err = errors.Unwrap(err)
 	}
 	return false
-}
-
-// check refuses invalid results of a transport, and supplies a missing body.
-func check(response *http.Response) error {
-	switch {
-	case response == nil:
-		return errNoResponse
-	case response.Body == nil && response.ContentLength > 0:
-		return errNoBody
-	case response.Body == nil:
-		response.Body = http.NoBody
-	}
-	return nil
 }
 
 // isUnframed reports whether only the end of the connection marks the response's

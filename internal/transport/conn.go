@@ -111,7 +111,7 @@ func (c *conn) unused() bool { return c.starting.Load() == 0 && c.client.InFligh
 func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Response, fate, error) {
 	var wrote atomic.Bool
 	started := sync.OnceFunc(c.endStart)
-	trace := &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true); started() }}
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true); report.headers.Add(1); started() }}
 	response, err := c.client.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
 	started()
 	if err == nil {
@@ -133,13 +133,13 @@ func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Resp
 // exchangeAlone sends a request on a leased HTTP/1.1 connection.
 func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Response, fate, error) {
 	var early atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { report.headers.Add(1) }}
 	if c.guard != nil {
 		c.guard.begin()
-		request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
-			// At this moment net/http has read no further than the first byte.
-			GotFirstResponseByte: func() { early.Store(early.Load() || !c.guard.hasHeard()) },
-		}))
+		// At this moment net/http has read no further than the first byte.
+		trace.GotFirstResponseByte = func() { early.Store(early.Load() || !c.guard.hasHeard()) }
 	}
+	request = request.WithContext(httptrace.WithClientTrace(request.Context(), trace))
 	response, err := c.client.RoundTrip(request)
 	// Only after an error has net/http stopped writing.
 	wrote := err == nil || c.guard == nil || c.guard.hasWritten()

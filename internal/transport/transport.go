@@ -122,7 +122,16 @@ func guarded(ctx context.Context, conn net.Conn, chunks chan *sendChunk) *guarde
 type Report struct {
 	underWay atomic.Int64
 	sent     atomic.Bool
+	entered  atomic.Bool
+	headers  atomic.Int64
 }
+
+// Entered reports whether the transport received a request with this report at all.
+func (r *Report) Entered() bool { return r.entered.Load() }
+
+// Headers returns how many times the transport wrote the headers of such a request.
+// A trace in the request's context that counted more saw another transport.
+func (r *Report) Headers() int64 { return r.headers.Load() }
 
 // Sent returns whether a byte of a request was written that the server did not
 // say to have ignored, or may be written still: a wrapper may return before the
@@ -197,6 +206,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !ok {
 		report = new(Report)
 	}
+	report.entered.Store(true)
 	report.underWay.Add(1)
 	defer report.underWay.Add(-1)
 	var own Report
