@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRequestsAreRecorded(t *testing.T) {
+func TestFakeRequests_ReturnsWhatArrived(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_700_000_000, 0)
 	fake := aimbraintest.New(t, aimbraintest.WithClock(func() time.Time { return now }))
@@ -60,7 +60,7 @@ func TestRequestsAreRecorded(t *testing.T) {
 	assert.Nil(t, last.Media())
 }
 
-func TestAssertionsSayWhatCame(t *testing.T) {
+func TestFakeAssertCount_ReportsTheRequestsThatArrived(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	newSession(t, fake.Client(), "u")
@@ -76,7 +76,7 @@ func TestAssertionsSayWhatCame(t *testing.T) {
 	assert.Contains(t, failures[1], "2 requests came where none should have")
 }
 
-func TestAwaitReturnsWhenRequestsHaveArrived(t *testing.T) {
+func TestFakeWaitForRequests_ReturnsWhenRequestsHaveArrived(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
@@ -106,7 +106,7 @@ func TestAwaitReturnsWhenRequestsHaveArrived(t *testing.T) {
 	})
 }
 
-func TestTheRecordIsBounded(t *testing.T) {
+func TestFakeRequests_IsBounded(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	body := strings.Repeat("x", 1_999_999)

@@ -14,14 +14,14 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestOnlyTheUsersFacePays(t *testing.T) {
+func TestRun_AcceptsOnlyTheUsersFace(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
 	assert.Equal(t, "ada's face: paid\nmallory's face: refused\n", out.String())
 }
 
-func TestTheAppLearnsTheResultAndNotTheScore(t *testing.T) {
+func TestBackend_SendsTheResultAndNotTheScore(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u-1", "ada")

@@ -18,7 +18,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestRun_LostResponseIsConfirmed(t *testing.T) {
+func TestRun_ConfirmsALostResponse(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
@@ -60,7 +60,7 @@ func shut(t *testing.T, e *enroller, limit time.Duration) error {
 	return e.shutdown(ctx)
 }
 
-func TestEnroller_Results(t *testing.T) {
+func TestEnroller_StoresTheResult(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		stub      aimbraintest.Stub
@@ -90,7 +90,7 @@ func TestEnroller_Results(t *testing.T) {
 	}
 }
 
-func TestEnroller_UnknownOutcomeIsLookedAtBeforeTheNextEnrolment(t *testing.T) {
+func TestEnroller_ChecksTheStatusAfterAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
@@ -116,7 +116,7 @@ func after(t *testing.T, d time.Duration) {
 	synctest.Wait()
 }
 
-func TestEnroller_UserTapsTwice(t *testing.T) {
+func TestEnroller_RefusesASecondEnrolmentOfTheUser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t, aimbraintest.WithTemplateDelay(time.Minute))
@@ -135,7 +135,7 @@ func TestEnroller_UserTapsTwice(t *testing.T) {
 	})
 }
 
-func TestEnroller_QueueIsFull(t *testing.T) {
+func TestEnroller_RefusesWhenTheQueueIsFull(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
@@ -153,7 +153,7 @@ func TestEnroller_QueueIsFull(t *testing.T) {
 	})
 }
 
-func TestEnroller_ShutdownIsCutShort(t *testing.T) {
+func TestEnroller_ShutdownEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
@@ -171,7 +171,7 @@ func TestEnroller_ShutdownIsCutShort(t *testing.T) {
 	})
 }
 
-func TestEnroller_InvalidRequests(t *testing.T) {
+func TestEnroller_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	e := newEnroller(fake.Client(), byHeader, 1, 1)

@@ -11,7 +11,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestFiveStepsEnrolAVoice(t *testing.T) {
+func TestRun_EnrolsAVoiceInFiveSteps(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
@@ -19,7 +19,7 @@ func TestFiveStepsEnrolAVoice(t *testing.T) {
 	assert.Contains(t, out.String(), "matches: true, live: true")
 }
 
-func TestARecordingFromYesterdayIsNotLive(t *testing.T) {
+func TestAuthenticate_OldRecordingIsNotLive(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u-81f3", "ada")
