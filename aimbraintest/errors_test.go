@@ -205,8 +205,8 @@ func TestNewError_PanicsForInvalidArguments(t *testing.T) {
 		{"a function", func() {
 			_ = aimbraintest.NewError(enroll, aimbraintest.RespondWith(func(http.ResponseWriter, *http.Request) {}))
 		}, "is no failure"},
-		{"for ever", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset().Always()) }, "say how often, by Times"},
-		{"a good response", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Raw(200, "", `{"imagesCount":1}`)) }, "a good one"},
+		{"for ever", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset().Always()) }, "set the number of attempts by Times"},
+		{"a good response", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Raw(200, "", `{"imagesCount":1}`)) }, "the last response is a success"},
 		{"an enrolment sent twice", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset(), aimbraintest.Status(500)) }, "does not retry a call to /v1/face/enroll after attempt 1 of these 2"},
 		{"after a refusal", func() {
 			_ = aimbraintest.NewError(aimbrain.EndpointScore, aimbraintest.Status(401), aimbraintest.Reset())

@@ -16,7 +16,7 @@ import (
 
 func TestFakeServeHTTP_ServesExactPathsOnly(t *testing.T) {
 	t.Parallel()
-	const bare, behind = "the fake needs the option WithPathPrefix", "WithPathPrefix put the endpoints behind /bio, and nowhere else: /v1/sessions, "
+	const bare, behind = "the fake needs the option WithPathPrefix", "with WithPathPrefix the endpoints are behind /bio only: /v1/sessions, "
 	for _, row := range []struct {
 		name, prefix, target string
 		status               int

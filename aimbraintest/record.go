@@ -159,7 +159,7 @@ func (f *Fake) whose(c *call) string {
 }
 
 // answered notes the status of a request.
-func (f *Fake) answered(r *Request, status int) {
+func (f *Fake) recordStatus(r *Request, status int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r.Status = status

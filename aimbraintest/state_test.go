@@ -30,7 +30,7 @@ func TestFake_RefusesMissingAndInvalidMembers(t *testing.T) {
 		{"/v1/sessions", `{"userId":"a","userId":"b","device":"d","system":"s"}`, 400, 106, "duplicate"},
 		{"/v1/sessions", `{"userId":"a","user\u0049d":"b","device":"d","system":"s"}`, 400, 106, "duplicate"},
 		{"/v1/sessions", `{"device":"d","system":"s"}`, 400, 0, `\"userId\" is missing`},
-		{"/v1/sessions", `{"userid":"u","device":"d","system":"s"}`, 400, 0, "in this very case"},
+		{"/v1/sessions", `{"userid":"u","device":"d","system":"s"}`, 400, 0, "with this case"},
 		{"/v1/sessions", `{"userId":null,"device":"d","system":"s"}`, 400, 0, `\"userId\" is null`},
 		{"/v1/sessions", `{"userId":"","device":"d","system":"s"}`, 400, 0, `\"userId\" is empty`},
 		{"/v1/sessions", `{"userId":7,"device":"d","system":"s"}`, 400, 0, `\"userId\" is not a string`},

@@ -44,7 +44,7 @@ const (
 	kindStall      stubKind = "Stall"
 	kindCutOff     stubKind = "CutOff"
 	kindRaw        stubKind = "Raw"
-	kindAnswer     stubKind = "RespondWith"
+	kindRespond    stubKind = "RespondWith"
 )
 
 // Score makes a request score so much: a face or voice authentication, a
@@ -145,7 +145,7 @@ func RespondWith(handler func(w http.ResponseWriter, r *http.Request)) Stub {
 	if handler == nil {
 		panic("aimbraintest: RespondWith: the function is nil")
 	}
-	return Stub{kind: kindAnswer, handler: handler, times: 1}
+	return Stub{kind: kindRespond, handler: handler, times: 1}
 }
 
 // On makes the outcome wait for a request to this endpoint, such as
@@ -282,7 +282,7 @@ func (o Stub) argument() string {
 		return strconv.Itoa(o.status)
 	case kindDelay:
 		return o.after.String()
-	case kindNotSent, kindReset, kindLost, kindStall, kindCutOff, kindAnswer:
+	case kindNotSent, kindReset, kindLost, kindStall, kindCutOff, kindRespond:
 	}
 	return ""
 }
