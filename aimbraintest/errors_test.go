@@ -199,7 +199,7 @@ func TestNewError_PanicsForInvalidArguments(t *testing.T) {
 		want string
 	}{
 		{"no attempt", func() { _ = aimbraintest.NewError(enroll) }, "there is no attempt"},
-		{"no stub", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Stub{}) }, "a Stub that is nothing"},
+		{"no stub", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Stub{}) }, "of the zero Stub"},
 		{"a score", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Score(1)) }, "Score(1) is no failure"},
 		{"a delay", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Delay(1)) }, "is no failure"},
 		{"a function", func() {

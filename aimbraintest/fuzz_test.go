@@ -75,7 +75,7 @@ func FuzzWrongSignature(f *testing.F) {
 		r.Header.Set("X-aimbrain-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, r)
-		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "none of the usual mistakes") {
+		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "none of the common mistakes") {
 			t.Fatalf("HTTP %d with %q", w.Code, w.Body)
 		}
 	})

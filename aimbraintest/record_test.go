@@ -73,7 +73,7 @@ func TestFakeAssertCount_ReportsTheRequestsThatArrived(t *testing.T) {
 	require.Len(t, failures, 2)
 	assert.Contains(t, failures[0], "0 requests to /v1/face/enroll, not 2")
 	assert.Contains(t, failures[0], "1 to /v1/sessions, 1 to other paths")
-	assert.Contains(t, failures[1], "2 requests came where none should have")
+	assert.Contains(t, failures[1], "2 requests arrived, not 0")
 }
 
 func TestFakeWaitForRequests_ReturnsWhenRequestsHaveArrived(t *testing.T) {

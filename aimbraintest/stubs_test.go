@@ -195,7 +195,7 @@ func TestCode_TakesStatusMessageAndHeaders(t *testing.T) {
 		body    string
 	}{
 		{aimbraintest.Code(aimbrain.CodePoorBrightness, aimbrain.CodeBlurry), 422, `{"error":"poor brightness","errors":[{"description":"poor brightness","code":10},{"description":"blurry","code":11}]}`},
-		{aimbraintest.Code(4711), 500, `{"error":"server trouble","errors":[{"description":"server trouble","code":4711}]}`},
+		{aimbraintest.Code(4711), 500, `{"error":"server error","errors":[{"description":"server error","code":4711}]}`},
 		{aimbraintest.Code(4711).WithStatus(422).WithMessage("new"), 422, `{"error":"new","errors":[{"description":"new","code":4711}]}`},
 		{aimbraintest.Status(403), 403, `{"error":"no such session","errors":[]}`},
 		{aimbraintest.Status(599), 599, `{"error":"HTTP 599","errors":[]}`},
@@ -408,8 +408,8 @@ func TestFakeQueue_UnusedStubsFailTheTest(t *testing.T) {
 		assert.ErrorIs(t, err, aimbrain.ErrServerError)
 	})
 	require.Len(t, failures, 1)
-	assert.Equal(t, `aimbraintest: queued outcomes were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
-		`Code(10, 11).On("/v1/voice/auth").After(1s), Delay(1m0s), Reset(), Liveliness(1), Raw(502)`+"\nrequests that came: 1 to /v1/sessions", failures[0])
+	assert.Equal(t, `aimbraintest: queued stubs were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
+		`Code(10, 11).On("/v1/voice/auth").After(1s), Delay(1m0s), Reset(), Liveliness(1), Raw(502)`+"\nrequests that arrived: 1 to /v1/sessions", failures[0])
 
 	failures = (&recorderTB{TB: t}).run(func(t *recorderTB) {
 		fake := aimbraintest.New(t)
@@ -443,8 +443,8 @@ func TestStub_PanicsForInvalidArguments(t *testing.T) {
 		"to set by Liveliness":   func() { aimbraintest.Liveliness(1).On(aimbrain.EndpointBehaviour) },
 		"Times(0)":               func() { aimbraintest.Reset().Times(0) },
 		"After(-1ns)":            func() { aimbraintest.Reset().After(-1) },
-		"Queue of a Stub":        func() { aimbraintest.New(t).Queue(aimbraintest.Stub{}) },
-		"On of a Stub that is":   func() { aimbraintest.Stub{}.On(aimbrain.EndpointScore) },
+		"Queue of the zero":      func() { aimbraintest.New(t).Queue(aimbraintest.Stub{}) },
+		"On of the zero Stub":    func() { aimbraintest.Stub{}.On(aimbrain.EndpointScore) },
 	} {
 		func() {
 			defer func() { assert.Contains(t, recover(), want) }()
