@@ -41,7 +41,7 @@ func TestBackend_SendsTheResultAndNotTheScore(t *testing.T) {
 	)
 	assert.Equal(t, http.StatusUnprocessableEntity, post(face).Code)
 	assert.Equal(t, http.StatusBadGateway, post(face).Code)
-	assert.Equal(t, http.StatusBadRequest, post(`{"session":"a","session":"b"}`).Code, "a request that means two things")
+	assert.Equal(t, http.StatusBadRequest, post(`{"session":"a","session":"b"}`).Code, "a request with a duplicate member")
 	assert.Equal(t, http.StatusRequestEntityTooLarge, post(strings.Repeat(" ", aimbrain.MaxRequestBytes+1)).Code)
 	loggedIn = false
 	assert.Equal(t, http.StatusUnauthorized, post(face).Code)

@@ -41,7 +41,7 @@ func TestRun_AcceptsPhotosOfAnyResolution(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, aimbraintest.FacePhoto(name, opts...), 0o600))
 		return path
 	}
-	// Three names are three subjects to the fake, unless it is told better.
+	// The fake takes three names for three subjects unless they are assigned to one.
 	me := file("me.jpg", aimbraintest.Resolution(490, 696)) + "," + file("me2.jpg", aimbraintest.Progressive())
 	var out bytes.Buffer
 	args := []string{"-enroll", me, "-same", file("me3.jpg", aimbraintest.WithEXIF()), "-impostor", file("friend.jpg")}

@@ -19,13 +19,13 @@ func TestWithFace_ResultOfEachResponse(t *testing.T) {
 		next aimbraintest.Stub
 		want error
 	}{
-		"the user":       {aimbraintest.Score(0.93), nil},
-		"at 0.5":         {aimbraintest.Score(0.50), nil},
-		"an impostor":    {aimbraintest.Score(0.31), login.ErrRefused},
-		"in the dark":    {aimbraintest.Code(aimbrain.CodePoorBrightness).On(aimbrain.EndpointFaceAuth), login.ErrRetake},
-		"key revoked":    {aimbraintest.Status(401).On(aimbrain.EndpointFaceAuth), aimbrain.ErrUnauthorized},
-		"session gone":   {aimbraintest.Status(403).On(aimbrain.EndpointFaceAuth), aimbrain.ErrSessionNotFound},
-		"server trouble": {aimbraintest.Status(500).On(aimbrain.EndpointFaceAuth), aimbrain.ErrServerError},
+		"same person":  {aimbraintest.Score(0.93), nil},
+		"score of 0.5": {aimbraintest.Score(0.50), nil},
+		"impostor":     {aimbraintest.Score(0.31), login.ErrRefused},
+		"too dark":     {aimbraintest.Code(aimbrain.CodePoorBrightness).On(aimbrain.EndpointFaceAuth), login.ErrRetake},
+		"key revoked":  {aimbraintest.Status(401).On(aimbrain.EndpointFaceAuth), aimbrain.ErrUnauthorized},
+		"no session":   {aimbraintest.Status(403).On(aimbrain.EndpointFaceAuth), aimbrain.ErrSessionNotFound},
+		"server error": {aimbraintest.Status(500).On(aimbrain.EndpointFaceAuth), aimbrain.ErrServerError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,8 +25,8 @@ func TestAuthenticate_OldRecordingIsNotLive(t *testing.T) {
 	fake.Enroll("u-81f3", "ada")
 	session, err := fake.Client().Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u-81f3", Device: "d", System: "s"})
 	require.NoError(t, err)
-	yesterday := func(string) []byte { return aimbraintest.VoiceWAV("ada", aimbraintest.Saying("something else")) }
-	result, err := authenticate(t.Context(), fake.Client(), session.ID, yesterday, &bytes.Buffer{})
+	old := func(string) []byte { return aimbraintest.VoiceWAV("ada", aimbraintest.Saying("something else")) }
+	result, err := authenticate(t.Context(), fake.Client(), session.ID, old, &bytes.Buffer{})
 	require.NoError(t, err)
 	assert.False(t, result.IsLive(0.5))
 }
