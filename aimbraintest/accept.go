@@ -19,30 +19,31 @@ import (
 type medium struct {
 	info    mediainfo.Info
 	hash    [sha256.Size]byte
-	subject string // whose it is, the hash where nobody says
-	known   bool   // somebody says
-	spoken  string // the token in it
-	marked  bool   // this package made it, so that spoken is all that is said
+	subject string // the subject, or the hash if it is not known
+	known   bool   // a label or a marker names the subject
+	spoken  string // the token in the marker
+	marked  bool   // this package made the file, so that it has no token but spoken
 }
 
-// elements returns the raw media of a member: one at least.
+// elements returns the raw elements of an array of media. There is at least one.
 func (c *call) elements(name string, kind int) ([][]byte, error) {
 	words := modules(kind)
 	raw, ok := find(c.members, name)
 	if !ok || strictjson.IsNull(raw) {
-		return nil, refuseCode(words.missing, strconv.Quote(name)+" is missing: send "+words.medium+" in it at least")
+		return nil, refuseCode(words.missing, strconv.Quote(name)+" is missing: send at least "+words.medium+" in it")
 	}
 	elements, err := strictjson.Elements(nil, raw)
 	switch {
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, strconv.Quote(name)+" is not an array")
 	case len(elements) == 0:
-		return nil, refuseCode(words.missing, strconv.Quote(name)+" is empty: send "+words.medium+" in it at least")
+		return nil, refuseCode(words.missing, strconv.Quote(name)+" is empty: send at least "+words.medium+" in it")
 	}
 	return elements, nil
 }
 
-// media accepts the elements of a member, or refuses all by the first fault.
+// media accepts the elements of a member, or refuses all of them for the first
+// fault.
 func (c *call) media(name string, kind int, elements [][]byte) ([]medium, error) {
 	media := make([]medium, 0, len(elements))
 	for i, element := range elements {
@@ -65,7 +66,7 @@ func (c *call) media(name string, kind int, elements [][]byte) ([]medium, error)
 	return media, nil
 }
 
-// decodeMedium takes one element of an array out of its base64.
+// decodeMedium returns one element of an array, decoded from base64.
 func decodeMedium(place string, element []byte, words names) ([]byte, error) {
 	s, err := strictjson.String(element)
 	switch {
@@ -75,8 +76,8 @@ func decodeMedium(place string, element []byte, words names) ([]byte, error) {
 		return nil, refuseCode(words.empty, strconv.Quote(place)+" is empty: there is no data in it")
 	case strings.HasPrefix(s, "data:"):
 		return nil, refuseCode(aimbrain.CodeUndecodableData, strconv.Quote(place)+" is a data URL: send only what follows its comma")
-	case strings.ContainsAny(s, "\r\n"): // which Go's decoder would skip
-		return nil, refuseCode(aimbrain.CodeUndecodableData, strconv.Quote(place)+" is base64 with line breaks: send it without")
+	case strings.ContainsAny(s, "\r\n"): // encoding/base64 skips them
+		return nil, refuseCode(aimbrain.CodeUndecodableData, strconv.Quote(place)+" is base64 with line breaks: send base64 without line breaks")
 	}
 	data, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {
@@ -88,13 +89,13 @@ func decodeMedium(place string, element []byte, words names) ([]byte, error) {
 	return data, nil
 }
 
-// accept checks a file and finds out whose it is.
+// accept checks a file and returns it with its subject.
 func (f *Fake) accept(place string, data []byte, kind int) (medium, error) {
 	check, as := checkFace, mediainfo.Face
 	if kind == voiceModule {
 		check, as = checkVoice, mediainfo.Voice
 	}
-	info, _ := mediainfo.Inspect(data) // check says what is wrong
+	info, _ := mediainfo.Inspect(data) // check reports the error
 	problems := mediainfo.Check(info, int64(len(data)), as)
 	if code, problem := check(data, info, problems); problem != "" {
 		return medium{}, refuseCode(code, strconv.Quote(place)+": "+problem)
@@ -118,7 +119,7 @@ func (f *Fake) accept(place string, data []byte, kind int) (medium, error) {
 	return m, nil
 }
 
-// checkFace says what is wrong with a photo or video, "" for nothing.
+// checkFace returns the problem of a photo or video, "" for none.
 func checkFace(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (code aimbrain.Code, problem string) {
 	format := broken(problems, mediainfo.RuleFaceFormat)
 	switch info.Format {
@@ -148,7 +149,7 @@ func checkFace(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (
 	return aimbrain.CodeUnsupportedFileType, format
 }
 
-// checkVoice says what is wrong with a recording, "" for nothing.
+// checkVoice returns the problem of a recording, "" for none.
 func checkVoice(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (code aimbrain.Code, problem string) {
 	format := broken(problems, mediainfo.RuleVoiceFormat)
 	switch info.Format {
@@ -166,7 +167,7 @@ func checkVoice(data []byte, info mediainfo.Info, problems []mediainfo.Problem) 
 	return aimbrain.CodeUnsupportedFileType, format
 }
 
-// broken is the text of a problem with a rule, "" for none.
+// broken returns the text of the problem with a rule, "" for none.
 func broken(problems []mediainfo.Problem, rule mediainfo.RuleID) string {
 	for _, p := range problems {
 		if p.Rule.ID == rule {
@@ -176,8 +177,8 @@ func broken(problems []mediainfo.Problem, rule mediainfo.RuleID) string {
 	return ""
 }
 
-// checkGuidance says how media goes beyond the vendor's guidance, "" for not
-// at all. Only for a long video there is a code whose advice fits.
+// checkGuidance returns how media goes beyond the vendor's guidance, "" if it
+// does not. The API has a fitting code only for a long video.
 func checkGuidance(info mediainfo.Info, problems []mediainfo.Problem) (codes []aimbrain.Code, problem string) {
 	var texts []string
 	for _, p := range problems {

@@ -18,10 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A file is what stands in an array of media.
+// A file is an element of an array of media.
 type file struct {
-	text string // base64, or what is not
-	data []byte // else raw bytes
+	text string // sent as it is
+	data []byte // sent in base64, in place of text
 }
 
 func (f file) json() string {
@@ -37,7 +37,7 @@ func swap(data []byte, from, to string) []byte {
 	return bytes.ReplaceAll(data, []byte(from), []byte(to))
 }
 
-// sample is a file that another program wrote.
+// sample returns a file that another program wrote.
 func sample(t *testing.T, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "internal", "mediainfo", "testdata", name))
@@ -45,14 +45,14 @@ func sample(t *testing.T, name string) []byte {
 	return data
 }
 
-// patched has other bytes at a place.
+// patched returns a copy of data with other bytes at an offset.
 func patched(data []byte, at int, with ...byte) []byte {
 	data = bytes.Clone(data)
 	copy(data[at:], with)
 	return data
 }
 
-// withSound gives a video a track of sound, of 8 kHz and so many milliseconds.
+// withSound returns the video with a sound track of 8 kHz and ms milliseconds.
 // Its one sample is the start of the file.
 func withSound(video []byte, ms uint32) []byte {
 	box := func(kind string, parts ...[]byte) []byte {
@@ -74,15 +74,15 @@ func withSound(video []byte, ms uint32) []byte {
 			box("stsc", words(0, 1, 1, 1, 1)),
 			box("stsz", words(0, 8, 1)),
 			box("stco", words(0, 1, 0))))))
-	// Behind the media, so that nothing in the file moves: the box that holds the
-	// movie header is moved there, and a free one takes its place.
+	// The box of the movie header moves to the end, and a free box takes its place.
+	// The offsets of the media do not change then.
 	at := bytes.Index(video, []byte("moov")) - 4
 	size := int(binary.BigEndian.Uint32(video[at:]))
 	moved := box("moov", video[at+8:at+size], track)
 	return append(patched(video, at+4, []byte("free")...), moved...)
 }
 
-func TestWhichFacesAreTaken(t *testing.T) {
+func TestFake_ChecksPhotosAndVideos(t *testing.T) {
 	t.Parallel()
 	size := aimbraintest.Size
 	photo, video := aimbraintest.FacePhoto("ada"), aimbraintest.FaceVideo("ada")
@@ -98,10 +98,10 @@ func TestWhichFacesAreTaken(t *testing.T) {
 		{"bytes behind a photo", []file{{data: append(bytes.Clone(photo), "camera notes"...)}}, 200, 0, ""},
 		{"five photos", []file{{data: photo}, {data: photo}, {data: photo}, {data: photo}, {data: photo}}, 200, 0, `"imagesCount":5`},
 		{"a video", []file{{data: video}}, 200, 0, `"imagesCount":1`},
-		{"a photo just small enough", []file{{data: aimbraintest.FacePhoto("ada", size(aimbraintest.MaxMediaBytes))}}, 200, 0, ""},
-		{"a photo just too large", []file{{data: aimbraintest.FacePhoto("ada", size(aimbraintest.MaxMediaBytes+1))}}, 422, 14, `faces[0]\" is 500001 bytes`},
-		{"a video just small enough", []file{{data: aimbraintest.FaceVideo("ada", size(aimbraintest.MaxMediaBytes))}}, 200, 0, ""},
-		{"a video just too large", []file{{data: aimbraintest.FaceVideo("ada", size(aimbraintest.MaxMediaBytes+1))}}, 422, 14, ""},
+		{"a photo of the limit", []file{{data: aimbraintest.FacePhoto("ada", size(aimbraintest.MaxMediaBytes))}}, 200, 0, ""},
+		{"a photo beyond the limit", []file{{data: aimbraintest.FacePhoto("ada", size(aimbraintest.MaxMediaBytes+1))}}, 422, 14, `faces[0]\" is 500001 bytes`},
+		{"a video of the limit", []file{{data: aimbraintest.FaceVideo("ada", size(aimbraintest.MaxMediaBytes))}}, 200, 0, ""},
+		{"a video beyond the limit", []file{{data: aimbraintest.FaceVideo("ada", size(aimbraintest.MaxMediaBytes+1))}}, 422, 14, ""},
 		{"beyond the guidance", []file{{data: aimbraintest.FacePhoto("ada", aimbraintest.Resolution(800, 600))}}, 200, 0, ""},
 		{"empty", []file{{}}, 422, 2, "no data"},
 		{"the second empty", []file{{data: photo}, {}}, 422, 2, `faces[1]`},
@@ -131,7 +131,7 @@ func TestWhichFacesAreTaken(t *testing.T) {
 		{"a video without a decoder configuration", []file{{data: swap(video, "avcC", "free")}}, 422, 17, "avcC"},
 		{"a video without a resolution", []file{{data: swap(video, "\x00\x40\x00\x30\x00\x48", "\x00\x00\x00\x00\x00\x48")}}, 422, 17, "empty picture"},
 		{"a recording", []file{{data: aimbraintest.VoiceWAV("ada")}}, 422, 180, "not WAV"},
-		{"anything", []file{{data: []byte("anything at all")}}, 422, 180, "neither"},
+		{"unknown format", []file{{data: []byte("anything at all")}}, 422, 180, "neither"},
 		{"a photo cut short", []file{{data: cut(photo)}}, 422, 13, "damaged"},
 		{"a video cut short", []file{{data: cut(video)}}, 422, 17, "damaged"},
 		{"a video without video", []file{{data: swap(video, "vide", "soun")}}, 422, 18, "only sound"},
@@ -149,27 +149,27 @@ func TestWhichFacesAreTaken(t *testing.T) {
 				faces = append(faces, f.json())
 			}
 			array := "[" + strings.Join(faces, ",") + "]"
-			answer := post(t, fake, "/v1/face/enroll", fmt.Sprintf(`{"session":%q,"faces":%s}`, id, array))
-			assert.Equal(t, row.status, answer.status, answer.body)
-			assert.Contains(t, answer.body, row.want)
+			response := post(t, fake, "/v1/face/enroll", fmt.Sprintf(`{"session":%q,"faces":%s}`, id, array))
+			assert.Equal(t, row.status, response.status, response.body)
+			assert.Contains(t, response.body, row.want)
 			face, _, _ := fake.Status(user)
 			if row.status == http.StatusOK {
 				assert.Equal(t, aimbrain.Enrolled, face)
 				return
 			}
-			assert.Equal(t, row.code, answer.code(t))
+			assert.Equal(t, row.code, response.code(t))
 			assert.Equal(t, aimbrain.NotEnrolled, face, "nothing of a refused request is stored")
 
 			fake.Enroll(user, "ada")
-			answer = post(t, fake, "/v1/face/auth", fmt.Sprintf(`{"session":%q,"faces":%s}`, id, array))
-			assert.Equal(t, row.code, answer.code(t), "authentication has the same rules")
-			answer = post(t, fake, "/v1/face/compare", fmt.Sprintf(`{"faces1":[%s],"faces2":%s}`, file{data: photo}.json(), array))
-			assert.Equal(t, row.code, answer.code(t), "and so has comparison")
+			response = post(t, fake, "/v1/face/auth", fmt.Sprintf(`{"session":%q,"faces":%s}`, id, array))
+			assert.Equal(t, row.code, response.code(t), "authentication has the same rules")
+			response = post(t, fake, "/v1/face/compare", fmt.Sprintf(`{"faces1":[%s],"faces2":%s}`, file{data: photo}.json(), array))
+			assert.Equal(t, row.code, response.code(t), "comparison has the same rules")
 		})
 	}
 }
 
-func TestWhichVoicesAreTaken(t *testing.T) {
+func TestFake_ChecksRecordings(t *testing.T) {
 	t.Parallel()
 	size := aimbraintest.Size
 	wav, caf := aimbraintest.VoiceWAV("ada"), aimbraintest.VoiceCAF("ada")
@@ -182,22 +182,22 @@ func TestWhichVoicesAreTaken(t *testing.T) {
 	rows := []row{
 		{"WAV", []file{{data: wav}}, 200, 0, `"voiceSamples":1`},
 		{"CAF", []file{{data: caf}, {data: caf}}, 200, 0, `"voiceSamples":2`},
-		{"the vendor's own example's rate", []file{{data: aimbraintest.VoiceCAF("ada", aimbraintest.SampleRate(22_050), aimbraintest.Duration(5*time.Second))}}, 200, 0, ""},
-		{"just small enough", []file{{data: aimbraintest.VoiceWAV("ada", size(aimbraintest.MaxMediaBytes))}}, 200, 0, ""},
-		{"just too large", []file{{data: aimbraintest.VoiceWAV("ada", size(aimbraintest.MaxMediaBytes+1))}}, 422, 14, ""},
+		{"the rate of the vendor's example", []file{{data: aimbraintest.VoiceCAF("ada", aimbraintest.SampleRate(22_050), aimbraintest.Duration(5*time.Second))}}, 200, 0, ""},
+		{"a recording of the limit", []file{{data: aimbraintest.VoiceWAV("ada", size(aimbraintest.MaxMediaBytes))}}, 200, 0, ""},
+		{"a recording beyond the limit", []file{{data: aimbraintest.VoiceWAV("ada", size(aimbraintest.MaxMediaBytes+1))}}, 422, 14, ""},
 		{"empty", []file{{}}, 422, 15, "no data"},
 		{"not base64", []file{{text: "?"}}, 400, 105, ""},
 		{"base64 twice", []file{{data: []byte(base64.StdEncoding.EncodeToString(wav))}}, 422, 180, "twice"},
 		{"MP3", []file{{data: []byte("ID3\x03\x00000000")}}, 422, 180, "not MP3"},
 		{"M4A", []file{{data: []byte("\x00\x00\x00\x18ftypM4A 0000")}}, 422, 180, "not M4A"},
 		{"a photo", []file{{data: aimbraintest.FacePhoto("ada")}}, 422, 180, "not JPEG"},
-		{"anything", []file{{data: []byte("anything at all")}}, 422, 15, "neither"},
+		{"unknown format", []file{{data: []byte("anything at all")}}, 422, 15, "neither"},
 		{"WAV cut short", []file{{data: cut(wav)}}, 422, 15, "damaged"},
 		{"CAF cut short", []file{{data: cut(caf)}}, 422, 15, "damaged"},
 		{"both", []file{{data: wav}, {data: caf}}, 422, 181, "WAV and CAF"},
 		{"WAV of floats", []file{{data: sample(t, "float.wav")}}, 200, 0, ""},
 		{"CAF of floats", []file{{data: sample(t, "float.caf")}}, 200, 0, ""},
-		{"WAV of more than 4 GiB, or made so that it could be", []file{{data: sample(t, "rf64.wav")}}, 200, 0, ""},
+		{"RF64", []file{{data: sample(t, "rf64.wav")}}, 200, 0, ""},
 		{"WAV of a pipe", []file{{data: sample(t, "pipe.wav")}}, 200, 0, ""},
 		{"CAF of a pipe", []file{{data: sample(t, "pipe.caf")}}, 200, 0, ""},
 		{"WAV whose rate in bytes is twice too large", []file{{data: patched(wav, 28, 0, 0xfa, 0, 0)}}, 200, 0, ""},
@@ -223,20 +223,20 @@ func TestWhichVoicesAreTaken(t *testing.T) {
 			for _, f := range row.voices {
 				voices = append(voices, f.json())
 			}
-			answer := post(t, fake, "/v1/voice/enroll", fmt.Sprintf(`{"session":%q,"voices":[%s]}`, id, strings.Join(voices, ",")))
-			assert.Equal(t, row.status, answer.status, answer.body)
-			assert.Equal(t, strings.HasSuffix(row.name, "cut short"), strings.Contains(answer.body, "damaged"), answer.body)
-			assert.Contains(t, answer.body, row.want)
+			response := post(t, fake, "/v1/voice/enroll", fmt.Sprintf(`{"session":%q,"voices":[%s]}`, id, strings.Join(voices, ",")))
+			assert.Equal(t, row.status, response.status, response.body)
+			assert.Equal(t, strings.HasSuffix(row.name, "cut short"), strings.Contains(response.body, "damaged"), response.body)
+			assert.Contains(t, response.body, row.want)
 			_, voice, _ := fake.Status(user)
 			assert.Equal(t, row.status == http.StatusOK, voice == aimbrain.Enrolled)
 			if row.status != http.StatusOK {
-				assert.Equal(t, row.code, answer.code(t))
+				assert.Equal(t, row.code, response.code(t))
 			}
 		})
 	}
 }
 
-func TestGuidanceIsEnforcedOnlyWhenAskedFor(t *testing.T) {
+func TestWithGuidanceEnforced_RefusesMediaBeyondTheGuidance(t *testing.T) {
 	t.Parallel()
 	resolution, duration := aimbraintest.Resolution, aimbraintest.Duration
 	rows := []struct {
@@ -276,20 +276,20 @@ func TestGuidanceIsEnforcedOnlyWhenAskedFor(t *testing.T) {
 			id := newSession(t, usual.Client(), "u").ID
 			assert.Equal(t, http.StatusOK, post(t, usual, row.endpoint, withMedia(id, member, row.data)).status)
 			id = newSession(t, strict.Client(), "u").ID
-			answer := post(t, strict, row.endpoint, withMedia(id, member, row.data))
+			response := post(t, strict, row.endpoint, withMedia(id, member, row.data))
 			if row.code < 0 {
-				assert.Equal(t, http.StatusOK, answer.status, answer.body)
+				assert.Equal(t, http.StatusOK, response.status, response.body)
 				return
 			}
-			assert.Equal(t, http.StatusUnprocessableEntity, answer.status)
-			assert.Equal(t, row.code, answer.code(t))
-			assert.Contains(t, answer.body, row.want)
-			assert.Contains(t, answer.body, "WithGuidanceEnforced")
+			assert.Equal(t, http.StatusUnprocessableEntity, response.status)
+			assert.Equal(t, row.code, response.code(t))
+			assert.Contains(t, response.body, row.want)
+			assert.Contains(t, response.body, "WithGuidanceEnforced")
 		})
 	}
 }
 
-func TestComparisonNeedsNoSessionAndStoresNothing(t *testing.T) {
+func TestFake_CompareNeedsNoSessionAndStoresNothing(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()

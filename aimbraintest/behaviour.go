@@ -13,7 +13,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// eventArrays are the arrays that the vendor's clients send.
+// eventArrays returns the names of the arrays that the vendor's clients send.
 func eventArrays() []string {
 	return []string{"touches", "accelerations", "textEvents", "mouseEvents", "keyUpDownEvents"}
 }
@@ -29,7 +29,7 @@ type average struct{ sum, n float64 }
 func (a *average) add(v float64) { a.sum, a.n = a.sum+v, a.n+1 }
 func (a *average) mean() float64 { return a.sum / a.n }
 
-// learn takes the features of one call in.
+// learn adds the features of one call.
 func (p *profile) learn(features map[string]float64) {
 	if p.features == nil {
 		p.features = map[string]*average{}
@@ -43,9 +43,9 @@ func (p *profile) learn(features map[string]float64) {
 	}
 }
 
-// score compares features with the profile: near 1 for the same, below 0.5
-// from the first feature on that is half a step off (see [Behaviour]), and 0
-// where there is nothing in common to compare.
+// score compares features with the profile. The score is near 1 for the same
+// subject, below 0.5 if a feature differs by half a step or more (see
+// [Behaviour]), and 0 if no feature is in both.
 func (p *profile) score(features map[string]float64) float64 {
 	worst := -1.0
 	for name, v := range features {
@@ -54,7 +54,7 @@ func (p *profile) score(features map[string]float64) float64 {
 			continue
 		}
 		steps := math.Abs(v-known.mean()) / featureStep(name)
-		if !(steps < 1e6) { // also for what is no number
+		if !(steps < 1e6) { // also for NaN
 			return 0
 		}
 		worst = max(worst, steps)
@@ -65,13 +65,13 @@ func (p *profile) score(features map[string]float64) float64 {
 	return round(1 / (1 + 4*worst*worst))
 }
 
-// learned is the profile of a subject of [Behaviour].
+// learned returns the profile of a subject of [Behaviour].
 func learned(subject string, calls int) *profile {
 	p := &profile{}
 	known := encode(Behaviour(subject, 64))
 	members, err := strictjson.Object(nil, known)
 	if err != nil {
-		panic("aimbraintest: " + err.Error()) // it was made here
+		panic("aimbraintest: " + err.Error()) // the JSON was made here
 	}
 	features, _ := featuresOf(members)
 	for range calls {
@@ -80,10 +80,10 @@ func learned(subject string, calls int) *profile {
 	return p
 }
 
-// behavioural learns until it has seen enough, and compares from then on: what
-// is compared is not learned from, or an impostor would be in time. A request
-// without an event, which the vendor's web client sends while nobody moves, does
-// neither.
+// behavioural learns from the first calls and compares the later ones. It does
+// not learn from what it compares, or it would learn an impostor in time. A
+// request without an event, which the vendor's web client sends while nobody
+// moves, is neither learned nor compared.
 func (c *call) behavioural() (any, error) {
 	s, err := c.session()
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *call) behavioural() (any, error) {
 	f := c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	type answer struct {
+	type result struct {
 		Score  float64               `json:"score"`
 		Status aimbrain.ModuleStatus `json:"status"`
 	}
@@ -105,22 +105,22 @@ func (c *call) behavioural() (any, error) {
 		if len(features) > 0 {
 			known.learn(features)
 		}
-		return answer{0, aimbrain.NotEnrolled}, nil
+		return result{0, aimbrain.NotEnrolled}, nil
 	}
 	if !some {
 		last := 0.0
 		if s.seen.behaviour != nil {
 			last = *s.seen.behaviour
 		}
-		return answer{last, aimbrain.Enrolled}, nil
+		return result{last, aimbrain.Enrolled}, nil
 	}
 	score := known.score(features)
 	c.override(&score)
 	s.seen.behaviour = &score
-	return answer{score, aimbrain.Enrolled}, nil
+	return result{score, aimbrain.Enrolled}, nil
 }
 
-// submit takes events for the anomaly score of the session.
+// submit adds events to the anomaly score of the session.
 func (c *call) submit() (any, error) {
 	s, err := c.session()
 	if err != nil {
@@ -152,8 +152,8 @@ func (c *call) submit() (any, error) {
 	return struct{}{}, nil
 }
 
-// events checks the arrays of a request. It returns what can be measured in
-// those that are known, and whether there is an event in any.
+// events checks the arrays of a request. It returns the features of the known
+// arrays, and reports whether any array has an event.
 func (c *call) events() (features map[string]float64, some bool, err error) {
 	features, bad := featuresOf(c.members)
 	if bad != "" {
@@ -163,16 +163,16 @@ func (c *call) events() (features map[string]float64, some bool, err error) {
 	for i := range c.members {
 		if m := &c.members[i]; len(m.Value) > 0 && m.Value[0] == '[' && string(m.Name) != "metadata" {
 			arrays = true
-			some = some || len(bytes.TrimSpace(m.Value[1:])) > 1 // than the bracket that closes it
+			some = some || len(bytes.TrimSpace(m.Value[1:])) > 1 // more than the closing bracket
 		}
 	}
 	if arrays {
 		return features, some, nil
 	}
-	return nil, false, refuse(http.StatusBadRequest, "there are no events: send an array of them at least, such as \"touches\"")
+	return nil, false, refuse(http.StatusBadRequest, "there are no events: send at least one array of them, such as \"touches\"")
 }
 
-// A wireEvent is what is looked at in an event of any kind.
+// A wireEvent has the members that are measured, of an event of any kind.
 type wireEvent struct {
 	Time   *float64 `json:"t"`
 	Radius *float64 `json:"r"`
@@ -183,8 +183,8 @@ type wireEvent struct {
 	Touch  float64  `json:"tid"`
 }
 
-// featuresOf measures the arrays that are known: what is typical for a finger,
-// a hand, a typist. It returns the name of an array that cannot be read.
+// featuresOf measures the known arrays: what is typical for a finger, a hand, a
+// typist. If an array cannot be read, it returns the name as bad.
 func featuresOf(members []strictjson.Member) (features map[string]float64, bad string) {
 	features = map[string]float64{}
 	for _, name := range eventArrays() {
@@ -237,7 +237,7 @@ func (e *wireEvent) measure(array string, before *wireEvent, measured map[string
 	}
 }
 
-// featureStep is how far apart the subjects of [Behaviour] are in a feature.
+// featureStep returns how far apart the subjects of [Behaviour] are in a feature.
 func featureStep(name string) float64 {
 	switch name {
 	case "radius":
@@ -252,15 +252,15 @@ func featureStep(name string) float64 {
 	return 40 // between two changes of a text, or two keys
 }
 
-// Behaviour makes what a phone collects while an invented person uses it: n
+// Behaviour returns what a phone collects while an invented person uses it: n
 // touches in swipes, n readings of the accelerometer, and the changes of a text
 // that is typed. The same subject and n give the same events on every run.
 //
 // Each subject has habits: how large and firm a finger is, how fast it moves,
-// how the phone is held, how fast it types. The fake knows them again in
-// /v1/behavioural: above 0.5 for the subject whose events it has learned from,
-// whatever n is, and below for another. It panics for an empty subject and
-// for n below 1.
+// how the phone is held, how fast it types. The fake recognises them in
+// /v1/behavioural: the score is above 0.5 for the subject whose events it has
+// learned, for any n, and below 0.5 for another subject. Behaviour panics for an
+// empty subject and for n below 1.
 func Behaviour(subject string, n int) aimbrain.Events {
 	mediaMust(subject != "", "Behaviour: pass a name for the subject, not an empty string")
 	mediaMust(n >= 1, "Behaviour(%q, %d): pass 1 event or more", subject, n)
@@ -292,7 +292,7 @@ func Behaviour(subject string, n int) aimbrain.Events {
 	return e
 }
 
-// swipes are fingers that go over a small screen, eight events each.
+// swipes returns swipes over a small screen, of eight events each.
 func swipes(r *mediaRand, n int, radius, force, interval float64) []aimbrain.Touch {
 	const perSwipe = 8
 	var touches []aimbrain.Touch
@@ -325,8 +325,8 @@ func swipes(r *mediaRand, n int, radius, force, interval float64) []aimbrain.Tou
 	return touches
 }
 
-// wobble is what no hand is without: a fifth of a step up, and then down, so
-// that means stay where they are.
+// wobble returns a variation of a fifth of a step, up and down in turn, so that
+// means do not change.
 func wobble(i int) float64 { return 0.2 - 0.4*float64(i%2) }
 
 func tidy(v float64) float64 { return math.Round(v*100) / 100 }

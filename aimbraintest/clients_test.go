@@ -17,15 +17,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// slashed writes / as the vendor's phones do.
+// slashed escapes each slash, as the vendor's mobile clients do.
 func slashed(body string) string { return strings.ReplaceAll(body, "/", `\/`) }
 
-// gson writes what Gson escapes.
+// gson escapes the characters that Gson escapes.
 func gson(body string) string {
 	return strings.NewReplacer("=", `\u003d`, "&", `\u0026`, "<", `\u003c`, ">", `\u003e`, "'", `\u0027`).Replace(body)
 }
 
-// ascii escapes all that is not ASCII.
+// ascii escapes all characters that are not ASCII.
 func ascii(body string) string {
 	var b strings.Builder
 	for _, unit := range utf16.Encode([]rune(body)) {
@@ -38,7 +38,7 @@ func ascii(body string) string {
 	return b.String()
 }
 
-// pretty prints with an end of line and an indentation.
+// pretty returns the body indented, with these line ends.
 func pretty(t *testing.T, body, end string) string {
 	t.Helper()
 	var value json.RawMessage = []byte(body)
@@ -47,8 +47,8 @@ func pretty(t *testing.T, body, end string) string {
 	return strings.ReplaceAll(string(indented), "\n", end) + end
 }
 
-// browserWAV is a recording as the vendor's web client makes it: its byte rate
-// is twice too large.
+// browserWAV returns a recording as the vendor's web client makes it: the byte
+// rate in its header is twice the right one.
 func browserWAV(hz int) []byte {
 	wav := aimbraintest.VoiceWAV("ada", aimbraintest.SampleRate(hz), aimbraintest.Duration(5*time.Second))
 	binary.LittleEndian.PutUint32(wav[28:], 2*binary.LittleEndian.Uint32(wav[28:]))
@@ -63,7 +63,7 @@ func list(media ...[]byte) string {
 	return "[" + strings.Join(texts, ",") + "]"
 }
 
-func TestBodiesOfTheVendorsClients_AreTakenEverywhere(t *testing.T) {
+func TestFake_AcceptsBodiesOfTheVendorsClients(t *testing.T) {
 	t.Parallel()
 	face, other := aimbraintest.FacePhoto("ada", aimbraintest.Resolution(240, 320)), aimbraintest.FacePhoto("bob")
 	voice := aimbraintest.VoiceWAV("ada", aimbraintest.SampleRate(22_050))
@@ -150,12 +150,12 @@ func TestBodiesOfTheVendorsClients_AreTakenEverywhere(t *testing.T) {
 			}
 
 			direct := strings.ReplaceAll(strings.ReplaceAll(row.body, "SESSION", id), `"userId":""`, `"userId":"u"`)
-			answer := post(t, fake, row.endpoint, direct)
-			assert.Equal(t, http.StatusOK, answer.status, answer.body)
+			got := post(t, fake, row.endpoint, direct)
+			assert.Equal(t, http.StatusOK, got.status, got.body)
 
 			if !strings.Contains(direct, `"metadata"`) {
-				answer = post(t, fake, row.endpoint, strings.Replace(direct, "{", `{"metadata":"eA==",`, 1))
-				assert.Equal(t, http.StatusOK, answer.status, "with metadata: %s", answer.body)
+				got = post(t, fake, row.endpoint, strings.Replace(direct, "{", `{"metadata":"eA==",`, 1))
+				assert.Equal(t, http.StatusOK, got.status, "with metadata: %s", got.body)
 			}
 		})
 	}
@@ -164,7 +164,7 @@ func TestBodiesOfTheVendorsClients_AreTakenEverywhere(t *testing.T) {
 	}
 }
 
-func TestBodiesOfTheVendorsClients_WithoutASessionAreNotSupported(t *testing.T) {
+func TestFake_RefusesTheNosessionVariants(t *testing.T) {
 	t.Parallel()
 	prefixed := aimbraintest.New(t, aimbraintest.WithPathPrefix("/bio"))
 	fake := aimbraintest.New(t)
@@ -180,27 +180,27 @@ func TestBodiesOfTheVendorsClients_WithoutASessionAreNotSupported(t *testing.T) 
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			answer := post(t, row.fake, row.path, `{"faces":[]}`)
-			assert.Equal(t, http.StatusNotFound, answer.status)
+			response := post(t, row.fake, row.path, `{"faces":[]}`)
+			assert.Equal(t, http.StatusNotFound, response.status)
 			for _, want := range []string{"nosession", "observed in the vendor's iOS client", "undocumented", "not supported here"} {
-				assert.Contains(t, answer.body, want)
+				assert.Contains(t, response.body, want)
 			}
 		})
 	}
 	assert.NotContains(t, post(t, fake, "/v1/face/nosessions", `{}`).body, "undocumented")
 }
 
-func TestABodyWithAByteOrderMark_IsRefusedByName(t *testing.T) {
+func TestFake_RefusesAByteOrderMark(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
-	answer := post(t, fake, "/v1/sessions", "\ufeff"+sessionBody)
-	assert.Equal(t, http.StatusBadRequest, answer.status)
-	assert.Equal(t, int(aimbrain.CodeUndecodableRequest), answer.code(t))
-	assert.Contains(t, answer.body, "byte order mark")
-	assert.Contains(t, answer.body, "without it")
+	response := post(t, fake, "/v1/sessions", "\ufeff"+sessionBody)
+	assert.Equal(t, http.StatusBadRequest, response.status)
+	assert.Equal(t, int(aimbrain.CodeUndecodableRequest), response.code(t))
+	assert.Contains(t, response.body, "byte order mark")
+	assert.Contains(t, response.body, "without it")
 }
 
-func TestHalfASurrogatePair_IsRefusedWhereItIsRead(t *testing.T) {
+func TestFake_RefusesALoneSurrogateInAMemberThatIsRead(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	for _, row := range []struct{ name, body, want string }{
@@ -209,9 +209,9 @@ func TestHalfASurrogatePair_IsRefusedWhereItIsRead(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			answer := post(t, fake, "/v1/sessions", row.body)
-			assert.Equal(t, http.StatusBadRequest, answer.status)
-			assert.Contains(t, answer.body, row.want)
+			response := post(t, fake, "/v1/sessions", row.body)
+			assert.Equal(t, http.StatusBadRequest, response.status)
+			assert.Contains(t, response.body, row.want)
 		})
 	}
 }

@@ -19,21 +19,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sign is the contract's signature, written out.
+// sign returns a signature without the signer of the client.
 func sign(secret, text string) string {
 	h := hmac.New(sha256.New, []byte(secret))
 	h.Write([]byte(text))
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-// An exchange is a request and its answer on the wire.
+// An exchange is a response on the wire.
 type exchange struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// code returns the first code of an answer in the error form.
+// code returns the first code of a response in the error form.
 func (e exchange) code(t *testing.T) int {
 	t.Helper()
 	var form struct {
@@ -55,15 +55,15 @@ func (e exchange) code(t *testing.T) int {
 // do sends a request through the fake's transport.
 func do(t *testing.T, fake *aimbraintest.Fake, r *http.Request) exchange {
 	t.Helper()
-	answer, err := fake.Transport().RoundTrip(r)
+	response, err := fake.Transport().RoundTrip(r)
 	require.NoError(t, err)
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return exchange{answer.StatusCode, answer.Header, string(body)}
+	return exchange{response.StatusCode, response.Header, string(body)}
 }
 
-// request returns a request that is signed as it should be.
+// request returns a request with a valid signature.
 func request(t testing.TB, fake *aimbraintest.Fake, endpoint, body string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.aimbrain.com"+endpoint, strings.NewReader(body))
@@ -89,7 +89,7 @@ func newSession(t testing.TB, client *aimbrain.Client, userID string) aimbrain.S
 	return session
 }
 
-// withMedia returns a request's body around media.
+// withMedia returns the body of a request with media.
 func withMedia(session, member string, media ...[]byte) string {
 	texts := make([]string, 0, len(media))
 	for _, data := range media {
@@ -101,7 +101,7 @@ func withMedia(session, member string, media ...[]byte) string {
 	return b.String()
 }
 
-// A recorderTB is a testing.TB that notes failures and does not fail.
+// A recorderTB is a testing.TB that records failures and does not fail.
 type recorderTB struct {
 	testing.TB
 
@@ -122,7 +122,8 @@ func (r *recorderTB) Fatalf(format string, args ...any) {
 }
 func (r *recorderTB) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
 
-// run runs a test with the recorder in place of its t, up to its end or Fatal.
+// run runs a test with the recorder as its t and returns the failures. The test
+// ends at a call of Fatal.
 func (r *recorderTB) run(test func(t *recorderTB)) []string {
 	func() {
 		defer func() {
@@ -140,5 +141,5 @@ func (r *recorderTB) run(test func(t *recorderTB)) []string {
 	return r.errors
 }
 
-// session puts a session's id in the place of the word ID.
+// session returns the body with the string "ID" replaced by id.
 func session(body, id string) string { return strings.ReplaceAll(body, `"ID"`, strconv.Quote(id)) }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// on returns a session of a user on a device.
+// on creates a session of a user on a device.
 func on(t *testing.T, client *aimbrain.Client, userID, device string) aimbrain.Session {
 	t.Helper()
 	session, err := client.Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: userID, Device: device, System: "s"})
@@ -18,7 +18,7 @@ func on(t *testing.T, client *aimbrain.Client, userID, device string) aimbrain.S
 	return session
 }
 
-func TestBehaviour_BelongsToAUserAndADevice(t *testing.T) {
+func TestFake_BehaviourBelongsToAUserAndADevice(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()
@@ -40,11 +40,11 @@ func TestBehaviour_BelongsToAUserAndADevice(t *testing.T) {
 	assert.False(t, unknown.Matches(aimbrain.RecommendedThreshold))
 	known, err = client.Behaviour.Auth(t.Context(), old.ID, aimbraintest.Behaviour("bob", 20))
 	require.NoError(t, err)
-	assert.Equal(t, aimbrain.Enrolled, known.Status, "the session's device counts, not the last one")
+	assert.Equal(t, aimbrain.Enrolled, known.Status, "the device of the session counts, not the last device")
 	assert.False(t, known.Matches(aimbrain.RecommendedThreshold))
 }
 
-func TestEnroll_MakesBehaviourKnownOnTheUsersDevices(t *testing.T) {
+func TestFakeEnroll_EnrolsBehaviourOnTheUsersDevices(t *testing.T) {
 	t.Parallel()
 	const no, yes = aimbrain.NotEnrolled, aimbrain.Enrolled
 	for _, row := range []struct {
@@ -116,7 +116,7 @@ func TestEnroll_MakesBehaviourKnownOnTheUsersDevices(t *testing.T) {
 			want: map[string]aimbrain.ModuleStatus{"a": no}, last: no,
 		},
 		{
-			name: "enrolled anew",
+			name: "enrolled again",
 			do: func(fake *aimbraintest.Fake, session func(string)) {
 				session("a")
 				fake.EnrollBehaviour("u", "b", "bob")
@@ -145,7 +145,7 @@ func TestEnroll_MakesBehaviourKnownOnTheUsersDevices(t *testing.T) {
 	}
 }
 
-func TestEnrollBehaviour_OfADeviceCountsBeforeThatOfEnroll(t *testing.T) {
+func TestFakeEnrollBehaviour_TakesPrecedenceOverEnroll(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()
@@ -158,7 +158,7 @@ func TestEnrollBehaviour_OfADeviceCountsBeforeThatOfEnroll(t *testing.T) {
 	assert.Equal(t, aimbrain.Enrolled, session.Face)
 }
 
-func TestEnrollBehaviour_RefusesEmptyNames(t *testing.T) {
+func TestFakeEnrollBehaviour_RefusesEmptyNames(t *testing.T) {
 	t.Parallel()
 	for _, names := range [][3]string{{"", "d", "ada"}, {"u", "", "ada"}, {"u", "d", ""}} {
 		failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
@@ -169,13 +169,13 @@ func TestEnrollBehaviour_RefusesEmptyNames(t *testing.T) {
 	}
 }
 
-func TestBehaviour_IsNotLearnedFromNothing(t *testing.T) {
+func TestFake_DoesNotLearnBehaviourFromRequestsWithoutFeatures(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, body string }{
 		{"empty arrays of the web client", `{"session":"ID","mouseEvents":[],"keyUpDownEvents":[ ]}`},
 		{"empty arrays of a phone", `{"touches":[],"accelerations":[],"textEvents":[],"session":"ID"}`},
 		{"an array of another name", `{"session":"ID","gyroscope":[{"x":1}]}`},
-		{"a single event of which only the time is known", `{"session":"ID","keyUpDownEvents":[{"t":1,"key":"a","dir":1,"ids":[]}]}`},
+		{"a single event without features", `{"session":"ID","keyUpDownEvents":[{"t":1,"key":"a","dir":1,"ids":[]}]}`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +196,7 @@ func TestBehaviour_IsNotLearnedFromNothing(t *testing.T) {
 	}
 }
 
-func TestBehaviour_OfNobodyMovingIsNoComparison(t *testing.T) {
+func TestFake_DoesNotCompareBehaviourWithoutEvents(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u", "ada")
@@ -235,7 +235,7 @@ func TestBehaviour_OfNobodyMovingIsNoComparison(t *testing.T) {
 	assert.Equal(t, before.Scores, after.Scores, "nothing was submitted")
 }
 
-func TestTheResponseToASubmission_IsAnObjectOrEmpty(t *testing.T) {
+func TestWithEmptySubmitResponse_LeavesTheBodyOut(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string

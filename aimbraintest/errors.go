@@ -15,50 +15,49 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// NewError returns the error that a client returns for a call to an endpoint
-// when the attempts of the call meet these stubs, one each and in this order. It
-// is for a test's own implementation of an interface, where no client is:
+// NewError returns the error of a client's call to an endpoint whose attempts meet
+// these stubs, one each and in this order. It is for a test that implements an
+// interface of its own and has no client:
 //
 //	aimbraintest.NewError(aimbrain.EndpointFaceAuth,
 //		aimbraintest.Status(503).WithRetryAfter(30*time.Second))
 //
-// It is what a client made of the stubs: an [*aimbrain.APIError] of [Code] and
-// [Status], an [*aimbrain.NetworkError] of [NotSent], [Reset], [LostResponse],
-// [Stall] and [CutOff], and whatever a [Raw] response comes to, such as an
+// A client makes the error: an [*aimbrain.APIError] of [Code] and [Status], an
+// [*aimbrain.NetworkError] of [NotSent], [Reset], [LostResponse], [Stall] and
+// [CutOff], and of a [Raw] response the error that fits it, such as an
 // [*aimbrain.DecodeError], [*aimbrain.RedirectError] or
-// [*aimbrain.TooLargeError]. So errors.Is, [aimbrain.OutcomeOf], the action, the
-// number of attempts and the text are those that a program meets.
+// [*aimbrain.TooLargeError]. Therefore errors.Is, [aimbrain.OutcomeOf], the
+// action, the number of attempts and the text are those of a real call.
 //
-// [Stub.Times] makes several attempts, [Stub.On] and [Stub.After] make no
-// difference. The attempts before the last must be such that a client makes
-// another. NewError panics for those that no client would make, for stubs that
-// are no failure, and for [RespondWith].
+// [Stub.Times] makes several attempts. [Stub.On] and [Stub.After] have no effect.
+// A client must retry after each attempt but the last: NewError panics if it would
+// not. It also panics for stubs that are no failure, and for [RespondWith].
 //
-// The errors of calls that cannot be right need no constructor: write
+// The errors of invalid arguments need no constructor: write
 // &aimbrain.RequestError{...}, or &aimbrain.ConfigError{...}.
 func NewError(endpoint string, attempts ...Stub) error {
-	carrier := &canned{}
+	transport := &canned{}
 	for _, o := range attempts {
 		o.mustBeMade("NewError")
 		if o.always {
-			panic(fmt.Sprintf("aimbraintest: NewError: %s happens for ever: say how often, by Times", o))
+			panic(fmt.Sprintf("aimbraintest: NewError: %s has no end: set the number of attempts by Times", o))
 		}
 		switch o.kind {
-		case kindScore, kindLiveliness, kindDelay, kindAnswer:
-			panic(fmt.Sprintf("aimbraintest: NewError: %s is no failure that can be told without a fake", o))
+		case kindScore, kindLiveliness, kindDelay, kindRespond:
+			panic(fmt.Sprintf("aimbraintest: NewError: %s is no failure that NewError can make", o))
 		default:
 		}
 		for range o.times {
-			carrier.left = append(carrier.left, prepared{stub: o})
+			transport.left = append(transport.left, prepared{stub: o})
 		}
 	}
-	return carrier.call("NewError", endpoint)
+	return transport.call("NewError", endpoint)
 }
 
-// NewAPIError returns the error that a client returns when the API refuses a
-// call to an endpoint by a status from 400 to 599, with these codes. It is
-// [NewError] of a [Status] or [Code]; with NewError there may be a message, a
-// wait and other attempts as well.
+// NewAPIError returns the error of a client's call to an endpoint that the API
+// refuses with a status from 400 to 599 and these codes. It is [NewError] of a
+// [Status] or [Code]. NewError can also set a message, a wait and other attempts.
+// NewAPIError panics for another status.
 func NewAPIError(endpoint string, status int, codes ...aimbrain.Code) *aimbrain.APIError {
 	mustBeError("NewAPIError", status)
 	stub := Status(status)
@@ -72,28 +71,28 @@ func NewAPIError(endpoint string, status int, codes ...aimbrain.Code) *aimbrain.
 	return refused
 }
 
-// NewNetworkError returns the error that a client returns when a call to an
-// endpoint got no response, of one attempt, for a cause such as
+// NewNetworkError returns the error of a client's call to an endpoint that got no
+// response, after one attempt. The cause is an error such as
 // [syscall.ECONNREFUSED], [aimbrain.ErrAttemptTimeout] or
 // [context.DeadlineExceeded]. The outcome is [aimbrain.OutcomeNotSent] or
 // [aimbrain.OutcomeUnknown]: NewNetworkError panics for another, and for a nil
 // cause. See [NewError] for several attempts.
 func NewNetworkError(endpoint string, cause error, outcome aimbrain.Outcome) *aimbrain.NetworkError {
 	if cause == nil {
-		panic("aimbraintest: NewNetworkError: the cause is nil: say why there was no response")
+		panic("aimbraintest: NewNetworkError: the cause is nil: pass the error that explains the missing response")
 	}
 	if outcome != aimbrain.OutcomeNotSent && outcome != aimbrain.OutcomeUnknown {
 		panic(fmt.Sprintf("aimbraintest: NewNetworkError: the outcome of a call without a response is not sent or unknown, not %v", outcome))
 	}
-	carrier := &canned{left: []prepared{{cause: cause, sent: outcome == aimbrain.OutcomeUnknown}}}
+	transport := &canned{left: []prepared{{cause: cause, sent: outcome == aimbrain.OutcomeUnknown}}}
 	var failed *aimbrain.NetworkError
-	if err := carrier.call("NewNetworkError", endpoint); !errors.As(err, &failed) {
+	if err := transport.call("NewNetworkError", endpoint); !errors.As(err, &failed) {
 		panic(fmt.Sprintf("aimbraintest: NewNetworkError: the client made a %T of it", err))
 	}
 	return failed
 }
 
-// prepared is what an attempt meets: a stub, or an error before or after the
+// prepared is the result of an attempt: a stub, or an error before or after the
 // request was sent.
 type prepared struct {
 	stub  Stub
@@ -101,7 +100,7 @@ type prepared struct {
 	sent  bool
 }
 
-// A canned carrier gives each attempt of a call what was prepared for it.
+// A canned transport returns the prepared result of each attempt of a call.
 type canned struct{ left []prepared }
 
 // RoundTrip implements [http.RoundTripper].
@@ -117,11 +116,11 @@ func (c *canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, next.cause
 }
 
-// call makes a call of as many attempts as were prepared, and returns its error.
+// call makes a call with as many attempts as were prepared, and returns its error.
 func (c *canned) call(constructor, endpoint string) error {
 	made := len(c.left)
 	if made == 0 {
-		panic("aimbraintest: " + constructor + ": there is no attempt: pass a stub for one at least")
+		panic("aimbraintest: " + constructor + ": there is no attempt: pass at least one stub")
 	}
 	policy := aimbrain.RetryPolicy{MaxAttempts: made, RetryUnknownOutcome: []string{
 		aimbrain.EndpointSessions, aimbrain.EndpointFaceToken, aimbrain.EndpointVoiceToken,
@@ -139,18 +138,18 @@ func (c *canned) call(constructor, endpoint string) error {
 	case len(c.left) > 0:
 		panic(fmt.Sprintf("aimbraintest: %s: a client does not retry a call to %s after attempt %d of these %d", constructor, endpoint, made-len(c.left), made))
 	case err == nil:
-		panic("aimbraintest: " + constructor + ": a client takes the last response for a good one")
+		panic("aimbraintest: " + constructor + ": the last response is a success")
 	}
 	return err
 }
 
-// respond is what an attempt meets in place of the fake's response.
+// respond returns the result of an attempt that meets the stub.
 func (o Stub) respond(r *http.Request) (*http.Response, error) {
 	switch o.kind {
 	case kindNotSent:
 		return nil, errRefused()
 	case kindStall:
-		return nil, lost(r, fmt.Errorf("%w after %v", aimbrain.ErrAttemptTimeout, aimbrain.DefaultAttemptTimeout)) // as the client says it
+		return nil, lost(r, fmt.Errorf("%w after %v", aimbrain.ErrAttemptTimeout, aimbrain.DefaultAttemptTimeout)) // the text of the client
 	case kindCutOff:
 		half := io.MultiReader(strings.NewReader(`{"`), brokenReader{})
 		return response(r, http.StatusOK, o.header, half, 100), nil
@@ -172,7 +171,7 @@ func (o Stub) respond(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// response has the form of one that came over HTTP/1.1.
+// response returns a response as of HTTP/1.1.
 func response(r *http.Request, status int, header http.Header, body io.Reader, length int) *http.Response {
 	header = header.Clone()
 	if header == nil {
@@ -184,21 +183,22 @@ func response(r *http.Request, status int, header http.Header, body io.Reader, l
 	}
 }
 
-// lost takes the request, so that it may have been processed.
+// lost reads the body of the request, so that the outcome is unknown, and returns
+// the cause.
 func lost(r *http.Request, cause error) error {
 	if r.Body != nil {
-		_, _ = io.Copy(io.Discard, r.Body) // it is in memory
+		_, _ = io.Copy(io.Discard, r.Body) // the body is in memory
 		_ = r.Body.Close()
 	}
 	return cause
 }
 
-// A brokenReader is the end of a connection in the middle of a body.
+// A brokenReader fails as a body whose connection ended.
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// errRefused is what a dialler meets where nothing listens.
+// errRefused returns the error of a dial where nothing listens.
 func errRefused() error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// targets are what a program may ask an error for.
+// targets returns the errors that a program may look for by errors.Is.
 func targets() []error {
 	all := []error{
 		aimbrain.ErrBadRequest, aimbrain.ErrUnauthorized, aimbrain.ErrSessionNotFound, aimbrain.ErrMediaRejected,
@@ -36,7 +36,7 @@ func targets() []error {
 	return all
 }
 
-// traits are what a program can see of an error.
+// traits returns what a program can read of an error.
 func traits(t *testing.T, err error) map[string]any {
 	t.Helper()
 	seen := map[string]any{"type": fmt.Sprintf("%T", err), "outcome": aimbrain.OutcomeOf(err).String()}
@@ -66,9 +66,7 @@ func traits(t *testing.T, err error) map[string]any {
 	return seen
 }
 
-// What NewError makes of stubs is what a client gets from a fake that has them
-// queued.
-func TestNewError_IsWhatAClientGetsFromTheFake(t *testing.T) {
+func TestNewError_EqualsTheErrorOfAClientOfTheFake(t *testing.T) {
 	t.Parallel()
 	const enroll, score, auth = aimbrain.EndpointFaceEnroll, aimbrain.EndpointScore, aimbrain.EndpointFaceAuth
 	for _, row := range []struct {
@@ -83,12 +81,12 @@ func TestNewError_IsWhatAClientGetsFromTheFake(t *testing.T) {
 		{name: "no session", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Status(403)}},
 		{name: "no token", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Status(460)}},
 		{name: "too many requests, with a wait", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Status(429).WithRetryAfter(90 * time.Second)}},
-		{name: "unavailable, with a wait of none", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Status(503).WithRetryAfter(0)}},
+		{name: "unavailable, with a wait of 0", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Status(503).WithRetryAfter(0)}},
 		{name: "unavailable, with a date", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Status(503).WithHeader("Retry-After", "Wed, 25 Nov 2026 10:00:30 GMT").WithHeader("Date", "Wed, 25 Nov 2026 10:00:00 GMT")}},
 		{name: "a gateway's page", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(502, "text/html", "<html>bad gateway</html>")}},
 		{name: "a gateway's page without a type", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(502, "", "")}},
 		{name: "a redirect", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(302, "", "").WithHeader("Location", "https://elsewhere.example/")}},
-		{name: "a redirect after the work", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(303, "", "").WithHeader("Location", "https://elsewhere.example/")}},
+		{name: "a redirect by 303", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(303, "", "").WithHeader("Location", "https://elsewhere.example/")}},
 		{name: "a score out of range", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", `{"score":1.5,"liveliness":0}`)}},
 		{name: "no JSON", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", `<html>`)}},
 		{name: "an empty response", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", "")}},
@@ -126,7 +124,7 @@ func TestNewError_IsWhatAClientGetsFromTheFake(t *testing.T) {
 	}
 }
 
-func TestNewError_OfANetworkHasTheTextOfTheClients(t *testing.T) {
+func TestNewError_NetworkErrorHasTheTextOfTheClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, stub := range []aimbraintest.Stub{aimbraintest.NotSent(), aimbraintest.Stall()} {
@@ -139,7 +137,7 @@ func TestNewError_OfANetworkHasTheTextOfTheClients(t *testing.T) {
 	})
 }
 
-func TestNewError_OfAConnectionThatBroke(t *testing.T) {
+func TestNewError_ResetHasAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	err := aimbraintest.NewError(aimbrain.EndpointFaceEnroll, aimbraintest.Reset())
 	require.ErrorIs(t, err, syscall.ECONNRESET)
@@ -147,7 +145,7 @@ func TestNewError_OfAConnectionThatBroke(t *testing.T) {
 	assert.Contains(t, err.Error(), "outcome unknown")
 }
 
-func TestNewAPIError_IsTheAPIsRefusal(t *testing.T) {
+func TestNewAPIError_HasStatusCodesAndOutcome(t *testing.T) {
 	t.Parallel()
 	err := aimbraintest.NewAPIError(aimbrain.EndpointFaceAuth, 422, aimbrain.CodePoorBrightness, aimbrain.CodeBlurry)
 	require.ErrorIs(t, err, aimbrain.ErrMediaRejected)
@@ -175,7 +173,7 @@ func TestNewAPIError_IsTheAPIsRefusal(t *testing.T) {
 	}
 }
 
-func TestNewNetworkError_HasItsCauseAndItsOutcome(t *testing.T) {
+func TestNewNetworkError_HasCauseAndOutcome(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.ECONNREFUSED, aimbrain.ErrAttemptTimeout, context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, errors.New("no route")} {
 		for _, outcome := range []aimbrain.Outcome{aimbrain.OutcomeNotSent, aimbrain.OutcomeUnknown} {
@@ -192,7 +190,7 @@ func TestNewNetworkError_HasItsCauseAndItsOutcome(t *testing.T) {
 	assert.True(t, aimbraintest.NewNetworkError(aimbrain.EndpointScore, context.DeadlineExceeded, aimbrain.OutcomeUnknown).Timeout())
 }
 
-func TestNewError_RefusesWhatNoClientMeets(t *testing.T) {
+func TestNewError_PanicsForInvalidArguments(t *testing.T) {
 	t.Parallel()
 	const enroll = aimbrain.EndpointFaceEnroll
 	for _, row := range []struct {
@@ -201,14 +199,14 @@ func TestNewError_RefusesWhatNoClientMeets(t *testing.T) {
 		want string
 	}{
 		{"no attempt", func() { _ = aimbraintest.NewError(enroll) }, "there is no attempt"},
-		{"no stub", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Stub{}) }, "a Stub that is nothing"},
+		{"no stub", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Stub{}) }, "of the zero Stub"},
 		{"a score", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Score(1)) }, "Score(1) is no failure"},
 		{"a delay", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Delay(1)) }, "is no failure"},
 		{"a function", func() {
 			_ = aimbraintest.NewError(enroll, aimbraintest.RespondWith(func(http.ResponseWriter, *http.Request) {}))
 		}, "is no failure"},
-		{"for ever", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset().Always()) }, "say how often, by Times"},
-		{"a good response", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Raw(200, "", `{"imagesCount":1}`)) }, "a good one"},
+		{"for ever", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset().Always()) }, "set the number of attempts by Times"},
+		{"a good response", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Raw(200, "", `{"imagesCount":1}`)) }, "the last response is a success"},
 		{"an enrolment sent twice", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset(), aimbraintest.Status(500)) }, "does not retry a call to /v1/face/enroll after attempt 1 of these 2"},
 		{"after a refusal", func() {
 			_ = aimbraintest.NewError(aimbrain.EndpointScore, aimbraintest.Status(401), aimbraintest.Reset())

@@ -17,7 +17,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-// In a test, write fake := aimbraintest.New(t) and leave Close out.
+// In a test, call [aimbraintest.New], which needs no Close.
 func Example() {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -58,7 +58,8 @@ func Example() {
 	// ask for more light
 }
 
-// A lost answer leaves a program unsure, and it must not enrol twice.
+// LostResponse makes the outcome of an enrolment unknown. A program must not send
+// the enrolment again.
 func ExampleLostResponse() {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -76,18 +77,18 @@ func ExampleLostResponse() {
 
 	fake.Queue(aimbraintest.LostResponse().On(aimbrain.EndpointFaceEnroll))
 	_, err = client.Face.Enroll(ctx, session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
-	fmt.Println("unsure:", aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown)
-	fmt.Println("carried out:", fake.Processed(aimbrain.EndpointFaceEnroll))
+	fmt.Println("unknown:", aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown)
+	fmt.Println("processed:", fake.Processed(aimbrain.EndpointFaceEnroll))
 	face, _, _ := fake.Status("u-81f3")
 	fmt.Println("face:", face)
 
 	// Output:
-	// unsure: true
-	// carried out: 1
+	// unknown: true
+	// processed: 1
 	// face: enrolled
 }
 
-// A fake is a handler, and can stand behind a gateway's prefix.
+// A fake is a handler. It serves the endpoints behind the prefix of a gateway.
 func ExampleFake_ServeHTTP() {
 	fake, err := aimbraintest.Start(aimbraintest.WithPathPrefix("/bio"))
 	if err != nil {
@@ -143,8 +144,8 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.inner.RoundTrip(r)
 }
 
-// A server with a certificate of its own authority, such as a proxy that opens
-// TLS, stands in front of the fake.
+// The server in front of the fake has a certificate of its own authority, as a
+// proxy that opens TLS has.
 func ExampleFake_ServeHTTP_certificateAuthority() {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -153,7 +154,7 @@ func ExampleFake_ServeHTTP_certificateAuthority() {
 	}
 	defer fake.Close()
 	server := httptest.NewUnstartedServer(fake)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake that fails
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the first handshake fails
 	server.StartTLS()
 	defer server.Close()
 	authority := x509.NewCertPool()
@@ -178,7 +179,7 @@ func ExampleFake_ServeHTTP_certificateAuthority() {
 	// succeeded
 }
 
-// A request that has arrived is cancelled.
+// Stall and WaitForRequests cancel a request that has arrived.
 func ExampleStall() {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -206,7 +207,8 @@ func ExampleStall() {
 	// true unknown
 }
 
-// Nothing listens, for one attempt and for all of a call.
+// NotSent refuses the connection of one attempt, and with Always those of all
+// attempts.
 func ExampleNotSent() {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -232,7 +234,7 @@ func ExampleNotSent() {
 	// not sent true
 }
 
-// Close closes the clients that Client made, and no others.
+// Close closes the clients that Client returned, and no others.
 func ExampleFake_Close() {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -249,7 +251,7 @@ func ExampleFake_Close() {
 	// true
 }
 
-// A service takes its errors from an interface that a test implements.
+// A test that implements an interface of its own returns the errors of a client.
 func ExampleNewError() {
 	busy := aimbraintest.NewError(aimbrain.EndpointFaceAuth,
 		aimbraintest.Status(http.StatusServiceUnavailable).WithRetryAfter(30*time.Second))

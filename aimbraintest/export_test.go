@@ -8,5 +8,5 @@ import (
 // Dial returns a connection of the kind that Transport uses.
 func (f *Fake) Dial(ctx context.Context) (net.Conn, error) { return f.listener.dial(ctx, "", "") }
 
-// SizeOf returns how much memory a recorded request counts for.
+// SizeOf returns the bytes that a recorded request counts for.
 func SizeOf(r Request) int { return r.size() }

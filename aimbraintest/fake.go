@@ -17,14 +17,14 @@ import (
 
 // A Fake is an AimBrain API in this process. It is made by [New] or [Start]
 // and is safe for concurrent use. It is an [http.Handler]; [Fake.Transport]
-// and [Fake.URL] are two ways to it without a mux.
+// and [Fake.URL] reach it without a mux.
 type Fake struct {
 	config    config
 	t         testing.TB // nil for a program
 	listener  *pipeListener
 	transport *aimbrain.Transport
 	server    *http.Server
-	stop      context.Context // ends when the fake is closed, and waits with it
+	stop      context.Context // ends when the fake is closed, and ends its waits
 	cancel    context.CancelFunc
 	serving   sync.WaitGroup // listeners and connections
 
@@ -39,15 +39,15 @@ type Fake struct {
 	state       state
 	queue       []*queued
 	queuedSoFar int
-	cleared     int // the number of the last one that was cleared
+	cleared     int // the number of the last stub that was cleared
 	log         recorder
 }
 
-// New returns a fake for a test. When the test ends it closes itself, and
-// fails the test if an outcome that was queued with [Fake.Queue] was never
-// used: that test believes in something that did not happen.
+// New returns a fake for a test. At the end of the test it closes itself, and
+// fails the test if a stub that was queued with [Fake.Queue] was never used: the
+// test expects something that did not happen.
 //
-// It needs no listener and works inside a testing/synctest bubble, with the
+// A fake needs no listener. It works inside a testing/synctest bubble, with the
 // bubble's t.
 func New(t testing.TB, opts ...Option) *Fake {
 	t.Helper()
@@ -65,8 +65,8 @@ func New(t testing.TB, opts ...Option) *Fake {
 	return f
 }
 
-// Start returns a fake for a program, such as a sandbox; end it by [Fake.Close].
-// In a test use [New].
+// Start returns a fake for a program, such as a sandbox. The program must call
+// [Fake.Close]. In a test use [New].
 func Start(opts ...Option) (*Fake, error) {
 	config, err := newConfig(opts)
 	if err != nil {
@@ -90,9 +90,9 @@ func Start(opts ...Option) (*Fake, error) {
 }
 
 // Close ends the fake: its waits, its connections and its listener. It closes the
-// clients that [Fake.Client] made, whose calls fail with [aimbrain.ErrClosed] from
-// then on; a client that the caller made is the caller's to close. It returns when the requests under way have
-// ended, or after 5 seconds with one that does not. It may be called twice.
+// clients that [Fake.Client] returned, whose calls fail with [aimbrain.ErrClosed]
+// from then on. The caller closes any other client. Close returns when the requests
+// under way have ended, or after 5 seconds. It may be called twice.
 func (f *Fake) Close() {
 	f.mu.Lock()
 	f.closed = true
@@ -117,11 +117,10 @@ func (f *Fake) fatal(text string) {
 }
 
 // Client returns a client that calls this fake with its key pair and through
-// its [Fake.Transport]. The options are applied after these. Its region is
-// [aimbrain.Development] unless the options set another or a base URL. An option
-// that is refused ends the test, or panics without one. With [WithPathPrefix] the
-// client has a base URL with the prefix, so that a region cannot be among the
-// options.
+// its [Fake.Transport]. The options are applied after these. The region is
+// [aimbrain.Development] unless the options set another or a base URL. An invalid
+// option ends the test; in a program Client panics. With [WithPathPrefix] the
+// client has a base URL with the prefix, so that the options cannot set a region.
 func (f *Fake) Client(opts ...aimbrain.Option) *aimbrain.Client {
 	if f.t != nil {
 		f.t.Helper()
@@ -146,14 +145,14 @@ func (f *Fake) Client(opts ...aimbrain.Option) *aimbrain.Client {
 	return client
 }
 
-// APIKey returns the API key that the fake was made with.
+// APIKey returns the API key of [WithCredentials], or [DefaultAPIKey].
 func (f *Fake) APIKey() string { return f.config.key }
 
 // APISecret returns the secret that belongs to [Fake.APIKey].
 func (f *Fake) APISecret() string { return f.config.secret }
 
-// AddCredentials makes the fake know another key pair besides those that it
-// knows, for a test of key rotation. All pairs see the same users.
+// AddCredentials adds a key pair to those that the fake accepts, for a test of key
+// rotation. All pairs have the same users.
 func (f *Fake) AddCredentials(key, secret string) {
 	if err := checkCredentials(key, secret); err != nil {
 		f.fatal(err.Error())
@@ -164,8 +163,8 @@ func (f *Fake) AddCredentials(key, secret string) {
 	f.credentials[key] = secret
 }
 
-// RemoveCredentials makes the fake answer requests with this key by 401 from
-// now on.
+// RemoveCredentials makes the fake refuse requests with this key with status 401
+// from now on.
 func (f *Fake) RemoveCredentials(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -179,11 +178,12 @@ func checkCredentials(key, secret string) error {
 	return nil
 }
 
-// Advance moves the fake's clock on, so that sessions and tokens expire and
-// templates get built. It moves no timers: a [Delay] waits as long as before.
+// Advance moves the fake's clock forward, so that sessions and tokens expire and
+// templates become ready. It moves no timers: a [Delay] waits as long as before. A
+// negative duration ends the test; in a program Advance panics.
 func (f *Fake) Advance(d time.Duration) {
 	if d < 0 {
-		f.fatal(fmt.Sprintf("aimbraintest: Advance(%v): time does not go back", d))
+		f.fatal(fmt.Sprintf("aimbraintest: Advance(%v): must not be negative", d))
 		return
 	}
 	f.mu.Lock()
@@ -191,13 +191,14 @@ func (f *Fake) Advance(d time.Duration) {
 	f.advanced += d
 }
 
-// now is the time by the fake's clock. The caller holds the lock.
+// now returns the time of the fake's clock. The caller holds the lock.
 func (f *Fake) now() time.Time { return f.config.clock().Add(f.advanced) }
 
-// AssignSubject says whose face or voice foreign media is, such as the photos of a
-// project's own test data: media with the same label are of one person. It
-// goes by the very bytes. Say so before the media is used. Media of
-// [FacePhoto] and its like needs no label, but takes one.
+// AssignSubject sets the person of foreign media, such as the photos of a
+// project's own test data. Media with the same subject are of one person. The
+// bytes of a file identify it. AssignSubject must be called before the media is
+// used. Media that [FacePhoto] and the other functions made needs no subject, but
+// may be assigned one.
 func (f *Fake) AssignSubject(subject string, media ...[]byte) {
 	if subject == "" {
 		f.fatal("aimbraintest: AssignSubject: the subject is empty: give the person a name")
@@ -210,13 +211,13 @@ func (f *Fake) AssignSubject(subject string, media ...[]byte) {
 	}
 }
 
-// Enroll makes a user enrolled with face, voice and behaviour at once, as if
-// with media of the subject, and forgets what was known of the user before.
+// Enroll enrols a user with face, voice and behaviour, as if with media of the
+// subject. It removes what was stored of the user before.
 //
-// Behaviour belongs to a user and a device. It is enrolled on the devices that
-// the user's sessions have named; where there was no session yet, on the one
-// that the first session names. On any other device, such as a new phone, it is
-// not enrolled; see [Fake.EnrollBehaviour].
+// Behaviour belongs to a user and a device. Enroll enrols it on the devices of the
+// user's sessions; without a session so far, on the device of the first session to
+// come. On any other device, such as a new phone, behaviour is not enrolled; see
+// [Fake.EnrollBehaviour].
 func (f *Fake) Enroll(userID, subject string) {
 	if userID == "" || subject == "" {
 		f.fatal("aimbraintest: Enroll: the user id and the subject must not be empty")
@@ -236,9 +237,9 @@ func (f *Fake) Enroll(userID, subject string) {
 	}
 }
 
-// EnrollBehaviour makes the behaviour of a user enrolled on one device, as if
-// with events of the subject, see [Behaviour]. The device is the one of
-// [aimbrain.SessionRequest.Device]. What else is known of the user stays.
+// EnrollBehaviour enrols the behaviour of a user on one device, as if with events
+// of the subject, see [Behaviour]. The device is the value of
+// [aimbrain.SessionRequest.Device]. What else is stored of the user stays.
 func (f *Fake) EnrollBehaviour(userID, device, subject string) {
 	if userID == "" || device == "" || subject == "" {
 		f.fatal("aimbraintest: EnrollBehaviour: the user id, the device and the subject must not be empty")
@@ -249,16 +250,16 @@ func (f *Fake) EnrollBehaviour(userID, device, subject string) {
 	*f.state.user(userID).on(device) = *learned(subject, f.config.behaviourCalls)
 }
 
-// Forget removes all that is known of a user. The user's sessions live on.
+// Forget removes all that is stored of a user. The user's sessions stay valid.
 func (f *Fake) Forget(userID string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.state.user(userID).forget()
 }
 
-// Status returns what /v1/sessions would respond for a user on the device that
-// the user's last session named. For a user without a session so far behaviour
-// is what [Fake.Enroll] made it; see [Fake.StatusOn] for a device.
+// Status returns the statuses that /v1/sessions would return for a user on the
+// device of the user's last session. Without a session so far, behaviour has the
+// status that [Fake.Enroll] set. See [Fake.StatusOn] for a device.
 func (f *Fake) Status(userID string) (face, voice, behaviour aimbrain.ModuleStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -266,8 +267,8 @@ func (f *Fake) Status(userID string) (face, voice, behaviour aimbrain.ModuleStat
 	return u.status(f.now(), u.device, f.config.behaviourCalls)
 }
 
-// StatusOn returns what /v1/sessions would respond for a user on a device. The
-// face and the voice are the same on all of them.
+// StatusOn returns the statuses that /v1/sessions would return for a user on a
+// device. Face and voice are the same on all devices.
 func (f *Fake) StatusOn(userID, device string) (face, voice, behaviour aimbrain.ModuleStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

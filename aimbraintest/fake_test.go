@@ -29,7 +29,7 @@ func loopback(t *testing.T, fake *aimbraintest.Fake) *aimbrain.Client {
 	return client
 }
 
-func TestAllCallsWorkOverEachMount(t *testing.T) {
+func TestFake_ServesAllCallsOverEachMount(t *testing.T) {
 	t.Parallel()
 	mounts := map[string]func(*testing.T, *aimbraintest.Fake) *aimbrain.Client{
 		"Client": func(_ *testing.T, fake *aimbraintest.Fake) *aimbrain.Client { return fake.Client() },
@@ -108,7 +108,7 @@ func callEverything(t *testing.T, fake *aimbraintest.Fake, client *aimbrain.Clie
 	}
 }
 
-func TestConnectionsAreThoseOfNetHTTP(t *testing.T) {
+func TestFakeTransport_ReusesConnections(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	var got, reused, wrote int
@@ -128,7 +128,7 @@ func TestConnectionsAreThoseOfNetHTTP(t *testing.T) {
 	assert.Equal(t, []int{3, 2, 3}, []int{got, reused, wrote})
 }
 
-func TestAClientIsWhatTheOptionsSay(t *testing.T) {
+func TestFakeClient_AppliesOptions(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	var seen []string
@@ -148,7 +148,7 @@ func TestAClientIsWhatTheOptionsSay(t *testing.T) {
 	assert.Panics(t, func() { program.Client(nil) })
 }
 
-func TestBadSettingsAreRefused(t *testing.T) {
+func TestFake_RefusesInvalidSettings(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]aimbraintest.Option{
 		"an option is nil":   nil,
@@ -178,7 +178,7 @@ func TestBadSettingsAreRefused(t *testing.T) {
 	}
 }
 
-func TestAfterCloseNothingAnswersAndNothingIsLeft(t *testing.T) {
+func TestFakeClose_EndsRequestsAndGoroutines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // fails when a goroutine is left in the bubble
 		fake, err := aimbraintest.Start()
@@ -198,7 +198,7 @@ func TestAfterCloseNothingAnswersAndNothingIsLeft(t *testing.T) {
 		fake.Close()
 		fake.Close()
 		require.Error(t, <-ended)
-		assert.Zero(t, time.Since(started), "closing does not wait for a delay")
+		assert.Zero(t, time.Since(started), "Close does not wait for a delay")
 
 		_, err = client.Sessions.Create(t.Context(), sessionRequest("u"))
 		require.ErrorIs(t, err, aimbrain.ErrClosed)
@@ -209,7 +209,7 @@ func TestAfterCloseNothingAnswersAndNothingIsLeft(t *testing.T) {
 	})
 }
 
-func TestNoGoroutineIsLeftByAFakeOnLoopback(t *testing.T) { //nolint:paralleltest // it counts goroutines
+func TestFakeClose_LeavesNoGoroutineOnLoopback(t *testing.T) { //nolint:paralleltest // it counts goroutines
 	before := runtime.NumGoroutine()
 	for range 5 {
 		fake, err := aimbraintest.Start()
@@ -222,16 +222,16 @@ func TestNoGoroutineIsLeftByAFakeOnLoopback(t *testing.T) { //nolint:paralleltes
 		fake.Close()
 	}
 	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
-		runtime.Gosched() // the last of net/http's own end a moment later
+		runtime.Gosched() // the goroutines of net/http end a moment later
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
-func TestAThousandCallersAtOnce(t *testing.T) {
+func TestFake_ServesAThousandCallersAtOnce(t *testing.T) {
 	t.Parallel()
 	const callers = 1000
 	fake := aimbraintest.New(t)
-	client := fake.Client(aimbrain.WithTimeout(time.Hour), aimbrain.WithAttemptTimeout(time.Hour)) // for slow machines
+	client := fake.Client(aimbrain.WithTimeout(time.Hour), aimbrain.WithAttemptTimeout(time.Hour)) // the machine may be slow
 	photo := aimbrain.Photos(aimbraintest.FacePhoto("ada", aimbraintest.Resolution(32, 24)))
 	fake.Enroll("u", "ada")
 	fake.Queue(aimbraintest.Score(0.25).Times(callers / 2))
@@ -261,44 +261,44 @@ func TestAThousandCallersAtOnce(t *testing.T) {
 	assert.Equal(t, callers, fake.Processed(aimbrain.EndpointFaceAuth))
 }
 
-func TestBrowsersMayCall(t *testing.T) {
+func TestFake_AllowsRequestsOfBrowsers(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	r := request(t, fake, "/v1/face/auth", "")
 	r.Method = http.MethodOptions
-	answer := do(t, fake, r)
-	assert.Equal(t, http.StatusNoContent, answer.status)
-	assert.Equal(t, "POST", answer.header.Get("Access-Control-Allow-Methods"))
-	assert.Equal(t, "content-type, x-aimbrain-apikey, x-aimbrain-signature", answer.header.Get("Access-Control-Allow-Headers"))
-	assert.NotEmpty(t, answer.header.Get("Access-Control-Max-Age"))
+	response := do(t, fake, r)
+	assert.Equal(t, http.StatusNoContent, response.status)
+	assert.Equal(t, "POST", response.header.Get("Access-Control-Allow-Methods"))
+	assert.Equal(t, "content-type, x-aimbrain-apikey, x-aimbrain-signature", response.header.Get("Access-Control-Allow-Headers"))
+	assert.NotEmpty(t, response.header.Get("Access-Control-Max-Age"))
 	fake.AssertNoRequests(t)
 
 	fake.Queue(aimbraintest.Raw(200, "", "").On(aimbrain.EndpointScore), aimbraintest.Status(500).On(aimbrain.EndpointFaceCompare))
 	for _, endpoint := range append(aimbrain.Endpoints(), "/elsewhere") {
 		assert.Equal(t, "*", post(t, fake, endpoint, sessionBody).header.Get("Access-Control-Allow-Origin"), endpoint)
 	}
-	assert.Equal(t, "*", answer.header.Get("Access-Control-Allow-Origin"))
+	assert.Equal(t, "*", response.header.Get("Access-Control-Allow-Origin"))
 }
 
-func TestOtherMethodsAndPathsAreRefused(t *testing.T) {
+func TestFake_RefusesOtherMethodsAndPaths(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
 		r := request(t, fake, "/v1/sessions", sessionBody)
 		r.Method = method
-		answer := do(t, fake, r)
-		assert.Equal(t, http.StatusMethodNotAllowed, answer.status)
-		assert.Equal(t, "POST, OPTIONS", answer.header.Get("Allow"))
-		assert.Zero(t, answer.code(t))
+		response := do(t, fake, r)
+		assert.Equal(t, http.StatusMethodNotAllowed, response.status)
+		assert.Equal(t, "POST, OPTIONS", response.header.Get("Allow"))
+		assert.Zero(t, response.code(t))
 	}
 	for _, path := range []string{"/", "/v1/", "/v1/sessions/", "/v2/sessions", "/v1/face", "/v1/sessionsx"} {
-		answer := post(t, fake, path, sessionBody)
-		assert.Equal(t, http.StatusNotFound, answer.status, path)
-		assert.Contains(t, answer.body, "/v1/face/auth", "says which there are")
+		response := post(t, fake, path, sessionBody)
+		assert.Equal(t, http.StatusNotFound, response.status, path)
+		assert.Contains(t, response.body, "/v1/face/auth", "the text lists the endpoints")
 	}
 }
 
-func TestARequestOf2MBIsRefused(t *testing.T) {
+func TestFake_RefusesARequestOf2MB(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	body := func(n int) string {
@@ -307,14 +307,14 @@ func TestARequestOf2MBIsRefused(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusOK, post(t, fake, "/v1/sessions", body(1_999_999)).status)
 	for _, n := range []int{2_000_000, 2_000_001, 5_000_000} {
-		answer := post(t, fake, "/v1/sessions", body(n))
-		assert.Equal(t, http.StatusUnprocessableEntity, answer.status)
-		assert.Equal(t, int(aimbrain.CodeFileTooBig), answer.code(t))
+		response := post(t, fake, "/v1/sessions", body(n))
+		assert.Equal(t, http.StatusUnprocessableEntity, response.status)
+		assert.Equal(t, int(aimbrain.CodeFileTooBig), response.code(t))
 	}
 	assert.Len(t, fake.Requests()[3].Body, 2_000_000, "a body is kept up to the limit")
 }
 
-func TestACallerThatGoesAwayWhileItSends(t *testing.T) {
+func TestFake_RecordsARequestThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	reader, writer := io.Pipe()

@@ -12,8 +12,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// FuzzFakeRequest sends any body to any endpoint, signed as it should be. The
-// word SESSION in it becomes a session of an enrolled user.
+// FuzzFakeRequest sends any body to any endpoint, with a valid signature. The
+// word SESSION in the body is replaced by a session of an enrolled user.
 func FuzzFakeRequest(f *testing.F) {
 	photo := withMedia("SESSION", "faces", aimbraintest.FacePhoto("ada", aimbraintest.Resolution(16, 16)))
 	f.Add(0, sessionBody, "")
@@ -41,25 +41,25 @@ func FuzzFakeRequest(f *testing.F) {
 		r.URL.Path = prefix + endpoint
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, r)
-		answer := w.Body.Bytes()
+		response := w.Body.Bytes()
 		switch {
 		case w.Code == http.StatusOK:
-			if _, err := strictjson.Object(nil, answer); err != nil {
-				t.Fatalf("200 with %q: %v", answer, err)
+			if _, err := strictjson.Object(nil, response); err != nil {
+				t.Fatalf("200 with %q: %v", response, err)
 			}
 		default:
 			var form struct {
 				Error  string            `json:"error"`
 				Errors []json.RawMessage `json:"errors"`
 			}
-			if err := json.Unmarshal(answer, &form); err != nil || form.Error == "" || form.Errors == nil {
-				t.Fatalf("HTTP %d with %q: %v", w.Code, answer, err)
+			if err := json.Unmarshal(response, &form); err != nil || form.Error == "" || form.Errors == nil {
+				t.Fatalf("HTTP %d with %q: %v", w.Code, response, err)
 			}
 		}
 	})
 }
 
-// FuzzWrongSignature explains a wrong signature over any body.
+// FuzzWrongSignature sends any body with a wrong signature.
 func FuzzWrongSignature(f *testing.F) {
 	f.Add(sessionBody)
 	f.Add(`{  "a": [1,  {  }, "\"]"  ]}`)
@@ -75,7 +75,7 @@ func FuzzWrongSignature(f *testing.F) {
 		r.Header.Set("X-aimbrain-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, r)
-		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "none of the usual mistakes") {
+		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "none of the common mistakes") {
 			t.Fatalf("HTTP %d with %q", w.Code, w.Body)
 		}
 	})

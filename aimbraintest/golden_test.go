@@ -13,9 +13,9 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// TestSyntheticMedia_SameBytesOnEveryPlatform holds the media against hashes
-// that were made on a 64-bit platform. A change here is one that users see: files
-// that they keep change with it.
+// TestSyntheticMedia_SameBytesOnEveryPlatform compares the media with hashes that
+// were made on a 64-bit platform. A user sees a change of these hashes: files that
+// the user keeps change with them.
 func TestSyntheticMedia_SameBytesOnEveryPlatform(t *testing.T) {
 	t.Parallel()
 	events := func(b aimbrain.Events) []byte {
@@ -29,7 +29,7 @@ func TestSyntheticMedia_SameBytesOnEveryPlatform(t *testing.T) {
 		want string
 	}{
 		{name: "photo", data: func() []byte { return FacePhoto("ada") }, want: "f1e1b21e1f28fd4d"},
-		{name: "photo of another", data: func() []byte { return FacePhoto("Zoë Ångström") }, want: "264bb63c8912f750"},
+		{name: "photo of another subject", data: func() []byte { return FacePhoto("Zoë Ångström") }, want: "264bb63c8912f750"},
 		{name: "photo, negative variant", data: func() []byte { return FacePhoto("ada", Variant(-3)) }, want: "abeefc45215484b7"},
 		{name: "photo, 1 pixel", data: func() []byte { return FacePhoto("ada", Resolution(1, 1)) }, want: "0a986bc0b52ce1e8"},
 		{name: "photo, wide", data: func() []byte { return FacePhoto("ada", Resolution(8192, 9)) }, want: "704845176f4be6bd"},
@@ -41,12 +41,12 @@ func TestSyntheticMedia_SameBytesOnEveryPlatform(t *testing.T) {
 			return FaceVideo("bob", Variant(2), Resolution(482, 642), Duration(3*time.Second+1), Saying("6-6-7"))
 		}, want: "4da955c5c9e7ad40"},
 		{name: "WAV", data: func() []byte { return VoiceWAV("ada") }, want: "e5c61284aefd7a61"},
-		{name: "WAV of another", data: func() []byte { return VoiceWAV("Zoë Ångström", Variant(-1), Saying("my neighbour paints")) }, want: "83ce9045073eb629"},
+		{name: "WAV of another subject", data: func() []byte { return VoiceWAV("Zoë Ångström", Variant(-1), Saying("my neighbour paints")) }, want: "83ce9045073eb629"},
 		{name: "WAV, highest rate", data: func() []byte { return VoiceWAV("ada", SampleRate(192_000), Duration(300*time.Millisecond)) }, want: "b8b73dbad11c0e58"},
 		{name: "WAV, lowest rate", data: func() []byte { return VoiceWAV("ada", SampleRate(1000), Duration(5*time.Second+1)) }, want: "4fdc8b91a0585088"},
 		{name: "WAV, padded", data: func() []byte { return VoiceWAV("ada", Size(MaxMediaBytes)) }, want: "5dfbdeb5adc17d34"},
 		{name: "CAF", data: func() []byte { return VoiceCAF("ada") }, want: "b17d1c8a67bcce74"},
-		{name: "CAF of another", data: func() []byte { return VoiceCAF("bob", Variant(1), SampleRate(44_100)) }, want: "d23d0464dc69e426"},
+		{name: "CAF of another subject", data: func() []byte { return VoiceCAF("bob", Variant(1), SampleRate(44_100)) }, want: "d23d0464dc69e426"},
 		{name: "behaviour", data: func() []byte { return events(Behaviour("ada", 40)) }, want: "c3444586f90bc944"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

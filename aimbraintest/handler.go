@@ -22,19 +22,19 @@ import (
 type call struct {
 	fake     *Fake
 	request  *http.Request
-	endpoint string // in lower case; the path where it is none
-	known    bool   // it is an endpoint
-	body     []byte // cut behind the limit
+	endpoint string // in lower case; the path if it is no endpoint
+	known    bool   // endpoint is one of the API
+	body     []byte // cut after the limit
 	members  []strictjson.Member
-	err      error // why the body is not a strict JSON object
+	err      error // set if the body is not a strict JSON object
 	outcome  *queued
-	used     bool // the outcome's score was
+	used     bool // the score of the outcome was used
 }
 
-// ServeHTTP answers a request as the API does. Requests must come at an
-// endpoint's own path, such as "/v1/face/auth", or at that path behind the prefix
-// that [WithPathPrefix] names; [http.StripPrefix] is another way to mount the fake
-// under a prefix. Any other path is answered by 404.
+// ServeHTTP responds to a request as the API does. The path must be that of an
+// endpoint, such as "/v1/face/auth", or that path behind the prefix that
+// [WithPathPrefix] names; [http.StripPrefix] is another way to mount the fake under
+// a prefix. Any other path is refused with status 404.
 func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	allowOrigins(w.Header())
 	f.endConnection(w, r)
@@ -44,7 +44,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c, err := f.receive(r)
 	recorded := f.record(c)
-	if err != nil { // the caller is gone
+	if err != nil { // the connection of the caller ended
 		breakConnection(w)
 		return
 	}
@@ -63,8 +63,9 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.respond(w, recorded)
 }
 
-// endConnection makes the response the last one of a connection of the fake's
-// transport while connections are to be refused: the next request must want one.
+// endConnection makes the response the last one of its connection, if it is one of
+// the fake's transport, while connections are to be refused: the next request must
+// need a new connection.
 func (f *Fake) endConnection(w http.ResponseWriter, r *http.Request) {
 	address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok || address.Network() != "pipe" {
@@ -77,7 +78,7 @@ func (f *Fake) endConnection(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receive reads a request without judging it.
+// receive reads a request without checking it.
 func (f *Fake) receive(r *http.Request) (*call, error) {
 	c := &call{fake: f, request: r}
 	c.endpoint, c.known = findEndpoint(f.config.prefix, r.URL)
@@ -91,8 +92,8 @@ func (f *Fake) receive(r *http.Request) (*call, error) {
 	return c, nil
 }
 
-// findEndpoint returns the endpoint that a request is for, in whatever case it is
-// written: what follows the prefix. Escapes are compared as they were sent.
+// findEndpoint returns the endpoint of a request: what follows the prefix, in lower
+// case. Escapes are compared as they were sent.
 func findEndpoint(prefix string, u *url.URL) (endpoint string, known bool) {
 	rest, ok := strings.CutPrefix(u.EscapedPath(), prefix)
 	endpoint = strings.ToLower(rest)
@@ -102,20 +103,20 @@ func findEndpoint(prefix string, u *url.URL) (endpoint string, known bool) {
 	return strings.ToLower(u.Path), false
 }
 
-// unknownPath says which paths there are.
+// unknownPath returns an error text that lists the paths.
 func (c *call) unknownPath() string {
 	if slices.Contains(strings.Split(c.endpoint, "/"), "nosession") {
-		return "the nosession variants of the face calls are observed in the vendor's iOS client, undocumented, and not supported here: create a session, or call " + aimbrain.EndpointFaceCompare + ", which needs none"
+		return "the nosession variants of the face calls are observed in the vendor's iOS client, undocumented, and not supported here: create a session, or call " + aimbrain.EndpointFaceCompare + ", which needs no session"
 	}
 	endpoints := strings.Join(aimbrain.Endpoints(), ", ")
 	if prefix := c.fake.config.prefix; prefix != "" {
-		return "there is no such path: WithPathPrefix put the endpoints behind " + prefix + ", and nowhere else: " + endpoints
+		return "there is no such path: with WithPathPrefix the endpoints are behind " + prefix + " only: " + endpoints
 	}
-	return "there is no such path (for a prefix in front of an endpoint the fake needs the option WithPathPrefix): the endpoints are " + endpoints
+	return "there is no such path: the endpoints are " + endpoints + "; for a prefix in front of them the fake needs the option WithPathPrefix"
 }
 
-// readBody reads a body up to the limit, and takes what is behind it off the
-// wire: a caller that is still sending would miss the answer.
+// readBody reads a body up to the limit, and discards what follows: a caller that
+// is still sending would miss the response.
 func readBody(r *http.Request) ([]byte, error) {
 	const drained = 16 << 20
 	body, err := readGrowing(r.Body, r.ContentLength)
@@ -128,15 +129,15 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// readGrowing reads a body up to the limit. It takes memory for what has come,
-// and believes a declared length only when it is near.
+// readGrowing reads a body up to the limit. It allocates memory for the bytes that
+// have arrived, and uses a declared length only when it is near.
 func readGrowing(r io.Reader, declared int64) ([]byte, error) {
 	body := make([]byte, 0, 512)
 	for len(body) < aimbrain.MaxRequestBytes {
 		if len(body) == cap(body) {
 			size := min(2*cap(body), aimbrain.MaxRequestBytes)
 			if left := declared - int64(len(body)); 0 <= left && left < int64(size-len(body)) {
-				size = len(body) + int(left) + 1 // so that the last Read sees the end
+				size = len(body) + int(left) + 1 // so that the last Read returns the end
 			}
 			body = append(make([]byte, 0, size), body...)
 		}
@@ -149,19 +150,19 @@ func readGrowing(r io.Reader, declared int64) ([]byte, error) {
 			return bytes.Clone(body), err
 		}
 	}
-	if cap(body)-len(body) > len(body)/4 { // it is kept for long
+	if cap(body)-len(body) > len(body)/4 { // the record keeps it
 		body = bytes.Clone(body)
 	}
 	return body, nil
 }
 
-// respond lets the outcome happen, or what the API would do.
+// respond applies the outcome, or responds as the API does.
 func (c *call) respond(w http.ResponseWriter, recorded *Request) {
-	out := &statusWriter{ResponseWriter: w, note: func(status int) { c.fake.answered(recorded, status) }}
+	out := &statusWriter{ResponseWriter: w, note: func(status int) { c.fake.recordStatus(recorded, status) }}
 	var kind stubKind
 	if c.outcome != nil {
 		kind = c.outcome.kind
-		if kind != kindAnswer {
+		if kind != kindRespond {
 			copyHeader(w.Header(), c.outcome.header)
 		}
 	}
@@ -183,7 +184,7 @@ func (c *call) respond(w http.ResponseWriter, recorded *Request) {
 	case kindRaw:
 		out.WriteHeader(c.outcome.status)
 		_, _ = io.WriteString(out, c.outcome.body)
-	case kindAnswer:
+	case kindRespond:
 		c.handOver(out)
 	default:
 		status, header, body := c.process()
@@ -192,11 +193,11 @@ func (c *call) respond(w http.ResponseWriter, recorded *Request) {
 	}
 }
 
-// cutOff sends the half of the answer.
+// cutOff sends half of the response.
 func (c *call) cutOff(w *statusWriter) {
 	status, header, body := c.process()
 	copyHeader(w.Header(), header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1)) // also of an answer without a body
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1)) // also for a response without a body
 	writeJSON(w, status, body[:len(body)/2])
 	w.Flush()
 	breakConnection(w)
@@ -208,7 +209,7 @@ func copyHeader(to, from http.Header) {
 	}
 }
 
-// handOver lets a test's own function answer.
+// handOver calls the function of a test, which responds.
 func (c *call) handOver(w *statusWriter) {
 	ctx, cancel := context.WithCancel(c.request.Context())
 	defer cancel()
@@ -218,13 +219,13 @@ func (c *call) handOver(w *statusWriter) {
 	copyHeader(w.Header(), c.outcome.header)
 	c.outcome.handler(w, r)
 	if !w.hijacked {
-		w.answer(http.StatusOK) // net/http's, for a function that wrote nothing
+		w.noteStatus(http.StatusOK) // net/http responds so if the function wrote nothing
 	}
 }
 
-// process does what the API would, and returns its answer.
+// process executes the request as the API does, and returns the response.
 func (c *call) process() (status int, header http.Header, body []byte) {
-	answer, err := c.carryOut()
+	result, err := c.execute()
 	var r *refusal
 	if errors.As(err, &r) {
 		if r.status == http.StatusMethodNotAllowed {
@@ -238,19 +239,19 @@ func (c *call) process() (status int, header http.Header, body []byte) {
 	if scoring(c.endpoint) {
 		header = http.Header{"X-Aimbraintest-Score": {"simulated"}}
 	}
-	return http.StatusOK, header, c.withMetadata(answer)
+	return http.StatusOK, header, c.withMetadata(result)
 }
 
 func scoring(endpoint string) bool {
 	return Stub{kind: kindScore}.fits(endpoint)
 }
 
-// withMetadata returns the answer on the wire, with the request's metadata in
-// it. /v1/score has a metadata of its own.
-func (c *call) withMetadata(answer any) []byte {
+// withMetadata returns the body of the response, with the metadata of the request.
+// /v1/score has metadata of its own.
+func (c *call) withMetadata(result any) []byte {
 	var body []byte
-	if answer != nil {
-		body = encode(answer)
+	if result != nil {
+		body = encode(result)
 	}
 	raw, ok := find(c.members, "metadata")
 	if !ok || c.endpoint == aimbrain.EndpointScore {
@@ -273,14 +274,14 @@ func (c *call) withMetadata(answer any) []byte {
 	return echoed
 }
 
-// carryOut checks a request in the order that the API's errors suggest, and
-// does what it asks for.
-func (c *call) carryOut() (any, error) {
+// execute checks a request, in the order that the API's errors suggest, and
+// executes it.
+func (c *call) execute() (any, error) {
 	switch {
 	case !c.known:
 		return nil, refuse(http.StatusNotFound, c.unknownPath())
 	case c.request.Method != http.MethodPost:
-		return nil, refuse(http.StatusMethodNotAllowed, "only POST is known here")
+		return nil, refuse(http.StatusMethodNotAllowed, "the method must be POST")
 	case len(c.body) >= aimbrain.MaxRequestBytes:
 		return nil, refuseCode(aimbrain.CodeFileTooBig, "the request is 2 MB or more: send fewer or smaller files (base64 adds a third)")
 	}
@@ -320,11 +321,11 @@ func (c *call) carryOut() (any, error) {
 	return nil, refuse(http.StatusNotFound, "this fake does not know the endpoint")
 }
 
-// allowOrigins lets a browser read an answer: the vendor's web client talks to
-// the API from a page.
+// allowOrigins lets a browser read a response: the vendor's web client calls the
+// API from a page.
 func allowOrigins(h http.Header) { h.Set("Access-Control-Allow-Origin", "*") }
 
-// preflight answers the question that a browser asks before a request.
+// preflight responds to the preflight request of a browser.
 func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", http.MethodPost)
@@ -333,7 +334,7 @@ func preflight(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// writeJSON writes an answer. Nobody is left to tell when that fails.
+// writeJSON writes a response. An error is dropped: the caller has gone.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	if _, set := w.Header()["Content-Type"]; !set {
 		w.Header().Set("Content-Type", "application/json")
@@ -342,7 +343,7 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) //nolint:gosec // JSON, and said to be: no browser takes it for a page
 }
 
-// A statusWriter notes the status of an answer before the caller can see it.
+// A statusWriter notes the status of a response before the caller can see it.
 type statusWriter struct {
 	http.ResponseWriter
 
@@ -351,24 +352,24 @@ type statusWriter struct {
 	hijacked bool
 }
 
-func (w *statusWriter) answer(status int) {
+func (w *statusWriter) noteStatus(status int) {
 	if !w.noted {
 		w.noted = true
 		w.note(status)
 	}
 }
 
-// WriteHeader notes the status. One of the 1xx is not the answer yet.
+// WriteHeader notes the status, unless it is 1xx, which is no response yet.
 func (w *statusWriter) WriteHeader(status int) {
 	if status >= 200 {
-		w.answer(status)
+		w.noteStatus(status)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write notes the status that a first Write implies.
 func (w *statusWriter) Write(p []byte) (int, error) {
-	w.answer(http.StatusOK)
+	w.noteStatus(http.StatusOK)
 	return w.ResponseWriter.Write(p)
 }
 
@@ -379,10 +380,10 @@ func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, buffered, err
 }
 
-// Flush is for functions of [RespondWith] that send half an answer.
+// Flush is for functions of [RespondWith] that send half a response.
 func (w *statusWriter) Flush() {
-	w.answer(http.StatusOK)
-	_ = http.NewResponseController(w.ResponseWriter).Flush() // or it cannot be flushed
+	w.noteStatus(http.StatusOK)
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // an error says that it cannot be flushed
 }
 
 // Unwrap is for [http.ResponseController].

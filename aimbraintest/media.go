@@ -12,19 +12,20 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// MaxMediaBytes is the size in bytes up to which the API takes a photo, a video
-// or a voice sample. FacePhoto("ada", Size(MaxMediaBytes+1)) is just too large.
+// MaxMediaBytes is the largest size in bytes of a photo, a video or a voice sample
+// that the API accepts. FacePhoto("ada", Size(MaxMediaBytes+1)) is one byte too
+// large.
 const MaxMediaBytes = aimbrain.MaxMediaBytes
 
 // MediaOption changes what [FacePhoto], [FaceVideo], [VoiceWAV] or [VoiceCAF]
-// make. An option that the maker has no use for, such as [SampleRate] for a
-// photo, makes it panic.
+// make. They panic for an option that does not apply, such as [SampleRate] for a
+// photo.
 type MediaOption struct {
 	name  string
 	apply func(*mediaSpec)
 }
 
-// mediaSpec is what to make; a zero field stands for the maker's default.
+// mediaSpec describes a file. A zero field has the default of the maker.
 type mediaSpec struct {
 	subject, token    string
 	variant           int
@@ -41,9 +42,9 @@ func Variant(n int) MediaOption {
 	return MediaOption{"Variant", func(s *mediaSpec) { s.variant = n }}
 }
 
-// Resolution sets the width and height in pixels. A photo takes 1 to 8192 each
-// and 32 megapixels at most; its default is 320x240. A video takes even
-// numbers from 16 to 4096 and 9 megapixels at most; its default is 64x48. It
+// Resolution sets the width and height in pixels. For a photo they are 1 to 8192
+// each and 32 megapixels at most; the default is 320x240. For a video they are even
+// numbers from 16 to 4096 and 9 megapixels at most; the default is 64x48. The maker
 // panics outside these ranges.
 func Resolution(width, height int) MediaOption {
 	return MediaOption{"Resolution", func(s *mediaSpec) {
@@ -54,8 +55,8 @@ func Resolution(width, height int) MediaOption {
 
 // Duration sets how long a video or a voice sample is, above 0 and 10 minutes
 // at most; the default is 2 s. It is exact to a microsecond for video and to
-// a sample for voice, rounded up, so that whatever is over a limit stays over
-// it. It panics outside the range.
+// a sample for voice, rounded up, so that a duration over a limit stays over it.
+// The maker panics outside the range.
 func Duration(d time.Duration) MediaOption {
 	return MediaOption{"Duration", func(s *mediaSpec) {
 		mediaMust(d > 0 && d <= mediaMaxDuration, "Duration(%v): pass a duration above 0 and %v at most", d, mediaMaxDuration)
@@ -66,7 +67,7 @@ func Duration(d time.Duration) MediaOption {
 const mediaMaxDuration = 10 * time.Minute
 
 // SampleRate sets a voice sample's rate in Hz, 1000 to 192000; the default is
-// 16000. It panics outside the range.
+// 16000. The maker panics outside the range.
 func SampleRate(hz int) MediaOption {
 	return MediaOption{"SampleRate", func(s *mediaSpec) {
 		mediaMust(hz >= 1000 && hz <= 192_000, "SampleRate(%d): pass 1000 to 192000 Hz", hz)
@@ -74,9 +75,9 @@ func SampleRate(hz int) MediaOption {
 	}}
 }
 
-// Size makes the file exactly so many bytes by padding it with parts that
-// readers skip. The maker panics where the media itself is larger, and says
-// how large it is. At most 1 GiB. For all makers.
+// Size makes the file exactly this many bytes, 1 GiB at most, by padding it with
+// parts that readers skip. The maker panics if the media itself is larger, with a
+// text that has the size. For all makers.
 func Size(bytes int) MediaOption {
 	return MediaOption{"Size", func(s *mediaSpec) {
 		mediaMust(bytes > 0 && bytes <= 1<<30, "Size(%d): pass a number of bytes from 1 to 1 GiB", bytes)
@@ -84,8 +85,8 @@ func Size(bytes int) MediaOption {
 	}}
 }
 
-// Saying sets the token that is spoken in a video or a voice sample; by default
-// nothing that the API would know is. At most 1000 bytes, otherwise it panics.
+// Saying sets the token that is spoken in a video or a voice sample, 1000 bytes at
+// most. By default no token is spoken. The maker panics for a longer one.
 func Saying(token string) MediaOption {
 	return MediaOption{"Saying", func(s *mediaSpec) {
 		mediaMust(len(token) <= mediaMaxText, "Saying: pass a token of %d bytes at most, not %d", mediaMaxText, len(token))
@@ -93,20 +94,20 @@ func Saying(token string) MediaOption {
 	}}
 }
 
-// Progressive makes a photo a progressive JPEG, as many phones and web tools do.
+// Progressive makes a photo a progressive JPEG, as many phones and web tools write.
 func Progressive() MediaOption {
 	return MediaOption{"Progressive", func(s *mediaSpec) { s.progressive = true }}
 }
 
-// WithEXIF gives a photo the header that cameras write: an orientation (as
-// stored, 1) and a thumbnail of itself.
+// WithEXIF adds the header of a camera to a photo: an orientation (as stored, 1)
+// and a thumbnail.
 func WithEXIF() MediaOption {
 	return MediaOption{"WithEXIF", func(s *mediaSpec) { s.exif = true }}
 }
 
-// FacePhoto makes a JPEG of an invented person: a drawn face whose looks come
-// from the subject's name, so the same subject always has the same face and
-// the bytes are the same on every run and platform. Options: [Variant],
+// FacePhoto makes a JPEG of an invented person: a drawn face that depends on the
+// subject's name. The same subject always has the same face, and the bytes are the
+// same on every run and platform. Options: [Variant],
 // [Resolution], [Size], [Progressive], [WithEXIF]. It panics for an empty
 // subject, one of more than 1000 bytes, and options that do not fit.
 func FacePhoto(subject string, opts ...MediaOption) []byte {
@@ -171,8 +172,8 @@ func mediaNewSpec(maker, subject string, opts []MediaOption, allowed ...string) 
 	return s
 }
 
-// mediaPad makes the file at its own size to learn it, and again with what is
-// missing to the size asked for.
+// mediaPad returns the file with the requested size. It makes the file without
+// padding to find its size, and then with the padding that is missing.
 func mediaPad(maker string, s mediaSpec, file func(padding int) []byte) []byte {
 	data := file(0)
 	if s.size == 0 || s.size == len(data) {
@@ -183,8 +184,8 @@ func mediaPad(maker string, s mediaSpec, file func(padding int) []byte) []byte {
 	return file(s.size - len(data))
 }
 
-// mediaRand is a small generator (splitmix64) whose numbers stay the same over
-// Go versions, as math/rand's need not.
+// mediaRand is a small generator (splitmix64). Its numbers are the same in all Go
+// versions; those of math/rand may change.
 type mediaRand uint64
 
 func mediaSeed(parts ...string) *mediaRand {
@@ -207,16 +208,16 @@ func (r *mediaRand) between(lo, hi int) int {
 	return int(int64(lo) + int64(z%uint64(int64(hi)-int64(lo)+1))) // an int of 32 bits does not hold every hi-lo+1
 }
 
-// mediaMagic starts the marker that tells synthetic media from any other.
+// mediaMagic begins the marker, which only synthetic media has.
 const mediaMagic = "aimbraintest synthetic media 1\x00"
 
 // mediaUUID is the type of the box or chunk that holds the marker.
 const mediaUUID = "\x6f\x1d\x0a\x6b\x3e\x52\x4c\x1f\x9b\x0e\xa1\x4d\xb2\x71\x7e\x35"
 
-// mediaWAVChunk is its name in a WAV.
+// mediaWAVChunk is the name of that chunk in a WAV.
 const mediaWAVChunk = "aimb"
 
-// mediaMarker is the subject and the token with their lengths and a checksum,
+// mediaMarker returns the subject and the token with their lengths and a checksum,
 // an even number of bytes in all.
 func mediaMarker(s mediaSpec) []byte {
 	m := []byte(mediaMagic)
@@ -228,7 +229,8 @@ func mediaMarker(s mediaSpec) []byte {
 	return append(m, make([]byte, len(m)%2)...)
 }
 
-// mediaReadMarker is mediaMarker's inverse; p may go on behind the marker.
+// mediaReadMarker is the inverse of mediaMarker. Other bytes may follow the marker
+// in p.
 func mediaReadMarker(p []byte) (subject, token string, ok bool) {
 	head := len(mediaMagic) + 4
 	if len(p) < head || string(p[:len(mediaMagic)]) != mediaMagic {
@@ -242,9 +244,8 @@ func mediaReadMarker(p []byte) (subject, token string, ok bool) {
 	return string(p[head : head+n]), string(p[head+n : end]), true
 }
 
-// mediaSubject reads the subject and the token out of media that this package
-// made, whatever the options were. ok is false for other media and for a file
-// that was cut.
+// mediaSubject returns the subject and the token of media that this package made,
+// with any options. ok is false for other media and for a file that was cut.
 func mediaSubject(data []byte) (subject, token string, ok bool) {
 	var marker []byte
 	switch mediainfo.Sniff(data) {

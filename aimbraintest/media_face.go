@@ -23,17 +23,17 @@ const (
 	mediaParts
 )
 
-// mediaEllipse is one stroke of the drawing. A picture's shorter side goes from
-// -1000 to 1000, with 0 in the middle.
+// mediaEllipse is one stroke of the drawing. The coordinates along a picture's
+// shorter side are -1000 to 1000, with 0 in the middle.
 type mediaEllipse struct{ part, x, y, rx, ry int }
 
-// mediaFace is a drawing of a person. Whatever decides about a pixel is a whole
-// number, so that it comes out the same on every platform.
+// mediaFace is a drawing of a person. All numbers that decide about a pixel are
+// integers, so that the drawing is the same on every platform.
 type mediaFace struct {
 	width, height int
 	colors        [mediaParts]mediaColor
-	parts         []uint8 // which part each pixel shows
-	// How much lighter each column and each row is than the colours say.
+	parts         []uint8 // the part of each pixel
+	// The brightness that is added to each column and each row.
 	lightAcross, lightDown []int
 }
 
@@ -42,7 +42,7 @@ func mediaNewFace(s mediaSpec) *mediaFace {
 	who := mediaSeed("face", s.subject)
 	f.paint(who)
 
-	// What makes the pictures of one person differ.
+	// These make the pictures of one person differ.
 	how := mediaSeed("picture", s.subject, strconv.Itoa(s.variant), s.token)
 	f.light(how.between(-24, 24), how.between(-16, 16))
 	dx, dy, turn := how.between(-60, 60), how.between(-40, 40), how.between(-25, 25)
@@ -75,7 +75,7 @@ func mediaNewFace(s mediaSpec) *mediaFace {
 	return f
 }
 
-// paint picks the colours: lightness freely, hues within what people have.
+// paint picks the colours: any lightness, and hues that people have.
 func (f *mediaFace) paint(r *mediaRand) {
 	color := func(yLo, yHi, cbLo, cbHi, crLo, crHi int) mediaColor {
 		return mediaColor{uint8(r.between(yLo, yHi)), uint8(r.between(cbLo, cbHi)), uint8(r.between(crLo, crHi))}
@@ -107,7 +107,7 @@ func (f *mediaFace) light(right, down int) {
 	f.lightAcross, f.lightDown = slope(f.width, right), slope(f.height, down)
 }
 
-// draw fills the ellipses, the later over the earlier ones.
+// draw fills the ellipses. Later ones cover earlier ones.
 func (f *mediaFace) draw(strokes []mediaEllipse) {
 	f.parts = make([]uint8, f.width*f.height)
 	side := min(f.width, f.height)
@@ -135,7 +135,7 @@ func (f *mediaFace) at(x, y int) mediaColor {
 	return f.colors[f.parts[y*f.width+x]]
 }
 
-// luma is the brightness of a pixel in the light.
+// luma returns the brightness of a pixel with the light.
 func (f *mediaFace) luma(x, y int) uint8 {
 	x, y = min(x, f.width-1), min(y, f.height-1)
 	return uint8(max(16, min(235, int(f.at(x, y)[0])+f.lightAcross[x]+f.lightDown[y])))

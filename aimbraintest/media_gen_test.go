@@ -19,14 +19,14 @@ import (
 
 type mediaMaker func(subject string, opts ...MediaOption) []byte
 
-// with returns a maker that takes these options first.
+// with returns a maker that applies these options first.
 func (m mediaMaker) with(first ...MediaOption) mediaMaker {
 	return func(subject string, opts ...MediaOption) []byte {
 		return m(subject, append(first[:len(first):len(first)], opts...)...)
 	}
 }
 
-// mediaMakers are the makers at sizes that keep the tests short.
+// mediaMakers returns the makers, with options that keep the tests short.
 var mediaMakers = map[string]mediaMaker{
 	"FacePhoto":             mediaMaker(FacePhoto).with(Resolution(64, 48)),
 	"FacePhoto progressive": mediaMaker(FacePhoto).with(Resolution(64, 48), Progressive()),
@@ -44,7 +44,7 @@ func mediaInspect(t *testing.T, data []byte) mediainfo.Info {
 	return info
 }
 
-func TestSyntheticMediaIsWhatTheAPITakes(t *testing.T) {
+func TestSyntheticMedia_HasTheDocumentedFormats(t *testing.T) {
 	t.Parallel()
 	for _, make := range []mediaMaker{FacePhoto, FaceVideo, VoiceWAV, VoiceCAF} {
 		assert.Less(t, len(make("ada")), MaxMediaBytes)
@@ -63,12 +63,12 @@ func TestSyntheticMediaIsWhatTheAPITakes(t *testing.T) {
 	assert.Equal(t, voice, mediaInspect(t, VoiceCAF("ada")))
 }
 
-func TestSizeIsExact(t *testing.T) {
+func TestSize_IsExact(t *testing.T) {
 	t.Parallel()
 	for name, make := range mediaMakers {
 		own := len(make("ada"))
 		sizes := []int{MaxMediaBytes - 1, MaxMediaBytes, MaxMediaBytes + 1}
-		for _, more := range []int{0, 1, 2, 3, 4, 7, 8, 9, 12} { // less than any segment, box or chunk takes
+		for _, more := range []int{0, 1, 2, 3, 4, 7, 8, 9, 12} { // includes sizes below that of a segment, box or chunk
 			sizes = append(sizes, own+more)
 		}
 		for _, size := range sizes {
@@ -81,9 +81,9 @@ func TestSizeIsExact(t *testing.T) {
 	}
 }
 
-func TestPaddingOfAPhotoIsExactWhereACommentIsFull(t *testing.T) {
+func TestSize_IsExactWhereACommentOfAPhotoIsFull(t *testing.T) {
 	t.Parallel()
-	const first, full = 65_533 - 50, 65_537 // what the first comment takes, and each other
+	const first, full = 65_533 - 50, 65_537 // the bytes of the first comment, and of each other
 	for _, near := range []int{8, first, first + full, first + 2*full} {
 		for padding := near - 8; padding < near+8; padding++ {
 			comments := jpegComments(nil, make([]byte, 50), padding)
@@ -92,7 +92,7 @@ func TestPaddingOfAPhotoIsExactWhereACommentIsFull(t *testing.T) {
 	}
 }
 
-func TestDurationIsExact(t *testing.T) {
+func TestDuration_IsExact(t *testing.T) {
 	t.Parallel()
 	for _, d := range []time.Duration{
 		time.Millisecond, 39 * time.Millisecond, 40 * time.Millisecond, 41 * time.Millisecond, 2500 * time.Millisecond,
@@ -106,7 +106,7 @@ func TestDurationIsExact(t *testing.T) {
 	}
 }
 
-func TestADurationJustOverALimitStaysOverIt(t *testing.T) {
+func TestDuration_RoundsUp(t *testing.T) {
 	t.Parallel()
 	over := 500*time.Millisecond + 1
 	for _, make := range []mediaMaker{FaceVideo, VoiceWAV, VoiceCAF} {
@@ -116,7 +116,7 @@ func TestADurationJustOverALimitStaysOverIt(t *testing.T) {
 	}
 }
 
-func TestSampleRateIsAsAsked(t *testing.T) {
+func TestSampleRate_IsThatOfTheFile(t *testing.T) {
 	t.Parallel()
 	for _, rate := range []int{1000, 8000, 16_000, 22_050, 44_100, 192_000} {
 		for _, make := range []mediaMaker{VoiceWAV, VoiceCAF} {
@@ -127,7 +127,7 @@ func TestSampleRateIsAsAsked(t *testing.T) {
 	}
 }
 
-func TestResolutionIsAsAsked(t *testing.T) {
+func TestResolution_IsThatOfTheFile(t *testing.T) {
 	t.Parallel()
 	for _, want := range [][2]int{{1, 1}, {7, 9}, {16, 16}, {17, 33}, {641, 481}, {8, 2000}} {
 		for _, opts := range [][]MediaOption{nil, {Progressive()}, {WithEXIF()}, {Progressive(), WithEXIF()}} {
@@ -144,7 +144,7 @@ func TestResolutionIsAsAsked(t *testing.T) {
 	}
 }
 
-func TestTheSameCallMakesTheSameBytes(t *testing.T) {
+func TestSyntheticMedia_SameBytesForTheSameCall(t *testing.T) {
 	t.Parallel()
 	for name, make := range mediaMakers {
 		assert.True(t, bytes.Equal(make("ada"), make("ada")), name)
@@ -152,7 +152,7 @@ func TestTheSameCallMakesTheSameBytes(t *testing.T) {
 	}
 }
 
-// mediaBody is media without its marker, in which subjects differ anyhow.
+// mediaBody returns media without its marker, which differs by subject.
 func mediaBody(t *testing.T, data []byte) string {
 	t.Helper()
 	subject, token, ok := mediaSubject(data)
@@ -160,7 +160,7 @@ func mediaBody(t *testing.T, data []byte) string {
 	return strings.Replace(string(data), string(mediaMarker(mediaSpec{subject: subject, token: token})), "", 1)
 }
 
-func TestSubjectsAndVariantsDiffer(t *testing.T) {
+func TestSyntheticMedia_DiffersBySubjectAndVariant(t *testing.T) {
 	t.Parallel()
 	for name, make := range mediaMakers {
 		seen := map[string]bool{}
@@ -171,10 +171,10 @@ func TestSubjectsAndVariantsDiffer(t *testing.T) {
 		}
 		assert.Len(t, seen, 16, name)
 	}
-	assert.NotEqual(t, mediaBody(t, VoiceWAV("ada")), mediaBody(t, VoiceWAV("ada", Saying("1234"))), "a token is heard")
+	assert.NotEqual(t, mediaBody(t, VoiceWAV("ada")), mediaBody(t, VoiceWAV("ada", Saying("1234"))), "a token changes the samples")
 }
 
-func TestTheSubjectAndTheTokenAreReadBack(t *testing.T) {
+func TestMediaSubject_ReturnsSubjectAndToken(t *testing.T) {
 	t.Parallel()
 	for _, want := range []string{"ada", "Zoë Ångström", "\x00\xff\xd9", strings.Repeat("x", 1000)} {
 		for name, make := range mediaMakers {
@@ -191,7 +191,7 @@ func TestTheSubjectAndTheTokenAreReadBack(t *testing.T) {
 	}
 }
 
-func TestForeignMediaHasNoSubject(t *testing.T) {
+func TestMediaSubject_RefusesForeignMedia(t *testing.T) {
 	t.Parallel()
 	var photo bytes.Buffer
 	require.NoError(t, jpeg.Encode(&photo, image.NewGray(image.Rect(0, 0, 8, 8)), nil))
@@ -205,13 +205,13 @@ func TestForeignMediaHasNoSubject(t *testing.T) {
 	}
 }
 
-func TestACutFileHasNoSubject(t *testing.T) {
+func TestMediaSubject_RefusesACutFile(t *testing.T) {
 	t.Parallel()
 	for name, make := range mediaMakers {
 		data := make("ada")
 		for n := 0; n < len(data); n += 1 + len(data)/500 {
 			if _, _, ok := mediaSubject(data[:n]); ok {
-				// The marker may be the last part, with a filling byte.
+				// The marker may be the last part, and end with a filling byte.
 				assert.GreaterOrEqual(t, n, len(data)-1, name)
 			}
 		}
@@ -230,7 +230,7 @@ func FuzzMediaSubject(f *testing.F) {
 	})
 }
 
-func TestAPhotoDecodesToThePersonDrawn(t *testing.T) {
+func TestFacePhoto_DecodesToTheDrawing(t *testing.T) {
 	t.Parallel()
 	spec := mediaSpec{subject: "ada", width: 200, height: 150}
 	face := mediaNewFace(spec)
@@ -250,14 +250,14 @@ func TestAPhotoDecodesToThePersonDrawn(t *testing.T) {
 	}
 }
 
-func TestAProgressivePhotoIsOne(t *testing.T) {
+func TestProgressive_HasProgressiveScans(t *testing.T) {
 	t.Parallel()
 	for progressive, data := range map[bool][]byte{false: FacePhoto("ada"), true: FacePhoto("ada", Progressive())} {
 		frame, err := mediainfo.JPEGFrame(data)
 		require.NoError(t, err)
 		assert.Equal(t, progressive, frame.Progressive)
 	}
-	// Both codings carry the same picture.
+	// Both codings hold the same picture.
 	a, err := jpeg.Decode(bytes.NewReader(FacePhoto("ada", Resolution(321, 243))))
 	require.NoError(t, err)
 	b, err := jpeg.Decode(bytes.NewReader(FacePhoto("ada", Resolution(321, 243), Progressive())))
@@ -271,7 +271,7 @@ func TestAProgressivePhotoIsOne(t *testing.T) {
 	}
 }
 
-func TestTheEXIFThumbnailIsASmallerPhoto(t *testing.T) {
+func TestWithEXIF_ThumbnailIsASmallerPhoto(t *testing.T) {
 	t.Parallel()
 	data := FacePhoto("ada", WithEXIF(), Resolution(480, 640))
 	require.Equal(t, "\xff\xd8\xff\xe1", string(data[:4]))
@@ -284,7 +284,7 @@ func TestTheEXIFThumbnailIsASmallerPhoto(t *testing.T) {
 	assert.Equal(t, image.Rect(0, 0, 80, 80), img.Bounds())
 }
 
-func TestAVoiceIsHeard(t *testing.T) {
+func TestVoiceWAV_HasAudibleSamples(t *testing.T) {
 	t.Parallel()
 	for _, subject := range []string{"ada", "bob", "cyd"} {
 		var peak, sum float64
@@ -297,7 +297,7 @@ func TestAVoiceIsHeard(t *testing.T) {
 	}
 }
 
-func TestMisuseSaysWhatToPass(t *testing.T) {
+func TestSyntheticMedia_PanicsForInvalidOptions(t *testing.T) {
 	t.Parallel()
 	for want, call := range map[string]func(){
 		"aimbraintest: FacePhoto: pass a name for the subject, not an empty string":                                          func() { FacePhoto("") },
@@ -318,6 +318,6 @@ func TestMisuseSaysWhatToPass(t *testing.T) {
 }
 
 func ExampleFacePhoto() {
-	photo := FacePhoto("ada", Variant(1), Size(MaxMediaBytes+1)) // too large by a byte
+	photo := FacePhoto("ada", Variant(1), Size(MaxMediaBytes+1)) // one byte over the limit
 	_ = photo
 }

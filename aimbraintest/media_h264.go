@@ -2,9 +2,9 @@ package aimbraintest
 
 import "math/bits"
 
-// This is the least of H.264 that makes a video: Constrained Baseline, one
-// picture coded without loss and repeated. Macroblocks that carry on what is
-// left of or above them are predicted, any other is sent as plain samples.
+// This is the smallest part of H.264 that makes a video: Constrained Baseline, one
+// picture coded without loss and repeated. Macroblocks that continue what is left
+// of or above them are predicted; all others are sent as plain samples.
 
 // mp4Bits writes an H.264 bit stream.
 type mp4Bits struct {
@@ -32,8 +32,8 @@ func (w *mp4Bits) ue(vs ...int) {
 	}
 }
 
-// nal ends the stream and returns it as a NAL unit: behind two zero bytes a 3
-// keeps the decoder from seeing a start code.
+// nal ends the stream and returns it as a NAL unit. A 3 after two zero bytes
+// prevents a start code.
 func (w *mp4Bits) nal(header byte) []byte {
 	w.u(1, 1)
 	out, zeros := []byte{header}, 0
@@ -49,7 +49,7 @@ func (w *mp4Bits) nal(header byte) []byte {
 	return out
 }
 
-// mp4Picture is a face in 4:2:0, filled up to whole macroblocks.
+// mp4Picture is a face in 4:2:0, padded to whole macroblocks.
 type mp4Picture struct {
 	width, height int
 	across, down  int       // in macroblocks
@@ -102,7 +102,7 @@ func (p *mp4Picture) parameterSets() (sps, pps []byte) {
 	q.ue(0, 0, 0)
 	q.u(3, 0)
 	q.ue(0, 0, 0) // quantizers
-	q.u(3, 0b100) // slices say whether they deblock
+	q.u(3, 0b100) // slices have a deblocking flag
 	return s.nal(0x67), q.nal(0x68)
 }
 
@@ -130,7 +130,7 @@ func (p *mp4Picture) intra() []byte {
 			chromaMode = 1
 		}
 		w.ue(lumaType, chromaMode, 0) // no quantizer change
-		// "No coefficients" has a longer code next to a plain macroblock.
+		// The code of "no coefficients" is longer next to a plain macroblock.
 		if x > 0 && plain[mb-1] || y > 0 && plain[mb-p.across] {
 			w.u(6, 0b000011)
 		} else {
@@ -140,13 +140,14 @@ func (p *mp4Picture) intra() []byte {
 	return w.nal(0x65)
 }
 
-// The predictions that give a macroblock exactly, as a set.
+// The predictions that are exact for a macroblock, as a set.
 const (
 	mp4FromLeft  = 1
 	mp4FromAbove = 2
 )
 
-// predicts returns which predictions give a plane's part of a macroblock.
+// predicts returns the predictions that are exact for a plane's part of a
+// macroblock.
 func (p *mp4Picture) predicts(plane, x, y int) uint8 {
 	side := 16
 	if plane > 0 {
@@ -174,7 +175,7 @@ func (p *mp4Picture) predicts(plane, x, y int) uint8 {
 	return set
 }
 
-// writePlain writes a macroblock's samples (I_PCM), which start at a whole byte.
+// writePlain writes a macroblock's samples (I_PCM), which begin at a whole byte.
 func (p *mp4Picture) writePlain(w *mp4Bits, x, y int) {
 	w.ue(25)
 	w.free = 0
@@ -191,7 +192,7 @@ func (p *mp4Picture) writePlain(w *mp4Bits, x, y int) {
 	}
 }
 
-// repeat returns the slice of frame n, which has the picture again.
+// repeat returns the slice of frame n, which repeats the picture.
 func (p *mp4Picture) repeat(n int) []byte {
 	var w mp4Bits
 	w.ue(0, 5, 0)

@@ -5,13 +5,13 @@ import (
 	"math/bits"
 )
 
-// This is a JPEG encoder of its own, since image/jpeg writes no progressive
-// files and its output may change with a Go version.
+// This is a JPEG encoder of its own, because image/jpeg writes no progressive files
+// and its output may change with a Go version.
 
 // jpegMaxSegment is the longest payload of one segment.
 const jpegMaxSegment = 65_533
 
-// jpegFile returns a maker of the photo with so many bytes of padding.
+// jpegFile returns a maker of the photo with a number of padding bytes.
 func jpegFile(s mediaSpec) func(padding int) []byte {
 	pic := jpegNewPicture(mediaNewFace(s))
 	head := []byte{0xff, 0xd8}
@@ -36,12 +36,12 @@ func jpegSegment(dst []byte, marker byte, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// jpegComments appends a comment that starts with text and makes it and, where
-// one is not enough, further ones so long that padding bytes are added.
+// jpegComments appends a comment that begins with text and has padding bytes after
+// it. If one comment is not enough for the padding, it appends more.
 func jpegComments(dst, text []byte, padding int) []byte {
 	grow := min(padding, jpegMaxSegment-len(text))
 	if left := padding - grow; left > 0 && left < 4 {
-		grow -= 4 // a further comment takes 4 bytes at least
+		grow -= 4 // another comment takes at least 4 bytes
 	}
 	dst = jpegSegment(dst, 0xfe, append(text, make([]byte, grow)...))
 	for padding -= grow; padding > 0; {
@@ -55,7 +55,7 @@ func jpegComments(dst, text []byte, padding int) []byte {
 	return dst
 }
 
-// jpegFindMarker returns the first comment that starts as the marker does.
+// jpegFindMarker returns the first comment that begins as the marker does.
 func jpegFindMarker(data []byte) []byte {
 	for pos := 2; len(data)-pos >= 4 && data[pos] == 0xff && data[pos+1] != 0xda; {
 		n := int(binary.BigEndian.Uint16(data[pos+2:]))
@@ -72,8 +72,8 @@ func jpegFindMarker(data []byte) []byte {
 	return nil
 }
 
-// jpegEXIF is an APP1 payload: a little-endian TIFF whose first directory has
-// the orientation and whose second has the thumbnail.
+// jpegEXIF returns an APP1 payload: a little-endian TIFF. Its first directory has
+// the orientation, and its second the thumbnail.
 func jpegEXIF(s mediaSpec) []byte {
 	small := s
 	small.width, small.height = 80, max(1, min(80, 80*s.height/s.width))
@@ -102,8 +102,8 @@ func jpegEXIF(s mediaSpec) []byte {
 // zigzag order.
 type jpegPlane struct {
 	sampling     int // blocks in an MCU, across and down
-	stride, rows int // in blocks, filled up to whole MCUs
-	across, down int // in blocks, without the filling
+	stride, rows int // in blocks, padded to whole MCUs
+	across, down int // in blocks, without the padding
 	coef         []int16
 }
 
@@ -112,8 +112,8 @@ type jpegPicture struct {
 	planes        [3]jpegPlane
 }
 
-// jpegNewPicture transforms a face, with a quarter of the chroma samples as
-// cameras do (4:2:0).
+// jpegNewPicture returns a transformed face, with a quarter of the chroma samples
+// (4:2:0), as cameras write.
 func jpegNewPicture(f *mediaFace) *jpegPicture {
 	pic := &jpegPicture{width: f.width, height: f.height}
 	mcusX, mcusY := (f.width+15)/16, (f.height+15)/16
@@ -144,8 +144,8 @@ func jpegStep(plane int) func(u, v int) int {
 	return func(u, v int) int { return 8 + 5*(u+v) }
 }
 
-// jpegCosines[u][x] is cos((2x+1)uπ/16) in 4096ths, with the first row scaled
-// by 1/√2 as the transform wants it.
+// jpegCosines[u][x] is cos((2x+1)uπ/16) in 4096ths. The first row is scaled by 1/√2,
+// as the transform requires.
 var jpegCosines = func() (t [8][8]int) { //nolint:gochecknoglobals // a table that nothing writes
 	quarter := [...]int{4096, 4017, 3784, 3406, 2896, 2276, 1567, 799, 0}
 	for u := range t {
@@ -165,7 +165,7 @@ var jpegCosines = func() (t [8][8]int) { //nolint:gochecknoglobals // a table th
 	return t
 }()
 
-// jpegZigzag[k] is the place u+8v of the coefficient that comes k-th.
+// jpegZigzag[k] is the index u+8v of the k-th coefficient.
 var jpegZigzag = func() (z [64]int) { //nolint:gochecknoglobals // a table that nothing writes
 	k := 0
 	for sum := range 15 {
@@ -191,7 +191,7 @@ func jpegTransform(dst []int16, x0, y0 int, sample func(x, y int) int, step func
 		in[i] = int64(sample(x0+i%8, y0+i/8)) - 128
 		flat = flat && in[i] == in[0]
 	}
-	if flat { // most of a drawing
+	if flat { // most blocks of a drawing
 		dst[0] = int16(jpegDivide(in[0]*8, int64(step(0, 0))))
 		return
 	}
@@ -218,7 +218,7 @@ func jpegDivide(n, d int64) int64 {
 	return (n + d/2) / d
 }
 
-// appendTables appends everything between the file's header and its scans.
+// appendTables appends all segments between the file's header and its scans.
 func (p *jpegPicture) appendTables(dst []byte, progressive bool) []byte {
 	for i := range 2 {
 		q := []byte{byte(i)}
@@ -235,8 +235,8 @@ func (p *jpegPicture) appendTables(dst []byte, progressive bool) []byte {
 	} else {
 		dst = jpegSegment(dst, 0xc0, frame)
 	}
-	// Both tables give one bit to what a drawing has most of, and codes of one
-	// length to all the rest: see dc and ac.
+	// Both tables have a code of one bit for the most frequent symbol of a drawing,
+	// and codes of one length for all others: see dc and ac.
 	dc := append(make([]byte, 17), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 	dc[1], dc[5] = 1, 11
 	ac := append(make([]byte, 17), 0)
@@ -250,8 +250,8 @@ func (p *jpegPicture) appendTables(dst []byte, progressive bool) []byte {
 	return jpegSegment(dst, 0xc4, append(ac, 0xf0))
 }
 
-// scans returns the coded picture: one scan, or first a rough picture and then
-// its details.
+// scans returns the coded picture: one scan, or for a progressive photo a rough
+// picture and then its details.
 func (p *jpegPicture) scans(progressive bool) []byte {
 	w := &jpegWriter{pic: p}
 	if !progressive {
@@ -275,7 +275,7 @@ type jpegWriter struct {
 	last [3]int
 }
 
-// scan codes the coefficients from to to of the planes; several planes are
+// scan codes the coefficients from to to of the planes. Several planes are
 // interleaved.
 func (w *jpegWriter) scan(from, to int, planes ...int) {
 	head := []byte{byte(len(planes))}
@@ -347,8 +347,8 @@ func (w *jpegWriter) ac(run, c int) {
 	w.put(value, size)
 }
 
-// jpegMagnitude returns how many bits a value takes and these bits; a negative
-// value's are those of the value less one.
+// jpegMagnitude returns the number of bits of a value and these bits. Those of a
+// negative value are the bits of the value less one.
 func jpegMagnitude(v int) (size int, value uint32) {
 	size = bits.Len(uint(max(v, -v)))
 	if v < 0 {
@@ -362,7 +362,7 @@ func (w *jpegWriter) put(value uint32, n int) {
 	for w.n += n; w.n >= 8; w.n -= 8 {
 		b := byte(w.acc >> (w.n - 8))
 		w.buf = append(w.buf, b)
-		if b == 0xff { // otherwise it would start a marker
+		if b == 0xff { // otherwise it would begin a marker
 			w.buf = append(w.buf, 0)
 		}
 	}

@@ -6,13 +6,13 @@ import (
 )
 
 // A video's time is counted in microseconds, so that any duration is exact to
-// one; a frame takes 40 ms and the last what is left.
+// one. A frame takes 40 ms, and the last frame takes the rest.
 const (
 	mp4Scale = 1_000_000
 	mp4Frame = 40_000
 )
 
-// mp4File returns a maker of the video with so many bytes of padding.
+// mp4File returns a maker of the video with a number of padding bytes.
 func mp4File(s mediaSpec) func(padding int) []byte {
 	pic := mp4NewPicture(mediaNewFace(s))
 	length := int((s.duration + time.Microsecond - 1) / time.Microsecond)
@@ -40,7 +40,7 @@ type mp4Movie struct {
 
 func (m *mp4Movie) file(padding int) []byte {
 	head := mp4Box("ftyp", []byte("isom\x00\x00\x02\x00isomiso2avc1mp41"))
-	// The header says where the media starts, which is behind the header.
+	// The header has the offset of the media, which follows the header.
 	start := len(head) + len(m.header(0)) + 8
 	head = append(head, m.header(start)...)
 	head = append(head, mp4Box("mdat", m.media)...)
@@ -93,8 +93,8 @@ func (m *mp4Movie) description() []byte {
 		mp4Box("avcC", config))
 }
 
-// tables returns the sample tables: all frames are in one chunk and the first
-// is the only one to start from.
+// tables returns the sample tables. All frames are in one chunk, and the first is
+// the only key frame.
 func (m *mp4Movie) tables(start int) []byte {
 	n := uint32(len(m.sizes))
 	last := uint32(m.length) - (n-1)*mp4Frame
@@ -124,8 +124,8 @@ func mp4Box(kind string, parts ...[]byte) []byte {
 	return b
 }
 
-// mp4Words returns 32-bit numbers, which is what boxes are mostly made of. The
-// first is most boxes' version and flags.
+// mp4Words returns 32-bit numbers, of which most boxes consist. In most boxes the
+// first is the version and the flags.
 func mp4Words(words ...uint32) (b []byte) {
 	for _, w := range words {
 		b = binary.BigEndian.AppendUint32(b, w)

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// mediaHarmonics is how many overtones a voice has.
+// mediaHarmonics is the number of overtones of a voice.
 const mediaHarmonics = 14
 
-// mediaVoice makes the samples: a sawtooth-like hum, a quarter of a second a
-// syllable, whose overtones are weighted by two resonances as vowels are. Like
-// the faces it is made of whole numbers.
+// mediaVoice returns the samples: a hum like a sawtooth, with syllables of a quarter
+// of a second. Its overtones are weighted by two resonances, as in vowels. Like the
+// faces it is made of integers.
 func mediaVoice(s mediaSpec) []int16 {
 	n := mediaSamples(s.duration, s.rate)
 	out := make([]int16, n)
@@ -22,7 +22,7 @@ func mediaVoice(s mediaSpec) []int16 {
 	syllable := max(1, s.rate/4)
 	phase := uint32(how.between(0, math.MaxInt32))
 	for start := 0; start < n; start += syllable {
-		// Intonation: the pitch moves by up to a tenth.
+		// The pitch varies by up to a tenth.
 		tone := pitch * how.between(900, 1100) / 1000
 		weights := mediaVowel(how, tone, tract, s.rate)
 		loud := how.between(60, 100)
@@ -32,7 +32,7 @@ func mediaVoice(s mediaSpec) []int16 {
 			for h, w := range weights {
 				sum += w * mediaSine(phase*uint32(h+1))
 			}
-			t := i * 1000 / syllable // swells up and fades away
+			t := i * 1000 / syllable // fades in and out
 			envelope := 4 * t * (1000 - t) / 1000
 			out[start+i] = int16(sum / 1000 * envelope / 1000 * loud / 100)
 			phase += step
@@ -41,13 +41,13 @@ func mediaVoice(s mediaSpec) []int16 {
 	return out
 }
 
-// mediaSamples is how many samples a duration takes, rounded up.
+// mediaSamples returns the number of samples of a duration, rounded up.
 func mediaSamples(d time.Duration, rate int) int {
 	return int((int64(d)*int64(rate) + int64(time.Second) - 1) / int64(time.Second))
 }
 
-// mediaVowel returns the weights of the overtones, 800 in all, for a random
-// vowel of someone whose vocal tract is so many percent of the usual length.
+// mediaVowel returns the weights of the overtones, 800 in all, for a random vowel.
+// The length of the vocal tract is in percent of the usual length.
 func mediaVowel(how *mediaRand, tone, tract, rate int) (weights [mediaHarmonics]int) {
 	open := how.between(280, 800) * 100 / tract
 	front := how.between(900, 2300) * 100 / tract
@@ -68,8 +68,8 @@ func mediaVowel(how *mediaRand, tone, tract, rate int) (weights [mediaHarmonics]
 	return weights
 }
 
-// mediaSine is nearly the sine, from -32767 to 32767, of a turn's 2³²ths: a
-// parabola for each half.
+// mediaSine returns an approximate sine, from -32767 to 32767, of an angle in
+// 2³²ths of a turn. It uses a parabola for each half.
 func mediaSine(phase uint32) int {
 	half := int(phase>>16) & 0x7fff
 	y := min(32767, half*(32768-half)>>13)
@@ -79,12 +79,12 @@ func mediaSine(phase uint32) int {
 	return y
 }
 
-// wavFile returns a maker of the voice sample with so many bytes of padding.
+// wavFile returns a maker of the voice sample with a number of padding bytes.
 func wavFile(s mediaSpec) func(padding int) []byte {
 	samples := mediaVoice(s)
 	le := binary.LittleEndian
 	return func(padding int) []byte {
-		// A chunk's length is even, so an odd byte goes behind the last one.
+		// The length of a chunk is even, so an odd byte follows the last chunk.
 		marker := append(mediaMarker(s), make([]byte, padding&^1)...)
 		audio := 2 * len(samples)
 		d := le.AppendUint32([]byte("RIFF"), uint32(4+8+16+8+audio+8+len(marker)))
@@ -113,7 +113,7 @@ func wavFindMarker(data []byte) []byte {
 	return nil
 }
 
-// cafFile returns a maker of the voice sample with so many bytes of padding.
+// cafFile returns a maker of the voice sample with a number of padding bytes.
 func cafFile(s mediaSpec) func(padding int) []byte {
 	samples := mediaVoice(s)
 	be := binary.BigEndian
@@ -124,8 +124,8 @@ func cafFile(s mediaSpec) func(padding int) []byte {
 		for _, v := range [...]uint32{2, 1, 1, 16} { // bytes and frames a packet, channels, bits
 			d = be.AppendUint32(d, v)
 		}
-		// In front of the samples: some readers count all behind as samples when
-		// they estimate the duration.
+		// The marker is before the samples: some readers count all that follows as
+		// samples when they estimate the duration.
 		marker := mediaMarker(s)
 		d = be.AppendUint64(append(d, "uuid"...), uint64(len(mediaUUID)+len(marker)+padding))
 		d = append(append(append(d, mediaUUID...), marker...), make([]byte, padding)...)

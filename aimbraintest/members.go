@@ -18,7 +18,7 @@ func find(members []strictjson.Member, name string) ([]byte, bool) {
 	return nil, false
 }
 
-// required returns a member that must be there.
+// required returns a member that must be present and not null.
 func (c *call) required(name string) ([]byte, error) {
 	raw, ok := find(c.members, name)
 	switch {
@@ -30,14 +30,14 @@ func (c *call) required(name string) ([]byte, error) {
 	text := strconv.Quote(name) + " is missing: " + c.endpoint + " requires it"
 	for i := range c.members {
 		if strings.EqualFold(string(c.members[i].Name), name) {
-			text += ", in this very case"
+			text += " with this case"
 			break
 		}
 	}
 	return nil, refuse(http.StatusBadRequest, text)
 }
 
-// text returns a string that must be there and must not be empty.
+// text returns a string member that must be present and not empty.
 func (c *call) text(name string) (string, error) {
 	raw, err := c.required(name)
 	if err != nil {
@@ -54,7 +54,7 @@ func (c *call) text(name string) (string, error) {
 }
 
 // pixels checks a length that may be missing. The vendor's iOS client sends
-// points, of which there may be half of one.
+// points, which may be fractional.
 func (c *call) pixels(name string) error {
 	raw, ok := find(c.members, name)
 	if !ok || strictjson.IsNull(raw) {

@@ -19,16 +19,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// heap returns how many bytes are in use.
+// heap returns the bytes of the heap that are in use.
 func heap() int {
 	runtime.GC()
-	runtime.GC() // what pools hold goes by the second one
+	runtime.GC() // the second one frees what pools hold
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return int(stats.HeapAlloc)
 }
 
-// A slowBody gives one byte, tells that it was asked for more, and waits.
+// A slowBody returns one byte, reports the next Read to asked, and waits.
 type slowBody struct {
 	given bool
 	asked *sync.WaitGroup
@@ -48,7 +48,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 
 func (b *slowBody) Close() error { return nil }
 
-func TestMemory_IsNotTakenForADeclaredLength(t *testing.T) { //nolint:paralleltest // it measures the heap
+func TestFake_AllocatesNothingForADeclaredLength(t *testing.T) { //nolint:paralleltest // it measures the heap
 	fake := aimbraintest.New(t)
 	const callers = 200
 	var asked, ended sync.WaitGroup
@@ -71,7 +71,7 @@ func TestMemory_IsNotTakenForADeclaredLength(t *testing.T) { //nolint:parallelte
 	assert.Less(t, taken, 16<<20)
 }
 
-func TestMemory_OfHeadersIsBounded(t *testing.T) { //nolint:paralleltest // it measures the heap
+func TestFake_BoundsTheMemoryOfHeaders(t *testing.T) { //nolint:paralleltest // it measures the heap
 	fake := aimbraintest.New(t)
 	before := heap()
 	statuses := map[int]int{}
@@ -91,8 +91,8 @@ func TestMemory_OfHeadersIsBounded(t *testing.T) { //nolint:paralleltest // it m
 	assert.Equal(t, http.StatusOK, do(t, fake, r).status)
 }
 
-// roundTrip returns the status of a response that may come, and be followed by
-// the connection's end, before the request is written.
+// roundTrip returns the status of a response. The server may send it and close the
+// connection before the request is written.
 func roundTrip(t *testing.T, fake *aimbraintest.Fake, r *http.Request) int {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(fake.URL(), "http://"))
@@ -105,7 +105,7 @@ func roundTrip(t *testing.T, fake *aimbraintest.Fake, r *http.Request) int {
 	return response.StatusCode
 }
 
-func TestMemory_OfTheRecordCountsHeadersAndPaths(t *testing.T) {
+func TestFakeRequests_BoundIncludesHeadersAndPaths(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("x", 1<<20)
 	for _, row := range []struct {
@@ -134,12 +134,12 @@ func TestMemory_OfTheRecordCountsHeadersAndPaths(t *testing.T) {
 	}
 }
 
-func TestMemory_OfARecordedRequestCountsEmptyValues(t *testing.T) {
+func TestFakeRequests_BoundIncludesEmptyHeaderValues(t *testing.T) {
 	t.Parallel()
 	assert.GreaterOrEqual(t, aimbraintest.SizeOf(aimbraintest.Request{Header: http.Header{"X": make([]string, 1<<16)}}), 1<<20)
 }
 
-func TestMemory_OfABodyIsNoMoreThanTheBody(t *testing.T) {
+func TestFakeRequests_BodyTakesNoMoreMemoryThanItsLength(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	for _, size := range []int{1, 511, 512, 513, 5000, 70_000, 1_050_000, 1_999_999} {
@@ -155,7 +155,7 @@ func TestMemory_OfABodyIsNoMoreThanTheBody(t *testing.T) {
 	}
 }
 
-func TestReading_HasATimeLimit(t *testing.T) {
+func TestFake_LimitsTheTimeToReadARequest(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, sent string }{
 		{"half a header", "POST /v1/sessions HTTP/1.1\r\nHost: x\r\n"},
@@ -178,9 +178,9 @@ func TestReading_HasATimeLimit(t *testing.T) {
 	}
 }
 
-// The limit is for reading alone: what a test makes a request wait for may take
-// longer, and so may the time between two requests of a connection.
-func TestReading_DoesNotLimitTheRest(t *testing.T) {
+// The limit applies to reading only. A delay of a stub and the time between two
+// requests of a connection may be longer.
+func TestFake_DoesNotLimitTheTimeToRespond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)

@@ -19,14 +19,14 @@ import (
 	"unicode/utf8"
 )
 
-// A wrong signature tells nothing by itself. Here the usual mistakes are made
-// on purpose, one after the other, until one of them gives the signature that
-// came: then the answer can say what to change. It never says what would have
-// been right, as people would paste it.
+// A wrong signature does not show its cause. The functions of this file make the
+// common mistakes one after the other, until one gives the signature that was sent.
+// The response then says what to change. It never has the right signature, because
+// people would paste it.
 
-// A variant is something to sign by, or to sign, that is not what it should be.
+// A variant is a key, or a part of what is signed, with a mistake.
 type variant struct {
-	mistake string // "" for none: as it should be
+	mistake string // "" for the right value
 	value   []byte
 }
 
@@ -34,32 +34,32 @@ type variant struct {
 // another secret.
 const docsSignature = "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI="
 
-// maxPairs is how large a body may be for two mistakes at once to be looked
-// for: that is some hundred signatures.
+// maxPairs is the size of the largest body for which two mistakes at once are
+// looked for, with some hundred signatures.
 const maxPairs = 64 << 10
 
-// mistake says what is wrong with the signature of a known key.
+// mistake returns what is wrong with the signature of a known key.
 func (c *call) mistake(key, secret, given string) string {
 	if given == docsSignature {
-		return "this is the example signature out of the documentation: sign each request anew, over its own body and with your own secret"
+		return "this is the example signature of the documentation: sign each request over its own body and with your own secret"
 	}
 	if given == secret {
 		return "the secret itself was sent as the signature: sign with it, never send it, and make a new key pair now"
 	}
 	forms := decodeSignature(given)
 	if len(forms) == 0 {
-		return "the signature does not hold 32 bytes in base64, as an HMAC-SHA256 is: send base64(HMAC-SHA256(secret, METHOD \\n endpoint \\n body))"
+		return "the signature is not base64 of 32 bytes, the length of an HMAC-SHA256: send base64(HMAC-SHA256(secret, METHOD \\n endpoint \\n body))"
 	}
 	for _, form := range forms {
 		if found, ok := c.findMistake(key, secret, form); ok {
 			return "the signature is wrong: " + found
 		}
 	}
-	return fmt.Sprintf("the signature is wrong, by none of the usual mistakes: was it made over other bytes, or with another secret? Signed must be %q followed by the %d bytes of the body as they came",
+	return fmt.Sprintf("the signature is wrong, and none of the common mistakes explains it: check the bytes that are signed and the secret. Sign %q followed by the %d bytes of the body as they were received",
 		http.MethodPost+"\n"+c.endpoint+"\n", len(c.body))
 }
 
-// unknownKey says more about a key that is not known where it can.
+// unknownKey returns what is wrong with a key that is not known.
 func (c *call) unknownKey(key, given string) string {
 	f := c.fake
 	f.mu.Lock()
@@ -70,15 +70,15 @@ func (c *call) unknownKey(key, given string) string {
 		}
 		right := mac([]byte(known), []byte(http.MethodPost+"\n"+c.endpoint+"\n"), c.body)
 		if given == base64.StdEncoding.EncodeToString(right) {
-			return "the API key and the secret are swapped: the secret signs and is never sent; make a new key pair, this one is not secret any more"
+			return "the API key and the secret are swapped: sign with the secret and never send it; make a new key pair, because this one is not secret any more"
 		}
-		return "the secret was sent in place of the API key: make a new key pair, this one is not secret any more"
+		return "the secret was sent in place of the API key: make a new key pair, because this one is not secret any more"
 	}
-	return "the API key is not known: check that it is of this environment, and was not removed"
+	return "the API key is not known: check that it belongs to this environment and was not removed"
 }
 
-// decodeSignature returns the bytes that a signature holds, in each way that
-// it can be read, with what is wrong with that way.
+// decodeSignature returns the bytes of a signature in each form in which it can be
+// read, with the mistake of that form.
 func decodeSignature(given string) []variant {
 	var forms []variant
 	add := func(mistake string, value []byte, err error) {
@@ -103,12 +103,12 @@ func decodeSignature(given string) []variant {
 	add("the signature is in URL-safe base64 without padding: send it in standard base64 with the = at its end", value, err)
 	if trimmed := strings.Trim(given, `"'`); trimmed != given {
 		value, err = base64.StdEncoding.DecodeString(trimmed)
-		add("the signature is in quotes: send it without", value, err)
+		add("the signature is in quotes: send it without quotes", value, err)
 	}
 	return forms
 }
 
-// findMistake looks for what was signed, and by what.
+// findMistake looks for the mistakes that give a signature.
 func (c *call) findMistake(key, secret string, signature variant) (string, bool) {
 	secrets := secretVariants(key, secret)
 	texts := c.textVariants()
@@ -125,7 +125,8 @@ func (c *call) findMistake(key, secret string, signature variant) (string, bool)
 		}
 		return strings.Join(found, "; and "), true
 	}
-	// One mistake is likelier than two: the first of each list is as it should be.
+	// One mistake is more likely than two. The first variant of each list is the right
+	// value.
 	for _, s := range secrets {
 		if found, ok := try(s, texts[0], body); ok {
 			return found, true
@@ -159,7 +160,7 @@ func (c *call) findMistake(key, secret string, signature variant) (string, bool)
 	return "", false
 }
 
-// secretVariants are what is signed with instead of the secret.
+// secretVariants returns the keys that are used in place of the secret.
 func secretVariants(key, secret string) []variant {
 	const space = "the secret was used with white space around it: a file's last newline, or a copied blank"
 	variants := []variant{{"", []byte(secret)}}
@@ -196,8 +197,8 @@ func secretVariants(key, secret string) []variant {
 		variant{"the API key was used as the secret", []byte(key)})
 }
 
-// textVariants are what is signed in front of the body instead of the method
-// and the endpoint.
+// textVariants returns the texts that are signed before the body in place of the
+// method and the endpoint.
 func (c *call) textVariants() []variant {
 	const post = http.MethodPost
 	var variants []variant
@@ -214,7 +215,7 @@ func (c *call) textVariants() []variant {
 	u := c.request.URL
 	paths := []string{u.Path, u.EscapedPath()}
 	if sent, err := url.ParseRequestURI(c.request.RequestURI); err == nil {
-		paths = append(paths, sent.Path, sent.EscapedPath()) // with the prefix that http.StripPrefix took
+		paths = append(paths, sent.Path, sent.EscapedPath()) // with the prefix that http.StripPrefix removed
 	}
 	slices.Sort(paths)
 	for _, path := range slices.Compact(paths) {
@@ -246,9 +247,9 @@ func (c *call) textVariants() []variant {
 	return variants
 }
 
-// bodyVariants are what is signed instead of the body as it came, which is the first.
-// Each is made when its turn comes: of a body of 2 MB all of them take hundreds of
-// megabytes.
+// bodyVariants returns what is signed in place of the body, beginning with the body
+// itself. Each variant is made when it is needed: for a body of 2 MB all of them
+// take hundreds of megabytes.
 func bodyVariants(body []byte) iter.Seq[variant] {
 	return func(yield func(variant) bool) {
 		wanted := yield(variant{"", body})
@@ -259,7 +260,7 @@ func bodyVariants(body []byte) iter.Seq[variant] {
 }
 
 func makeBodyVariants(body []byte, add func(mistake string, value []byte)) {
-	const again = "the body was marshalled again: sign the very bytes that are sent"
+	const again = "the body was marshalled again: sign the bytes that are sent"
 	for _, end := range []string{"\n", "\r\n"} {
 		add("a newline at the body's end was signed, but not sent: curl's --data @file drops it, send the file by --data-binary", append(bytes.Clone(body), end...))
 	}
@@ -278,10 +279,10 @@ func makeBodyVariants(body []byte, add func(mistake string, value []byte)) {
 	add("white space around the body was stripped before it was signed, but sent", bytes.TrimSpace(body))
 	add("newlines were stripped from the body before it was signed, but sent", without(body, "\r\n"))
 	add("white space was stripped from the body before it was signed, but sent", without(body, " \t\r\n"))
-	for _, form := range marshalled(body) {
+	marshalled(body, func(form []byte) {
 		add(again, form)
 		add(again, append(bytes.Clone(form), '\n'))
-	}
+	})
 	add("an empty body was signed", nil)
 	add("the words null or {} were signed in place of the body", []byte("null"))
 	add("the words null or {} were signed in place of the body", []byte("{}"))
@@ -296,8 +297,8 @@ func without(body []byte, characters string) []byte {
 	}, body)
 }
 
-// undropped are the files, as people and programs usually break them into lines,
-// that a body without line breaks may have been before it lost them.
+// undropped returns the files from which a body without line breaks may come, with
+// line breaks as people and programs usually write them.
 func undropped(body []byte) [][]byte {
 	if bytes.ContainsAny(body, "\r\n") {
 		return nil
@@ -316,9 +317,9 @@ func undropped(body []byte) [][]byte {
 	return files
 }
 
-// withLines puts line breaks behind commas and opening brackets and in front of
-// closing ones, where breaks says so: by the depth, and by the white space that
-// stands there. The last bracket of all gets one anyway.
+// withLines adds line breaks after commas and opening brackets and before closing
+// ones where breaks returns true, for the depth and the white space at that place.
+// The last bracket of all always gets one.
 func withLines(body []byte, end string, breaks func(depth int, gap []byte) bool) []byte {
 	out := make([]byte, 0, len(body)+64)
 	depth := 0
@@ -359,9 +360,9 @@ func withLines(body []byte, end string, breaks func(depth int, gap []byte) bool)
 	return out
 }
 
-// narrowed are the forms that a text has where each character is made one byte:
-// the low one, as JavaScript does it by UTF-16 units, or a question mark for what
-// Latin-1 does not have. There are none of a text that is ASCII alone.
+// narrowed returns the forms of a text with one byte for each character: the low
+// byte, which JavaScript code takes of each UTF-16 unit, or a question mark for a
+// character that Latin-1 does not have. It returns none for a text in ASCII.
 func narrowed(text []byte) [][]byte {
 	if !utf8.Valid(text) || !bytes.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return nil
@@ -389,7 +390,7 @@ func narrowed(text []byte) [][]byte {
 	}
 }
 
-// widened is what a text in Latin-1 is in UTF-8.
+// widened returns a text in Latin-1 as UTF-8.
 func widened(text []byte) []byte {
 	var out []byte
 	for _, b := range text {
@@ -398,17 +399,17 @@ func widened(text []byte) []byte {
 	return out
 }
 
-// marshalled are the forms that common JSON writers give a body.
-func marshalled(body []byte) [][]byte {
+// marshalled returns the forms of a body that common JSON writers make.
+func marshalled(body []byte, add func(form []byte)) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
 	if decoder.Decode(&value) != nil {
-		return nil
+		return
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, body) != nil {
-		return nil
+		return
 	}
 	var escaped bytes.Buffer
 	json.HTMLEscape(&escaped, compact.Bytes())
@@ -417,23 +418,48 @@ func marshalled(body []byte) [][]byte {
 	encoder.SetEscapeHTML(false)
 	sorted, err := json.Marshal(value)
 	if err != nil || encoder.Encode(value) != nil {
-		return nil
+		return
 	}
-	var forms [][]byte
 	for _, form := range [][]byte{compact.Bytes(), escaped.Bytes(), sorted, bytes.TrimSuffix(plain.Bytes(), []byte("\n"))} {
-		forms = append(forms, form, spaced(form))
+		add(form)
+		add(spaced(form))
 		for _, indent := range []string{"  ", "    ", "\t"} {
+			if indentation(form, len(indent)) > 2*len(form)+maxPairs {
+				continue // deep nesting takes its square
+			}
 			var indented bytes.Buffer
 			if json.Indent(&indented, form, "", indent) == nil {
-				forms = append(forms, indented.Bytes())
+				add(indented.Bytes())
 			}
 		}
 	}
-	return forms
 }
 
-// spaced writes compact JSON with a blank behind each comma and colon, as
-// Python does.
+// indentation returns how many bytes json.Indent adds to compact JSON at most.
+func indentation(form []byte, indent int) int {
+	added, depth, quoted := 0, 0, false
+	for i := 0; i < len(form); i++ {
+		switch c := form[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			depth++
+			added += 1 + depth*indent
+		case c == '}', c == ']':
+			depth--
+			added += 1 + depth*indent
+		case c == ',', c == ':':
+			added += 1 + depth*indent
+		}
+	}
+	return added
+}
+
+// spaced returns compact JSON with a blank after each comma and colon, as Python
+// writes it.
 func spaced(compact []byte) []byte {
 	var out []byte
 	inString := false

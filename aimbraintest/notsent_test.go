@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNotSent_IsWhatARefusedConnectionIs(t *testing.T) {
+func TestNotSent_RefusesTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
@@ -29,7 +29,7 @@ func TestNotSent_IsWhatARefusedConnectionIs(t *testing.T) {
 			r := newRig(t, row.opts...)
 			r.fake.Queue(aimbraintest.NotSent())
 			before := len(r.fake.Requests())
-			_, err := r.auth() // the rig's connection is idle: it must not be used
+			_, err := r.auth() // the idle connection of the rig must not be used
 			var failed *aimbrain.NetworkError
 			require.ErrorAs(t, err, &failed)
 			require.ErrorIs(t, err, syscall.ECONNREFUSED)
@@ -64,11 +64,11 @@ func TestNotSent_IsRetriedForEveryCall(t *testing.T) {
 	})
 }
 
-func TestNotSent_WaitsForItsEndpoint(t *testing.T) {
+func TestNotSent_AppliesToItsEndpointOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(aimbraintest.NotSent().On(aimbrain.EndpointFaceAuth))
-	for range 3 { // which leave connections that are good for another request
+	for range 3 { // these leave idle connections
 		newSession(t, r.client, "u")
 		require.NoError(t, r.enroll())
 	}
@@ -77,7 +77,7 @@ func TestNotSent_WaitsForItsEndpoint(t *testing.T) {
 	r.fake.AssertCount(t, aimbrain.EndpointFaceAuth, 0)
 }
 
-func TestNotSent_TakesItsTurn(t *testing.T) {
+func TestNotSent_KeepsItsPlaceInTheQueue(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(
@@ -94,7 +94,7 @@ func TestNotSent_TakesItsTurn(t *testing.T) {
 	assert.Equal(t, 0.25, result.Score)
 }
 
-func TestNotSent_LeavesConnectionsAsTheyWere(t *testing.T) {
+func TestNotSent_KeepsLaterConnectionsAlive(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(aimbraintest.NotSent())
@@ -104,7 +104,7 @@ func TestNotSent_LeavesConnectionsAsTheyWere(t *testing.T) {
 	assert.Empty(t, do(t, r.fake, request).header.Get("Connection"))
 }
 
-func TestNotSent_BehindAPrefixAndAWait(t *testing.T) {
+func TestNotSent_AppliesBehindAPrefixAndAfterADelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t, aimbraintest.WithPathPrefix("/bio"))
@@ -117,7 +117,7 @@ func TestNotSent_BehindAPrefixAndAWait(t *testing.T) {
 	})
 }
 
-func TestNotSent_IsNotForARequestThatArrivedInAnotherWay(t *testing.T) {
+func TestNotSent_AppliesToTheTransportOnly(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Queue(aimbraintest.NotSent(), aimbraintest.Status(418))
@@ -134,7 +134,7 @@ func TestNotSent_IsNotForARequestThatArrivedInAnotherWay(t *testing.T) {
 	fake.ClearQueue()
 }
 
-func TestAlways_LastsUntilTheQueueIsCleared(t *testing.T) {
+func TestStubAlways_LastsUntilClearQueue(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
@@ -167,7 +167,7 @@ func TestAlways_LastsUntilTheQueueIsCleared(t *testing.T) {
 	}
 }
 
-func TestAlways_ThatNeverHappenedFailsTheTest(t *testing.T) {
+func TestStubAlways_UnusedFailsTheTest(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
@@ -198,7 +198,7 @@ func TestAlways_ThatNeverHappenedFailsTheTest(t *testing.T) {
 	}
 }
 
-func TestClearQueue_HoldsForAStubThatARequestHas(t *testing.T) {
+func TestFakeClearQueue_RemovesAStubThatARequestHasTaken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)

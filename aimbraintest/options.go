@@ -9,7 +9,7 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// The key pair of a fake that is told nothing else. Neither is a secret.
+// The key pair of a fake without [WithCredentials]. Neither is a secret.
 const (
 	DefaultAPIKey    = "aimbraintest-key"
 	DefaultAPISecret = "aimbraintest-secret-not-a-real-one"
@@ -18,7 +18,7 @@ const (
 // An Option is a setting of a fake, for [New] and [Start].
 type Option func(*config) error
 
-// config is what options set.
+// config has the settings of a fake.
 type config struct {
 	key, secret    string
 	prefix         string
@@ -45,7 +45,7 @@ func newConfig(opts []Option) (config, error) {
 	return c, nil
 }
 
-// WithCredentials makes the fake know this key pair in place of
+// WithCredentials sets the key pair that the fake accepts, in place of
 // [DefaultAPIKey] and [DefaultAPISecret].
 func WithCredentials(key, secret string) Option {
 	return func(c *config) error {
@@ -55,17 +55,17 @@ func WithCredentials(key, secret string) Option {
 }
 
 // WithPathPrefix makes the fake serve the endpoints behind a prefix, as a gateway
-// does: with "/gateway" a request must come at "/gateway/v1/face/auth", and any
-// other path is answered by 404. The prefix begins with a slash, is compared as it
-// was sent, escapes and case included, and a slash at its end counts for nothing.
-// One that [aimbrain.WithBaseURL] would not take is an error.
+// does. With "/gateway" the path of a request is "/gateway/v1/face/auth", and any
+// other path is refused with status 404. The prefix begins with a slash. It is
+// compared as it was sent, with escapes and case; a slash at its end is ignored.
+// A prefix that [aimbrain.WithBaseURL] would refuse is an error.
 //
 // [Fake.Client] calls the fake behind the prefix; [Fake.URL] does not have it.
 func WithPathPrefix(prefix string) Option {
 	return func(c *config) error {
 		c.prefix = strings.TrimRight(prefix, "/")
 		if c.prefix == "" || !strings.HasPrefix(c.prefix, "/") {
-			return fmt.Errorf("aimbraintest: WithPathPrefix(%q): must begin with a slash and have something behind it", prefix)
+			return fmt.Errorf("aimbraintest: WithPathPrefix(%q): must begin with a slash and have at least one more character", prefix)
 		}
 		_, err := aimbrain.New(DefaultAPIKey, DefaultAPISecret, aimbrain.WithBaseURL(prefixedURL(c.prefix)))
 		if err != nil {
@@ -75,15 +75,15 @@ func WithPathPrefix(prefix string) Option {
 	}
 }
 
-// prefixedURL is a base URL with a prefix. Its host is of no account: a fake's
-// transport goes to the fake for every host.
+// prefixedURL returns a base URL with a prefix. Any host will do: a fake's transport
+// reaches the fake for every host.
 func prefixedURL(prefix string) string {
 	return strings.TrimRight(aimbrain.Development.BaseURL(), "/") + prefix
 }
 
-// WithClock makes the fake tell the time by a function, for what expires:
-// sessions, tokens, a template being built. The default is [time.Now], which
-// is virtual inside a testing/synctest bubble. See [Fake.Advance] as well.
+// WithClock sets the clock of the fake. Sessions and tokens expire, and templates
+// become ready, by this clock. The default is [time.Now], which is virtual inside a
+// testing/synctest bubble. See also [Fake.Advance].
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {
@@ -95,14 +95,14 @@ func WithClock(now func() time.Time) Option {
 }
 
 // WithGuidanceEnforced makes the fake refuse media beyond the vendor's
-// guidance, with status 422: pictures larger than 640x480 (either way round),
+// guidance, with status 422: pictures larger than 640x480 or 480x640,
 // videos longer than 3 s, recordings longer than 5 s or of another rate than
-// 16 kHz, a length that is not in the headers, formats and encodings other than
-// the documented (QuickTime, WebM, floating point samples), and photos whose
-// EXIF orientation is not upright, which is not documented. The refusal names
-// all that is wrong with a file. No code exists for most of this, and the vendor's own samples go
-// beyond it, so it is not the default; a test can see with it that an app
-// keeps to the guidance.
+// 16 kHz, a length that is not in the headers, formats and encodings that are not
+// documented (QuickTime, WebM, floating point samples), and photos whose
+// EXIF orientation is not upright, which the vendor does not document. The error
+// text has all problems of a file. It is not the default, because the API has no
+// code for most of this and the vendor's own samples go beyond it. With this option
+// a test shows that an app keeps to the guidance.
 func WithGuidanceEnforced() Option {
 	return func(c *config) error {
 		c.guidance = true
@@ -110,9 +110,9 @@ func WithGuidanceEnforced() Option {
 	}
 }
 
-// WithTemplateDelay makes the template of a face or voice take so long after
-// each enrolment. Until then the status is [aimbrain.Building] and an
-// authentication is answered by 500 with code 103. The default is no time.
+// WithTemplateDelay sets the time that the template of a face or voice takes after
+// each enrolment. Until then the status is [aimbrain.Building], and an
+// authentication is refused with status 500 and code 103. The default is 0.
 func WithTemplateDelay(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
@@ -123,9 +123,9 @@ func WithTemplateDelay(d time.Duration) Option {
 	}
 }
 
-// WithBehaviourCalls sets how many calls to /v1/behavioural a user is learned
-// from on each device, each answered by score 0 and status 0. Calls that hold
-// nothing to measure do not count: empty arrays, arrays that the fake does not
+// WithBehaviourCalls sets the number of calls to /v1/behavioural from which the fake
+// learns a user on each device. The response to each has score 0 and status 0.
+// Calls without features do not count: empty arrays, arrays that the fake does not
 // know, and the time of a single event. The default is 3.
 func WithBehaviourCalls(n int) Option {
 	return func(c *config) error {
@@ -137,8 +137,8 @@ func WithBehaviourCalls(n int) Option {
 	}
 }
 
-// WithTokensConsumed makes a token good for one authentication. Whether the
-// real API does that is not known; by default a token lives for its 5 minutes.
+// WithTokensConsumed makes a token valid for one authentication. Whether the real
+// API does that is not known. By default a token is valid for 5 minutes.
 func WithTokensConsumed() Option {
 	return func(c *config) error {
 		c.tokensConsumed = true
@@ -146,8 +146,8 @@ func WithTokensConsumed() Option {
 	}
 }
 
-// WithTokenlessVoice makes the fake answer a voice authentication without a
-// token by a liveliness of 0, in place of status 460. The vendor documents both.
+// WithTokenlessVoice makes the fake respond to a voice authentication without a
+// token with a liveliness of 0, in place of status 460. The vendor documents both.
 func WithTokenlessVoice() Option {
 	return func(c *config) error {
 		c.tokenlessVoice = true
@@ -156,9 +156,9 @@ func WithTokenlessVoice() Option {
 }
 
 // WithEmptySubmitResponse makes the fake respond to a submission without
-// metadata by status 200 and no body, in place of "{}". The vendor documents no
+// metadata with status 200 and no body, in place of "{}". The vendor documents no
 // body, and its own command line and web client fail without one.
-// [aimbrain.BehaviourService.Submit] takes both.
+// [aimbrain.BehaviourService.Submit] accepts both.
 func WithEmptySubmitResponse() Option {
 	return func(c *config) error {
 		c.emptySubmit = true
@@ -167,9 +167,8 @@ func WithEmptySubmitResponse() Option {
 }
 
 // WithUntrustedCertificate makes every connection by [Fake.Transport] to an
-// https address fail as if the certificate were of an unknown authority: what a
-// program meets behind a proxy that opens TLS. [Fake.URL] is plain HTTP and is
-// not changed.
+// https address fail as if the certificate were of an unknown authority, as behind
+// a proxy that opens TLS. [Fake.URL] is plain HTTP and is not affected.
 func WithUntrustedCertificate() Option {
 	return func(c *config) error {
 		c.untrusted = true

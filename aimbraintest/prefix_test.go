@@ -14,9 +14,9 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestServeHTTP_OnlyTheEndpointsOwnPathsAreServed(t *testing.T) {
+func TestFakeServeHTTP_ServesExactPathsOnly(t *testing.T) {
 	t.Parallel()
-	const bare, behind = "the fake needs the option WithPathPrefix", "WithPathPrefix put the endpoints behind /bio, and nowhere else: /v1/sessions, "
+	const bare, behind = "the fake needs the option WithPathPrefix", "with WithPathPrefix the endpoints are behind /bio only: /v1/sessions, "
 	for _, row := range []struct {
 		name, prefix, target string
 		status               int
@@ -60,14 +60,14 @@ func TestServeHTTP_OnlyTheEndpointsOwnPathsAreServed(t *testing.T) {
 			u, err := url.Parse("https://gw.example" + row.target)
 			require.NoError(t, err)
 			r.URL, r.Host = u, u.Host
-			answer := do(t, fake, r)
-			assert.Equal(t, row.status, answer.status, answer.body)
-			assert.Contains(t, answer.body, row.text)
+			response := do(t, fake, r)
+			assert.Equal(t, row.status, response.status, response.body)
+			assert.Contains(t, response.body, row.text)
 		})
 	}
 }
 
-func TestWithPathPrefix_ClientsCallTheFakeBehindIt(t *testing.T) {
+func TestWithPathPrefix_ServesClientsBehindThePrefix(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithPathPrefix("/gw/a%2Fb"))
 	newSession(t, fake.Client(), "u")
@@ -88,7 +88,7 @@ func TestWithPathPrefix_ClientsCallTheFakeBehindIt(t *testing.T) {
 	require.ErrorContains(t, err, "WithPathPrefix")
 }
 
-func TestServeHTTP_WorksUnderStripPrefix(t *testing.T) {
+func TestFakeServeHTTP_ServesUnderStripPrefix(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	mux := http.NewServeMux()
@@ -100,22 +100,22 @@ func TestServeHTTP_WorksUnderStripPrefix(t *testing.T) {
 	defer client.Close()
 	newSession(t, client, "u")
 
-	// The whole path is known though it was cut.
+	// The fake knows the whole path, although StripPrefix removed the prefix.
 	r := request(t, fake, "/v1/sessions", sessionBody)
 	u, err := url.Parse(server.URL + "/bio/v1/sessions")
 	require.NoError(t, err)
 	r.URL, r.Host = u, u.Host
 	r.Header.Set(aimbrain.HeaderSignature, sign(fake.APISecret(), "POST\n/bio/v1/sessions\n"+sessionBody))
-	answer, err := server.Client().Do(r)
+	response, err := server.Client().Do(r)
 	require.NoError(t, err)
-	defer answer.Body.Close()
-	require.Equal(t, http.StatusUnauthorized, answer.StatusCode)
-	body, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	require.Equal(t, http.StatusUnauthorized, response.StatusCode)
+	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	assert.Contains(t, string(body), "the whole path of the URL was signed")
 }
 
-func TestWithPathPrefix_RefusesWhatNoClientCanCall(t *testing.T) {
+func TestWithPathPrefix_RefusesInvalidPrefixes(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"", "/", "bio", ".evil.example", "@evil.example", ":8080", "/v1", "/gw/v1/", "/a b", "/a?b", "/a#b", "/../a", "/ä", "/a%2F", "/%zz"} {
 		_, err := aimbraintest.Start(aimbraintest.WithPathPrefix(prefix))

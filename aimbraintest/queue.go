@@ -7,33 +7,31 @@ import (
 	"testing"
 )
 
-// A queued outcome waits for its requests.
+// A queued outcome is a stub in the queue.
 type queued struct {
 	Stub
 
-	number int // its place in the queue, for one that is put back
-	left   int // of no account for one that happens always
+	number int // its place in the queue, to put it back
+	left   int // how many times are left; unused with always
 	taken  int
 }
 
-// Queue adds stubs to the end of the queue. Each request takes at most one: the
-// first in the queue that fits it. A stub that does not fit stays where it is,
-// and so do the stubs behind one that was taken.
+// Queue adds stubs to the end of the queue. Each request takes at most one stub: the
+// first in the queue that fits the request. All other stubs keep their places.
 //
 // A stub fits
 //
-//   - with [Stub.On]: a request to that endpoint alone
+//   - with [Stub.On]: a request to that endpoint only
 //   - [Score]: a request whose response has a score
 //   - [Liveliness]: a request whose response has a liveliness
 //   - [Code]: a request that can be refused for that reason
-//   - any other: every request, often the creation of a session, which comes
-//     first
+//   - any other: every request, often the first one, which creates a session
 //
-// A request takes its stub when it has arrived, before it is checked; a [NotSent]
-// before it is sent. If the request is refused then, because of a wrong signature
-// or an unknown session for instance, a Score or Liveliness goes back to its
-// place; any other stub was taken. Every attempt of a call is a request: a stub
-// happens to one attempt, and the client may retry, see [Stub.Times].
+// A request takes its stub when it has arrived, before it is checked, and a
+// [NotSent] before it is sent. If the request is then refused, for example because
+// of a wrong signature or an unknown session, a Score or Liveliness returns to its
+// place; any other stub is used up. Every attempt of a call is a request: a stub
+// applies to one attempt, and the client may retry, see [Stub.Times].
 func (f *Fake) Queue(stubs ...Stub) {
 	for _, o := range stubs {
 		o.mustBeMade("Queue")
@@ -45,21 +43,21 @@ func (f *Fake) Queue(stubs ...Stub) {
 	}
 	refusing := f.refusing()
 	f.mu.Unlock()
-	if refusing { // a request on a connection that is there could not be refused one
+	if refusing { // a request must need a new connection to be refused
 		f.transport.CloseIdleConnections()
 	}
 }
 
-// ClearQueue removes all that is queued, and ends what [Stub.Always] began.
-// Nothing of it is reported as unused.
+// ClearQueue removes all stubs from the queue, also those with [Stub.Always]. They
+// are not reported as unused.
 func (f *Fake) ClearQueue() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.queue, f.cleared = nil, f.queuedSoFar
 }
 
-// Pending returns the outcomes that are queued still, each with the number of
-// times that are left.
+// Pending returns the stubs in the queue, each with the number of times that are
+// left.
 func (f *Fake) Pending() []Stub {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -71,8 +69,8 @@ func (f *Fake) Pending() []Stub {
 	return pending
 }
 
-// take returns the outcome for a request that has arrived, nil for none. One
-// that turns out not to apply is put back.
+// take returns the outcome for a request that has arrived, nil for none. The caller
+// puts it back if it does not apply.
 func (f *Fake) take(endpoint string) *queued {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -91,8 +89,8 @@ func (f *Fake) refusing() bool {
 	return slices.ContainsFunc(f.queue, func(q *queued) bool { return q.kind == kindNotSent })
 }
 
-// refuse reports whether the request that a connection is made for is not to be
-// sent.
+// refuse reports whether the connection for a request is to be refused, and uses the
+// outcome.
 func (f *Fake) refuse(r *http.Request) bool {
 	endpoint, _ := findEndpoint(f.config.prefix, r.URL)
 	f.mu.Lock()
@@ -110,7 +108,7 @@ func (f *Fake) refuse(r *http.Request) bool {
 	return true
 }
 
-// use lets the outcome at a place of the queue happen once. The caller holds the
+// use counts one use of the outcome at an index of the queue. The caller holds the
 // lock.
 func (f *Fake) use(i int) {
 	q := f.queue[i]
@@ -138,7 +136,7 @@ func (f *Fake) putBack(q *queued) {
 	f.queue = slices.Insert(f.queue, at, q)
 }
 
-// reportUnused fails a test whose outcomes did not all happen.
+// reportUnused fails a test if an outcome was not used.
 func (f *Fake) reportUnused(t testing.TB) {
 	t.Helper()
 	f.mu.Lock()
@@ -153,5 +151,5 @@ func (f *Fake) reportUnused(t testing.TB) {
 		o.times = q.left
 		texts = append(texts, o.String())
 	}
-	t.Errorf("aimbraintest: queued outcomes were never used: %s\nrequests that came: %s", strings.Join(texts, ", "), f.summary())
+	t.Errorf("aimbraintest: queued stubs were never used: %s\nrequests that arrived: %s", strings.Join(texts, ", "), f.summary())
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestACodeWaitsForACallThatCanBeRefusedSo(t *testing.T) {
+func TestCode_AppliesToARequestThatCanBeRefusedWithIt(t *testing.T) {
 	t.Parallel()
 	for code, endpoint := range map[aimbrain.Code]string{
 		aimbrain.CodePoorBrightness:   aimbrain.EndpointFaceEnroll,

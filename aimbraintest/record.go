@@ -15,36 +15,35 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// How much of the past a fake keeps: the last 10,000 requests, and of these
-// the last that take 256 MB together, headers and paths included. Counts go on
-// beyond that.
+// A fake keeps the last 10,000 requests, and of these the last that take 256 MB
+// together, headers and paths included. Counts include all requests.
 const (
 	maxRequests    = 10_000
 	maxRecordBytes = 256 << 20
 )
 
-// A Request is one request that came in, whatever became of it. Header and
-// Body are shared between all copies of it: do not change them.
+// A Request is a request that has arrived, with any outcome. All copies share Header
+// and Body: do not change them.
 type Request struct {
-	Endpoint string      // in lower case, such as "/v1/face/auth"; the path where it is none
-	Method   string      // POST as a rule
-	Host     string      // the host it was sent to
-	Path     string      // as it came, with the prefix of a gateway
-	Header   http.Header // as it came
-	Body     []byte      // as it came; cut behind 2 MB
+	Endpoint string      // in lower case, such as "/v1/face/auth"; the path if it is no endpoint
+	Method   string      // usually POST
+	Host     string      // the host to which it was sent
+	Path     string      // as received, with the prefix of a gateway
+	Header   http.Header // as received
+	Body     []byte      // as received; cut after 2 MB
 	At       time.Time   // when it had arrived, by the fake's clock
-	Status   int         // what it was answered; 0 when it was not, or not yet
+	Status   int         // of the response; 0 without a response, or before it
 
 	userID string
 }
 
-// UserID returns whose request it was: the user of its session, or who a
-// session was asked for. It is "" where the request does not say.
+// UserID returns the user of the request: that of its session, or that for whom a
+// session is created. It is "" if the request has neither.
 func (r Request) UserID() string { return r.userID }
 
-// Member returns a member of the body, a string as its content and anything
-// else as its JSON. It is "" for a member that is missing, and for a body that
-// is not a JSON object.
+// Member returns a member of the body: a string as its content, and any other value
+// as its JSON. It is "" for a member that is missing, and for a body that is not a
+// JSON object.
 func (r Request) Member(name string) string {
 	members, err := strictjson.Request(nil, r.Body)
 	if err != nil {
@@ -57,8 +56,8 @@ func (r Request) Member(name string) string {
 	return string(raw)
 }
 
-// Media returns the photos, videos or recordings of the body, decoded, in
-// their order; those of a comparison one side after the other.
+// Media returns the photos, videos or recordings of the body, decoded and in their
+// order. For a comparison those of faces1 come before those of faces2.
 func (r Request) Media() [][]byte {
 	members, err := strictjson.Request(nil, r.Body)
 	if err != nil {
@@ -84,7 +83,7 @@ func (r Request) Media() [][]byte {
 	return media
 }
 
-// A recorder keeps what came in. The fake's lock guards it.
+// A recorder keeps the requests that arrived. The fake's lock guards it.
 type recorder struct {
 	kept      []*Request
 	bytes     int
@@ -98,7 +97,7 @@ func newRecorder() recorder {
 	return recorder{arrived: map[string]int{}, processed: map[string]int{}, more: make(chan struct{})}
 }
 
-// record notes a request that has arrived.
+// record records a request that has arrived.
 func (f *Fake) record(c *call) *Request {
 	r := &Request{
 		Endpoint: c.endpoint, Method: c.request.Method, Host: c.request.Host, Path: c.request.URL.Path,
@@ -119,7 +118,7 @@ func (f *Fake) record(c *call) *Request {
 	l.bytes += r.size()
 	for len(l.kept) > maxRequests || (l.bytes > maxRecordBytes && len(l.kept) > 1) {
 		l.bytes -= l.kept[0].size()
-		l.kept[0] = nil // or the array would hold on to it
+		l.kept[0] = nil // so that the array does not keep it
 		l.kept = l.kept[1:]
 	}
 	close(l.more)
@@ -127,11 +126,11 @@ func (f *Fake) record(c *call) *Request {
 	return r
 }
 
-// size is how much memory a request takes, about.
+// size returns about how many bytes of memory a request takes.
 func (r *Request) size() int {
 	const (
-		text  = 16 // for a string, besides its bytes
-		entry = 64 // for one of a map, besides its key and value
+		text  = 16 // of a string, besides its bytes
+		entry = 64 // of an entry of a map, besides its key and value
 	)
 	size := 512 + len(r.Body) + len(r.Endpoint) + len(r.Method) + len(r.Host) + len(r.Path) + len(r.userID)
 	for name, values := range r.Header {
@@ -143,11 +142,11 @@ func (r *Request) size() int {
 	return size
 }
 
-// whose returns the user behind a request, in order or not.
+// whose returns the user of a request, valid or not.
 func (f *Fake) whose(c *call) string {
 	if c.endpoint == aimbrain.EndpointSessions {
 		raw, _ := find(c.members, "userId")
-		id, _ := strictjson.String(raw) // "" when it does not say
+		id, _ := strictjson.String(raw) // "" if it is missing
 		return id
 	}
 	raw, _ := find(c.members, "session")
@@ -158,16 +157,15 @@ func (f *Fake) whose(c *call) string {
 	return ""
 }
 
-// answered notes the status of a request.
-func (f *Fake) answered(r *Request, status int) {
+// recordStatus records the status of the response to a request.
+func (f *Fake) recordStatus(r *Request, status int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r.Status = status
 }
 
-// Requests returns the requests that have come in, oldest first: the last
-// 10,000 of them, and no more than take 256 MB. CORS preflights are not
-// among them.
+// Requests returns the requests that have arrived, oldest first: the last 10,000 of
+// them, and no more than take 256 MB. CORS preflights are not among them.
 func (f *Fake) Requests() []Request { return f.requests(func(*Request) bool { return true }) }
 
 // RequestsTo returns the requests to one endpoint, see [Fake.Requests].
@@ -187,8 +185,8 @@ func (f *Fake) requests(want func(*Request) bool) []Request {
 	return found
 }
 
-// WaitForRequests returns when n requests in all have arrived, counted from the fake's
-// start, with the requests so far. They may be under way still. It fails when
+// WaitForRequests waits until n requests have arrived since the fake's start, and
+// returns the requests so far. They may still be under way. It returns an error if
 // the context or the fake ends before.
 func (f *Fake) WaitForRequests(ctx context.Context, n int) ([]Request, error) {
 	for {
@@ -208,38 +206,38 @@ func (f *Fake) WaitForRequests(ctx context.Context, n int) ([]Request, error) {
 	}
 }
 
-// Processed returns how many requests to an endpoint were really carried out.
-// A request whose answer was lost counts; one that was refused does not, nor
-// does one that [Raw], [Code], [Status] or [RespondWith] answered.
+// Processed returns how many requests to an endpoint were processed. A request whose
+// response was lost counts. A request that was refused does not count, nor does one
+// that took a [Raw], [Code], [Status] or [RespondWith].
 func (f *Fake) Processed(endpoint string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.log.processed[endpoint]
 }
 
-// AssertCount fails the test unless n requests to the endpoint have come in.
+// AssertCount fails the test unless n requests to the endpoint have arrived.
 func (f *Fake) AssertCount(t testing.TB, endpoint string, n int) {
 	t.Helper()
 	f.mu.Lock()
 	arrived := f.log.arrived[endpoint]
 	f.mu.Unlock()
 	if arrived != n {
-		t.Errorf("aimbraintest: %d requests to %s, not %d\nrequests that came: %s", arrived, endpoint, n, f.summary())
+		t.Errorf("aimbraintest: %d requests to %s, not %d\nrequests that arrived: %s", arrived, endpoint, n, f.summary())
 	}
 }
 
-// AssertNoRequests fails the test if any request has come in.
+// AssertNoRequests fails the test if a request has arrived.
 func (f *Fake) AssertNoRequests(t testing.TB) {
 	t.Helper()
 	f.mu.Lock()
 	total := f.log.total
 	f.mu.Unlock()
 	if total != 0 {
-		t.Errorf("aimbraintest: %d requests came where none should have: %s", total, f.summary())
+		t.Errorf("aimbraintest: %d requests arrived, not 0: %s", total, f.summary())
 	}
 }
 
-// summary counts the requests by endpoint, for a failed test's log.
+// summary returns the number of requests by endpoint, for the error of a test.
 func (f *Fake) summary() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

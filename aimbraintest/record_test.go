@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRequestsAreRecorded(t *testing.T) {
+func TestFakeRequests_ReturnsWhatArrived(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_700_000_000, 0)
 	fake := aimbraintest.New(t, aimbraintest.WithClock(func() time.Time { return now }))
@@ -60,7 +60,7 @@ func TestRequestsAreRecorded(t *testing.T) {
 	assert.Nil(t, last.Media())
 }
 
-func TestAssertionsSayWhatCame(t *testing.T) {
+func TestFakeAssertCount_ReportsTheRequestsThatArrived(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	newSession(t, fake.Client(), "u")
@@ -73,10 +73,10 @@ func TestAssertionsSayWhatCame(t *testing.T) {
 	require.Len(t, failures, 2)
 	assert.Contains(t, failures[0], "0 requests to /v1/face/enroll, not 2")
 	assert.Contains(t, failures[0], "1 to /v1/sessions, 1 to other paths")
-	assert.Contains(t, failures[1], "2 requests came where none should have")
+	assert.Contains(t, failures[1], "2 requests arrived, not 0")
 }
 
-func TestAwaitReturnsWhenRequestsHaveArrived(t *testing.T) {
+func TestFakeWaitForRequests_ReturnsWhenRequestsHaveArrived(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
@@ -106,7 +106,7 @@ func TestAwaitReturnsWhenRequestsHaveArrived(t *testing.T) {
 	})
 }
 
-func TestTheRecordIsBounded(t *testing.T) {
+func TestFakeRequests_IsBounded(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	body := strings.Repeat("x", 1_999_999)

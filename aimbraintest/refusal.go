@@ -8,7 +8,7 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// A refusal is an answer in the API's error form.
+// A refusal is an error response in the API's form.
 type refusal struct {
 	status int
 	text   string
@@ -26,7 +26,7 @@ func refuseCode(code aimbrain.Code, text string) error {
 	return refuse(statusOf(code), text, code)
 }
 
-// body is the refusal on the wire.
+// body returns the refusal as JSON.
 func (r *refusal) body() []byte {
 	type detail struct {
 		Description string `json:"description"`
@@ -46,7 +46,7 @@ func (r *refusal) body() []byte {
 	return encode(wire)
 }
 
-// refusal is what a [Code] or [Status] answers.
+// refusal returns the response of a [Code] or [Status].
 func (o Stub) refusal() *refusal {
 	r := &refusal{status: o.status, text: o.message, codes: o.codes}
 	if r.text == "" && len(o.codes) > 0 {
@@ -58,7 +58,7 @@ func (o Stub) refusal() *refusal {
 	return r
 }
 
-// statusText is the API's text for a status, or what can be said of another.
+// statusText returns the API's text for a status, or a text of net/http.
 func statusText(status int) string {
 	switch status {
 	case http.StatusBadRequest:
@@ -74,7 +74,7 @@ func statusText(status int) string {
 	case 460:
 		return "no token for this authentication"
 	case http.StatusInternalServerError:
-		return "server trouble"
+		return "server error"
 	}
 	if text := http.StatusText(status); text != "" {
 		return text
@@ -82,8 +82,8 @@ func statusText(status int) string {
 	return "HTTP " + strconv.Itoa(status)
 }
 
-// statusOf returns the HTTP status that goes with a code. The vendor documents
-// the two apart from each other; this is what fits their meanings.
+// statusOf returns the HTTP status that goes with a code. The vendor does not
+// document which status has which code; these fit their meanings.
 func statusOf(code aimbrain.Code) int {
 	switch code {
 	case aimbrain.CodeUndecodableData, aimbrain.CodeUndecodableRequest, aimbrain.CodeNoFaces, aimbrain.CodeNoVoices:
@@ -100,11 +100,11 @@ func statusOf(code aimbrain.Code) int {
 	return http.StatusInternalServerError
 }
 
-// encode returns what the package itself made as JSON.
+// encode returns a value of this package as JSON.
 func encode(v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {
-		panic("aimbraintest: " + err.Error()) // no value of this package has an encoding that fails
+		panic("aimbraintest: " + err.Error()) // every value of this package can be encoded
 	}
 	return data
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func foreign(name string) []byte { // a photo that does not say whose it is
+// foreign returns a photo without a marker.
+func foreign(name string) []byte {
 	return bytes.ReplaceAll(aimbraintest.FacePhoto(name), []byte("aimbraintest"), []byte("another tool"))
 }
 
-func TestScoresTellPeopleApart(t *testing.T) {
+func TestFake_ScoresSamePersonHighAndOthersLow(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u", "ada")
@@ -42,7 +43,7 @@ func TestScoresTellPeopleApart(t *testing.T) {
 	assert.InDelta(t, (a.Score+b.Score)/2, both.Score, 1e-4, "several files give the mean")
 }
 
-func TestForeignMediaIsWhoseTheLabelSays(t *testing.T) {
+func TestFakeAssignSubject_DecidesWhoseForeignMediaIs(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()
@@ -55,8 +56,8 @@ func TestForeignMediaIsWhoseTheLabelSays(t *testing.T) {
 	}
 	_, err := client.Face.Enroll(t.Context(), id, aimbrain.Photos(straight, left))
 	require.NoError(t, err)
-	assert.True(t, auth(straight), "without a label a file is like itself")
-	assert.True(t, auth(left), "each that was enrolled")
+	assert.True(t, auth(straight), "without a label a file matches itself")
+	assert.True(t, auth(left), "each enrolled file matches")
 	assert.False(t, auth(stranger))
 
 	fake.AssignSubject("eve", straight, left)
@@ -71,10 +72,10 @@ func TestForeignMediaIsWhoseTheLabelSays(t *testing.T) {
 	ada := aimbraintest.FacePhoto("ada")
 	assert.False(t, auth(ada))
 	fake.AssignSubject("eve", ada)
-	assert.True(t, auth(ada), "a label goes before what a file says")
+	assert.True(t, auth(ada), "a label takes precedence over the marker")
 }
 
-func TestTheFirstPersonEnrolledCounts(t *testing.T) {
+func TestFake_EnrolsTheFirstKnownSubject(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()
@@ -89,7 +90,7 @@ func TestTheFirstPersonEnrolledCounts(t *testing.T) {
 	}
 }
 
-func TestLiveliness(t *testing.T) {
+func TestFake_Liveliness(t *testing.T) {
 	t.Parallel()
 	unmarked := func(data []byte) []byte {
 		return bytes.ReplaceAll(data, []byte("aimbraintest"), []byte("another tool"))
@@ -98,8 +99,8 @@ func TestLiveliness(t *testing.T) {
 	rows := []struct {
 		name      string
 		voice     bool
-		ask       bool // for a token
-		late      bool // and let it expire
+		ask       bool // request a token
+		late      bool // let the token expire
 		media     func(token string) []byte
 		low, high float64
 	}{
@@ -154,7 +155,7 @@ func TestLiveliness(t *testing.T) {
 	}
 }
 
-func TestTheSessionsScores(t *testing.T) {
+func TestFake_ScoreReturnsTheScoresOfTheSession(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u", "ada")
@@ -193,7 +194,7 @@ func TestTheSessionsScores(t *testing.T) {
 	}
 }
 
-func TestBehaviourIsLearnedAndKnownAgain(t *testing.T) {
+func TestFake_LearnsBehaviourAndRecognisesIt(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithBehaviourCalls(2))
 	client := fake.Client()
@@ -218,7 +219,7 @@ func TestBehaviourIsLearnedAndKnownAgain(t *testing.T) {
 			assert.Less(t, other.Score, 0.5, "other%d with %d events", i, n)
 		}
 	}
-	assert.Greater(t, auth("ada", 40).Score, 0.9, "an impostor is not learned from")
+	assert.Greater(t, auth("ada", 40).Score, 0.9, "the fake does not learn from an impostor")
 
 	web := aimbrain.Events{KeyEvents: []aimbrain.KeyEvent{{Time: 1, Key: "a"}, {Time: 90, Key: "b"}}}
 	result, err := client.Behaviour.Auth(t.Context(), id, web)
@@ -226,7 +227,7 @@ func TestBehaviourIsLearnedAndKnownAgain(t *testing.T) {
 	assert.Zero(t, result.Score, "there is nothing to compare")
 }
 
-func TestBehaviourIsPlausibleAndTheSameOnEveryRun(t *testing.T) {
+func TestBehaviour_IsPlausibleAndReproducible(t *testing.T) {
 	t.Parallel()
 	events := aimbraintest.Behaviour("ada", 30)
 	assert.Equal(t, events, aimbraintest.Behaviour("ada", 30))
@@ -248,7 +249,7 @@ func TestBehaviourIsPlausibleAndTheSameOnEveryRun(t *testing.T) {
 	assert.Panics(t, func() { aimbraintest.Behaviour("ada", 0) })
 }
 
-func TestNumbersThatAreTooLargeAreSurvived(t *testing.T) {
+func TestFake_HandlesNumbersThatOverflow(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithBehaviourCalls(1))
 	id := newSession(t, fake.Client(), "u").ID

@@ -10,8 +10,8 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// checkSignature refuses a request that is not signed by a known key pair. It
-// does not use the client's signer, so that a mistake there is found here.
+// checkSignature refuses a request that is not signed by a known key pair. It does
+// not use the client's signer, so that it finds a defect of that signer.
 func (c *call) checkSignature() error {
 	key := c.request.Header.Get(aimbrain.HeaderAPIKey)
 	given := c.request.Header.Get(aimbrain.HeaderSignature)
@@ -34,8 +34,8 @@ func (c *call) checkSignature() error {
 	return refuse(http.StatusUnauthorized, explain(func() string { return c.mistake(key, secret, given) }))
 }
 
-// explain calls a function that tries out what FIPS 140-3 mode forbids: MD5, SHA-1
-// and short keys.
+// explain calls a function that uses what FIPS 140-3 mode forbids: MD5, SHA-1 and
+// short keys.
 func explain(mistake func() string) (text string) {
 	fips140.WithoutEnforcement(func() { text = mistake() })
 	return text

@@ -26,11 +26,11 @@ func raw(secret, text string) []byte {
 	return h.Sum(nil)
 }
 
-func TestAWrongSignatureIsExplained(t *testing.T) {
+func TestFake_ExplainsAWrongSignature(t *testing.T) {
 	t.Parallel()
 	const (
 		key    = "aimbraintest-key"
-		secret = "c2VjcmV0LXdpdGgtYS1zaGE/Pz8+" // base64, for the row that decodes it
+		secret = "c2VjcmV0LXdpdGgtYS1zaGE/Pz8+" // valid base64, for the row that decodes it
 		front  = "POST\n/v1/sessions\n"
 		right  = front + sessionBody
 	)
@@ -39,7 +39,7 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 	hash5 := md5.Sum([]byte(secret))
 	decoded, err := base64.StdEncoding.DecodeString(secret)
 	require.NoError(t, err)
-	urlSafe := func(text string) string { // one that differs from the standard form
+	urlSafe := func(text string) string { // the secret makes it differ from the standard form
 		return base64.URLEncoding.EncodeToString(raw(secret, text))
 	}
 	type row struct {
@@ -64,8 +64,8 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 		{name: "marshalled by Go with HTML escapes", body: `{"userId":"a<b","device":"device","system":"system"}`, signature: sign(secret, front+`{"device":"device","system":"system","userId":"a\u003cb"}`), want: "marshalled again"},
 		{name: "empty body signed", signature: sign(secret, front), want: "an empty body was signed"},
 		{name: "null signed", signature: sign(secret, front+"null"), want: "null or {}"},
-		{name: "another body signed", signature: sign(secret, front+"x"), want: "none of the usual mistakes"},
-		{name: "another secret", signature: sign("another", right), want: "none of the usual mistakes"},
+		{name: "another body signed", signature: sign(secret, front+"x"), want: "none of the common mistakes"},
+		{name: "another secret", signature: sign("another", right), want: "none of the common mistakes"},
 		{name: "mixed case", url: "https://api.aimbrain.com/v1/Sessions", signature: sign(secret, "POST\n/v1/Sessions\n"+sessionBody), want: "mixed case"},
 		{name: "query", url: "https://api.aimbrain.com/v1/sessions?a=b", signature: sign(secret, "POST\n/v1/sessions?a=b\n"+sessionBody), want: "the query was signed"},
 		{name: "prefix", url: "https://gw.example/bio/v1/sessions", signature: sign(secret, "POST\n/bio/v1/sessions\n"+sessionBody), want: "the whole path of the URL was signed"},
@@ -120,8 +120,8 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 		{name: "the body alone", signature: sign(secret, sessionBody), want: "the body alone was signed"},
 		{name: "key as the secret", signature: sign(key, right), want: "the API key was used as the secret"},
 		{name: "the secret as the signature", signature: secret, want: "the secret itself was sent"},
-		{name: "out of the documentation", signature: "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI=", want: "the example signature out of the documentation"},
-		{name: "no signature at all", signature: "Bearer 17", want: "does not hold 32 bytes in base64"},
+		{name: "of the documentation", signature: "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI=", want: "the example signature of the documentation"},
+		{name: "no signature at all", signature: "Bearer 17", want: "is not base64 of 32 bytes"},
 		{name: "two mistakes", signature: hex.EncodeToString(raw(secret+"\n", right+"\n")), want: "in hex: send it in base64; and the secret was used with white space around it: a file's last newline, or a copied blank; and a newline"},
 		{name: "two others", url: "https://gw.example/bio/v1/sessions", signature: sign(secret, "POST\n/bio/v1/sessions\n"+sessionBody+"\n"), want: "the whole path of the URL was signed"},
 	}
@@ -147,17 +147,17 @@ func TestAWrongSignatureIsExplained(t *testing.T) {
 				r = other
 			}
 			r.Header.Set("X-aimbrain-signature", row.signature)
-			answer := do(t, to, r)
-			assert.Equal(t, http.StatusUnauthorized, answer.status)
-			assert.Zero(t, answer.code(t))
-			assert.Contains(t, answer.body, row.want)
-			assert.NotContains(t, answer.body, good, "the right signature must not be told")
-			assert.NotContains(t, answer.body, secret)
+			response := do(t, to, r)
+			assert.Equal(t, http.StatusUnauthorized, response.status)
+			assert.Zero(t, response.code(t))
+			assert.Contains(t, response.body, row.want)
+			assert.NotContains(t, response.body, good, "the text must not hold the right signature")
+			assert.NotContains(t, response.body, secret)
 		})
 	}
 }
 
-func TestASecretWithWhiteSpaceInItIsUsedAsItIs(t *testing.T) {
+func TestFake_UsesASecretWithWhiteSpaceUnchanged(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithCredentials("key", " padded "))
 	assert.Equal(t, http.StatusOK, post(t, fake, "/v1/sessions", sessionBody).status)
@@ -171,7 +171,7 @@ func TestASecretWithWhiteSpaceInItIsUsedAsItIs(t *testing.T) {
 	assert.Contains(t, do(t, fake, r).body, "hex-decoded first")
 }
 
-func TestASecretUsedAsLatin1_IsExplained(t *testing.T) {
+func TestFake_ExplainsASecretUsedAsLatin1(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithCredentials("key", "a-sécret-of-14-bytes"))
 	r := request(t, fake, "/v1/sessions", sessionBody)
@@ -179,7 +179,7 @@ func TestASecretUsedAsLatin1_IsExplained(t *testing.T) {
 	assert.Contains(t, do(t, fake, r).body, "the secret was used as Latin-1")
 }
 
-func TestTheDocumentedSignatureIsTaken(t *testing.T) {
+func TestFake_AcceptsTheDocumentedSignature(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithCredentials("test", "secret"))
 	r := request(t, fake, "/v1/sessions", sessionBody)
@@ -187,7 +187,7 @@ func TestTheDocumentedSignatureIsTaken(t *testing.T) {
 	assert.Equal(t, http.StatusOK, do(t, fake, r).status)
 }
 
-func TestCredentials(t *testing.T) {
+func TestFake_RefusesInvalidCredentials(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	headers := []struct {
@@ -214,15 +214,15 @@ func TestCredentials(t *testing.T) {
 			if row.signature == "" {
 				r.Header.Del("X-aimbrain-signature")
 			}
-			answer := do(t, fake, r)
-			assert.Equal(t, row.status, answer.status)
-			assert.Contains(t, answer.body, row.want)
-			assert.NotContains(t, answer.body, fake.APISecret())
+			response := do(t, fake, r)
+			assert.Equal(t, row.status, response.status)
+			assert.Contains(t, response.body, row.want)
+			assert.NotContains(t, response.body, fake.APISecret())
 		})
 	}
 }
 
-func TestKeyRotation(t *testing.T) {
+func TestFakeAddCredentials_AllowsKeyRotation(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()
@@ -237,8 +237,8 @@ func TestKeyRotation(t *testing.T) {
 	require.ErrorIs(t, err, aimbrain.ErrUnauthorized)
 }
 
-// Files as people write them, each of which has line breaks that curl's --data
-// does not send.
+// Bodies for TestFake_ExplainsAWrongSignature. The files have line breaks, which
+// curl --data @file does not send.
 const (
 	indentedFile = "{\n  \"userId\": \"a, {b}\",\n  \"device\": \"d\",\n  \"system\": \"s\",\n  \"more\": [\n    {\n      \"t\": 1\n    },\n    [],\n    {}\n  ]\n}\n"
 	tabbedFile   = "{\n\t\"userId\": \"u\",\n\t\"device\": \"d\",\n\t\"system\": \"s\",\n\t\"more\": {\n\t\t\"t\": 1\n\t}\n}\n"
@@ -249,10 +249,10 @@ const (
 	wideBody     = `{"userId":"u","device":"Müller 世 😀","system":"s"}`
 )
 
-// dropped is what curl --data @file sends.
+// dropped returns what curl --data @file sends of a file.
 func dropped(file string) string { return strings.NewReplacer("\r", "", "\n", "").Replace(file) }
 
-// latin1 writes a text in Latin-1, which can hold it.
+// latin1 returns a text in Latin-1. The text must have no other characters.
 func latin1(text string) string {
 	var b []byte
 	for _, r := range text {
@@ -261,7 +261,8 @@ func latin1(text string) string {
 	return string(b)
 }
 
-// lowBytes is what JavaScript makes of a text by charCodeAt and a byte each.
+// lowBytes returns the low byte of each UTF-16 unit, as JavaScript code does by
+// charCodeAt.
 func lowBytes(text string) string {
 	var b []byte
 	for _, unit := range utf16.Encode([]rune(text)) {
@@ -270,8 +271,8 @@ func lowBytes(text string) string {
 	return string(b)
 }
 
-// marks writes a text in Latin-1 with marks in the place of what it cannot hold:
-// one or two for a character of two UTF-16 units.
+// marks returns a text in Latin-1 with a question mark for each other character,
+// and with pair for a character of two UTF-16 units.
 func marks(text, pair string) string {
 	var b []byte
 	for _, r := range text {

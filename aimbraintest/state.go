@@ -11,29 +11,29 @@ import (
 
 // The API's documented times.
 const (
-	sessionLife = 2 * time.Hour // since the last request that used it
+	sessionLife = 2 * time.Hour // from the last request that used it
 	tokenLife   = 5 * time.Minute
 )
 
-// state is what the API knows. The fake's lock guards all of it.
+// state is the state of the API. The fake's lock guards it.
 type state struct {
 	users    map[string]*user
 	sessions map[string]*session
-	sweepAt  int         // how many sessions make it worth looking for expired ones
-	tokens   map[int]int // how many each module has given
+	sweepAt  int         // the number of sessions at which expired ones are removed
+	tokens   map[int]int // the number of tokens, by module
 }
 
 func newState() state {
 	return state{users: map[string]*user{}, sessions: map[string]*session{}, sweepAt: 1024, tokens: map[int]int{}}
 }
 
-// A user is what is known of one user id.
+// A user is the state of one user id.
 type user struct {
 	face, voice module
 	behaviour   map[string]*profile // by device
-	promised    *profile            // for the first device that a session names
-	devices     map[string]bool     // those that sessions named
-	device      string              // the one that was named last, "" for none
+	promised    *profile            // for the first device of a session
+	devices     map[string]bool     // the devices of sessions
+	device      string              // the device of the last session, "" for none
 }
 
 func (s *state) user(id string) *user {
@@ -45,7 +45,7 @@ func (s *state) user(id string) *user {
 	return u
 }
 
-// status is that of a session on a device.
+// status returns the statuses of a session on a device.
 func (u *user) status(now time.Time, device string, behaviourCalls int) (face, voice, behaviour aimbrain.ModuleStatus) {
 	known := u.behaviour[device]
 	if known == nil && len(u.devices) == 0 {
@@ -57,7 +57,7 @@ func (u *user) status(now time.Time, device string, behaviourCalls int) (face, v
 	return u.face.status(now), u.voice.status(now), behaviour
 }
 
-// on returns how the user behaves on a device.
+// on returns the profile of the user on a device.
 func (u *user) on(device string) *profile {
 	if u.behaviour == nil {
 		u.behaviour = map[string]*profile{}
@@ -68,8 +68,8 @@ func (u *user) on(device string) *profile {
 	return u.behaviour[device]
 }
 
-// name notes that a session is on a device. What is promised becomes true there,
-// unless more is known of that device.
+// name records the device of a session. The device gets the promised profile, unless
+// it has a profile.
 func (u *user) name(device string) {
 	if u.devices == nil {
 		u.devices = map[string]bool{}
@@ -81,7 +81,7 @@ func (u *user) name(device string) {
 	u.promised = nil
 }
 
-// forget leaves nothing but the devices of the user's sessions, which live on.
+// forget removes all but the devices of the user's sessions, which stay valid.
 func (u *user) forget() { *u = user{devices: u.devices, device: u.device} }
 
 func (u *user) module(kind int) *module {
@@ -100,9 +100,9 @@ const (
 // A module is a user's face or voice.
 type module struct {
 	enrolled bool
-	ready    time.Time       // when the template is built
-	subject  string          // the first known one that was enrolled, "" for none
-	samples  map[string]bool // media of nobody known, by its hash
+	ready    time.Time       // when the template is ready
+	subject  string          // the first known subject that was enrolled, "" for none
+	samples  map[string]bool // media without a known subject, by its hash
 }
 
 func (m *module) status(now time.Time) aimbrain.ModuleStatus {
@@ -131,7 +131,7 @@ func (m *module) add(media []medium, ready time.Time) {
 	}
 }
 
-// is reports whether a medium is of who is enrolled.
+// is reports whether a medium is of the enrolled person.
 func (m *module) is(medium medium) bool {
 	if medium.known {
 		return medium.subject == m.subject
@@ -139,7 +139,7 @@ func (m *module) is(medium medium) bool {
 	return m.samples[medium.subject]
 }
 
-// A session is what other calls refer to.
+// A session belongs to a user and a device.
 type session struct {
 	id, userID, device string
 
@@ -148,20 +148,20 @@ type session struct {
 	seen   seen
 }
 
-// seen is what /v1/score tells of a session.
+// seen has what /v1/score returns of a session.
 type seen struct {
-	submitted              string // a hash of all that was submitted, "" for nothing
+	submitted              string // a hash of all events that were submitted, "" for none
 	face, voice, behaviour *float64
 }
 
-// A token is what is to be said.
+// A token is a text that the user must say.
 type token struct {
 	text string
 	ends time.Time
 	used bool
 }
 
-// newSession makes a session for a user. The caller holds the lock.
+// newSession creates a session for a user. The caller holds the lock.
 func (f *Fake) newSession(userID, device string) *session {
 	s := &session{id: rand.Text(), userID: userID, device: device, used: f.now()}
 	f.state.user(userID).name(device)
@@ -177,7 +177,7 @@ func (f *Fake) newSession(userID, device string) *session {
 	return s
 }
 
-// session returns the session of a request, which counts as a use of it.
+// session returns the session of a request and renews it.
 func (c *call) session() (*session, error) {
 	id, err := c.text("session")
 	if err != nil {
@@ -188,7 +188,7 @@ func (c *call) session() (*session, error) {
 	defer f.mu.Unlock()
 	s := f.state.sessions[id]
 	if s == nil {
-		return nil, refuse(http.StatusForbidden, "no such session: take the id from the answer of "+aimbrain.EndpointSessions)
+		return nil, refuse(http.StatusForbidden, "no such session: take the id from the response of "+aimbrain.EndpointSessions)
 	}
 	now := f.now()
 	if !now.Before(s.used.Add(sessionLife)) {
@@ -208,14 +208,14 @@ func (c *call) mayAuthenticate(s *session, kind int) error {
 	case aimbrain.NotEnrolled:
 		return refuseCode(aimbrain.CodeUserNotFound, "the user is not enrolled: call "+modules(kind).enroll+" first")
 	case aimbrain.Building:
-		return refuseCode(aimbrain.CodeNoUserEncodings, "the user's template is still being built: try again later")
+		return refuseCode(aimbrain.CodeNoUserEncodings, "the user's template is still being built: retry later")
 	}
 	_, err := f.authToken(s, kind)
 	return err
 }
 
-// authToken returns the token that is to be heard in an authentication, nil
-// for none. The caller holds the lock.
+// authToken returns the token that must be spoken in an authentication, nil for
+// none. The caller holds the lock.
 func (f *Fake) authToken(s *session, kind int) (*token, error) {
 	t := s.tokens[kind][aimbrain.TokenAuth]
 	var problem string
@@ -230,12 +230,12 @@ func (f *Fake) authToken(s *session, kind int) (*token, error) {
 		return t, nil
 	}
 	if kind == voiceModule && !f.config.tokenlessVoice {
-		return nil, refuseCode(aimbrain.CodeNoToken, problem+": ask "+modules(kind).token+" for one first")
+		return nil, refuseCode(aimbrain.CodeNoToken, problem+": call "+modules(kind).token+" first")
 	}
 	return nil, nil
 }
 
-// useToken returns the text of the token, "" for none, and notes its use. The
+// useToken returns the text of the token, "" for none, and records its use. The
 // caller holds the lock.
 func (f *Fake) useToken(s *session, kind int) (string, error) {
 	t, err := f.authToken(s, kind)

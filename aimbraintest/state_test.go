@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMembersThatAreRequired(t *testing.T) {
+func TestFake_RefusesMissingAndInvalidMembers(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u", "ada")
@@ -30,7 +30,7 @@ func TestMembersThatAreRequired(t *testing.T) {
 		{"/v1/sessions", `{"userId":"a","userId":"b","device":"d","system":"s"}`, 400, 106, "duplicate"},
 		{"/v1/sessions", `{"userId":"a","user\u0049d":"b","device":"d","system":"s"}`, 400, 106, "duplicate"},
 		{"/v1/sessions", `{"device":"d","system":"s"}`, 400, 0, `\"userId\" is missing`},
-		{"/v1/sessions", `{"userid":"u","device":"d","system":"s"}`, 400, 0, "in this very case"},
+		{"/v1/sessions", `{"userid":"u","device":"d","system":"s"}`, 400, 0, "with this case"},
 		{"/v1/sessions", `{"userId":null,"device":"d","system":"s"}`, 400, 0, `\"userId\" is null`},
 		{"/v1/sessions", `{"userId":"","device":"d","system":"s"}`, 400, 0, `\"userId\" is empty`},
 		{"/v1/sessions", `{"userId":7,"device":"d","system":"s"}`, 400, 0, `\"userId\" is not a string`},
@@ -66,17 +66,17 @@ func TestMembersThatAreRequired(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.endpoint+" "+row.body, func(t *testing.T) {
 			t.Parallel()
-			answer := post(t, fake, row.endpoint, strings.ReplaceAll(row.body, "ID", id))
-			assert.Equal(t, row.status, answer.status, answer.body)
-			assert.Contains(t, answer.body, row.want)
+			response := post(t, fake, row.endpoint, strings.ReplaceAll(row.body, "ID", id))
+			assert.Equal(t, row.status, response.status, response.body)
+			assert.Contains(t, response.body, row.want)
 			if row.status != http.StatusOK {
-				assert.Equal(t, row.code, answer.code(t))
+				assert.Equal(t, row.code, response.code(t))
 			}
 		})
 	}
 }
 
-func TestMetadataComesBack(t *testing.T) {
+func TestFake_ReturnsMetadata(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u", "ada")
@@ -100,13 +100,13 @@ func TestMetadataComesBack(t *testing.T) {
 
 	for _, other := range []string{`"not base64"`, `7`, `null`, `["eA=="]`} {
 		body := fmt.Sprintf(`{"userId":"u","device":"d","system":"s","metadata":%s}`, other)
-		answer := post(t, fake, "/v1/sessions", body)
-		assert.Equal(t, http.StatusOK, answer.status)
-		assert.NotContains(t, answer.body, "metadata")
+		response := post(t, fake, "/v1/sessions", body)
+		assert.Equal(t, http.StatusOK, response.status)
+		assert.NotContains(t, response.body, "metadata")
 	}
 }
 
-func TestASessionExpires2HoursAfterItsLastUse(t *testing.T) {
+func TestFake_SessionExpires2HoursAfterItsLastUse(t *testing.T) {
 	t.Parallel()
 	clocks := map[string]func(t *testing.T, test func(t *testing.T, fake *aimbraintest.Fake, pass func(time.Duration))){
 		"Advance": func(t *testing.T, test func(*testing.T, *aimbraintest.Fake, func(time.Duration))) {
@@ -130,7 +130,7 @@ func TestASessionExpires2HoursAfterItsLastUse(t *testing.T) {
 			clock(t, func(t *testing.T, fake *aimbraintest.Fake, pass func(time.Duration)) {
 				client := fake.Client()
 				id := newSession(t, client, "u").ID
-				for range 3 { // each use prolongs it
+				for range 3 { // each use renews the session
 					pass(2*time.Hour - time.Second)
 					_, err := client.Score.Get(t.Context(), id)
 					require.NoError(t, err)
@@ -144,7 +144,7 @@ func TestASessionExpires2HoursAfterItsLastUse(t *testing.T) {
 	}
 }
 
-func TestExpiredSessionsAreForgottenInTime(t *testing.T) {
+func TestFake_RemovesExpiredSessions(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()
@@ -161,7 +161,7 @@ func TestExpiredSessionsAreForgottenInTime(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestATemplateIsBuilt(t *testing.T) {
+func TestWithTemplateDelay_ReportsBuilding(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t, aimbraintest.WithTemplateDelay(30*time.Second))
@@ -189,7 +189,7 @@ func TestATemplateIsBuilt(t *testing.T) {
 	})
 }
 
-func TestATokenExpiresAfter5Minutes(t *testing.T) {
+func TestFake_TokenExpiresAfter5Minutes(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u", "ada")
@@ -203,13 +203,13 @@ func TestATokenExpiresAfter5Minutes(t *testing.T) {
 	require.ErrorIs(t, auth(), aimbrain.ErrTokenRequired)
 	require.ErrorIs(t, auth(), aimbrain.CodeNoToken)
 	_, err := client.Voice.Auth(t.Context(), id, aimbrain.Recordings([]byte("noise")))
-	require.ErrorIs(t, err, aimbrain.ErrTokenRequired, "before the recording is looked at")
+	require.ErrorIs(t, err, aimbrain.ErrTokenRequired, "the token is checked before the recording")
 	_, err = client.Voice.Token(t.Context(), id, aimbrain.TokenEnroll1)
 	require.NoError(t, err)
-	require.ErrorIs(t, auth(), aimbrain.ErrTokenRequired, "a token of another type does not do")
+	require.ErrorIs(t, auth(), aimbrain.ErrTokenRequired, "a token of another type does not count")
 	_, err = client.Face.Token(t.Context(), id, aimbrain.TokenAuth)
 	require.NoError(t, err)
-	require.ErrorIs(t, auth(), aimbrain.ErrTokenRequired, "a face token does not do")
+	require.ErrorIs(t, auth(), aimbrain.ErrTokenRequired, "a face token does not count")
 	_, err = client.Voice.Token(t.Context(), id, aimbrain.TokenAuth)
 	require.NoError(t, err)
 	require.NoError(t, auth())
@@ -220,7 +220,7 @@ func TestATokenExpiresAfter5Minutes(t *testing.T) {
 	require.ErrorContains(t, auth(), "expired after 5 minutes")
 }
 
-func TestTokensMayBeConsumed(t *testing.T) {
+func TestWithTokensConsumed_AcceptsATokenOnce(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithTokensConsumed())
 	fake.Enroll("u", "ada")
@@ -229,14 +229,14 @@ func TestTokensMayBeConsumed(t *testing.T) {
 	_, err := client.Voice.Token(t.Context(), id, aimbrain.TokenAuth)
 	require.NoError(t, err)
 	_, err = client.Voice.Auth(t.Context(), id, aimbrain.Base64("AAAA"))
-	require.ErrorIs(t, err, aimbrain.ErrMediaRejected, "which consumes nothing")
+	require.ErrorIs(t, err, aimbrain.ErrMediaRejected, "a refused authentication consumes no token")
 	_, err = client.Voice.Auth(t.Context(), id, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
 	require.NoError(t, err)
 	_, err = client.Voice.Auth(t.Context(), id, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
 	require.ErrorIs(t, err, aimbrain.ErrTokenRequired)
 }
 
-func TestTokensAreTheSameOnEveryRunAndDiffer(t *testing.T) {
+func TestFake_TokensAreReproducibleAndDistinct(t *testing.T) {
 	t.Parallel()
 	texts := func() (lips, voices []string) {
 		fake := aimbraintest.New(t)
@@ -264,7 +264,7 @@ func TestTokensAreTheSameOnEveryRunAndDiffer(t *testing.T) {
 	assert.Len(t, distinct, 10)
 }
 
-func TestStateCanBeSetDirectly(t *testing.T) {
+func TestFakeEnroll_SetsTheStateThatForgetRemoves(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	client := fake.Client()

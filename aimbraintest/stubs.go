@@ -11,9 +11,9 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// A Stub is what is to happen to a coming request, see [Fake.Queue]. It is
-// a value: its methods return a changed copy. What cannot be meant makes them
-// panic, as a test with such a line is wrong before it runs.
+// A Stub is what happens to a coming request, see [Fake.Queue]. It is a value: its
+// methods return a changed copy. The functions and methods panic for an invalid
+// argument, because a test with such a line is wrong.
 type Stub struct {
 	kind       stubKind
 	score      *float64
@@ -44,111 +44,110 @@ const (
 	kindStall      stubKind = "Stall"
 	kindCutOff     stubKind = "CutOff"
 	kindRaw        stubKind = "Raw"
-	kindAnswer     stubKind = "RespondWith"
+	kindRespond    stubKind = "RespondWith"
 )
 
-// Score makes a request score so much: a face or voice authentication, a
-// comparison, an enrolled user's behaviour, or all entries of /v1/score. It
-// waits for the next such request that is in order otherwise: signed, valid,
-// and of an enrolled user. Without [Stub.WithLiveliness] the liveliness
-// stays what the fake makes of the media.
+// Score sets the score of a response, 0 to 1: that of a face or voice
+// authentication, a comparison, an enrolled user's behaviour, or all entries of
+// /v1/score. It applies to the next such request that is signed, valid, and of an
+// enrolled user. Without [Stub.WithLiveliness] the liveliness is that of the media.
 func Score(score float64) Stub {
 	mustBeShare("Score", score)
 	return Stub{kind: kindScore, score: &score, times: 1}
 }
 
-// Liveliness makes a face or voice authentication, or both faces of a
-// comparison, live so much, and leaves the score alone. It waits as [Score]
-// does.
+// Liveliness sets the liveliness of a response, 0 to 1: that of a face or voice
+// authentication, or of both faces of a comparison. The score does not change. It
+// applies to the next such request, as [Score] does.
 func Liveliness(liveliness float64) Stub {
 	mustBeShare("Liveliness", liveliness)
 	return Stub{kind: kindLiveliness, liveliness: &liveliness, times: 1}
 }
 
-// Code refuses a request with AimBrain's codes, described in the vendor's
-// words, and the status that goes with the first of them; one that is not
-// documented goes with 500, see [Stub.WithStatus]. It waits for the next
-// request that can be refused so, whatever comes before: a code about faces for
-// faces, about voices for voices, [aimbrain.CodeUserNotFound] for an
-// authentication; one that says nothing of the kind is for the next request at
-// all. [Stub.On] says which instead.
+// Code refuses a request with AimBrain's codes, their descriptions by the vendor, and
+// the status that goes with the first of them. A code that is not documented has
+// status 500, see [Stub.WithStatus]. It applies to the next request that can be
+// refused for that reason: a code about faces to a request with faces, one about
+// voices to a request with voices, [aimbrain.CodeUserNotFound] to an
+// authentication, and a general code to the next request of any kind. [Stub.On]
+// sets another endpoint.
 func Code(code aimbrain.Code, more ...aimbrain.Code) Stub {
 	return Stub{kind: kindCode, codes: append([]aimbrain.Code{code}, more...), status: statusOf(code), times: 1}
 }
 
 // Status refuses a request with an HTTP status from 400 to 599 and no code, in
-// the API's error form. It is for the next request at all.
+// the API's error form. It applies to the next request of any kind.
 func Status(status int) Stub {
 	mustBeError("Status", status)
 	return Stub{kind: kindStatus, status: status, times: 1}
 }
 
-// Delay makes a request take its time, and then processes it as usual. When
-// the caller gives up meanwhile, nothing is processed. It is for the next
-// request at all; to delay another outcome use [Stub.After].
+// Delay makes a request wait before it is processed as usual. If the caller cancels
+// it meanwhile, nothing is processed. It applies to the next request of any kind. To
+// delay another stub use [Stub.After].
 func Delay(d time.Duration) Stub {
 	return Stub{kind: kindDelay, times: 1}.After(d)
 }
 
-// NotSent refuses the connection, as where nothing listens: nothing is sent, and
-// the client knows it ([aimbrain.OutcomeNotSent], [syscall.ECONNREFUSED]). It is
-// for the next attempt of any request. A client makes further attempts, three in
-// all by default, which find the fake in order again; Times(3) fails a call, and
+// NotSent refuses the connection, as if nothing listened. Nothing is sent, and the
+// client's error says so ([aimbrain.OutcomeNotSent], [syscall.ECONNREFUSED]). It
+// applies to the next attempt of any request. A client retries, with three attempts
+// in all by default, and the next attempt succeeds. Times(3) makes a call fail, and
 // [Stub.Always] makes an outage.
 //
-// It happens to requests through [Fake.Transport] alone, which [Fake.Client]
-// takes: one that comes in another way has a connection already, and takes the
-// stub behind it. A request that is not sent is not among [Fake.Requests].
+// It applies only to requests through [Fake.Transport], which [Fake.Client] uses.
+// Any other request has a connection already, and takes the next stub in the queue.
+// A request that is not sent is not among [Fake.Requests].
 func NotSent() Stub { return Stub{kind: kindNotSent, times: 1} }
 
 // Reset breaks the connection when the request has arrived, before anything
-// is processed. It is for the next request at all. Where there is no
-// connection to break, as with a [net/http/httptest.ResponseRecorder], the
-// handler panics with [http.ErrAbortHandler].
+// is processed. It applies to the next request of any kind. Without a connection to
+// break, as with a [net/http/httptest.ResponseRecorder], the handler panics with
+// [http.ErrAbortHandler].
 func Reset() Stub { return Stub{kind: kindReset, times: 1} }
 
-// LostResponse processes the request and then breaks the connection in place
-// of the answer: the caller cannot tell it from [Reset], and a repeated
-// enrolment is carried out twice, see [Fake.Processed]. It is for the next
-// request at all.
+// LostResponse processes the request and then breaks the connection in place of the
+// response. The caller cannot distinguish it from [Reset]. An enrolment that is sent
+// again is processed twice, see [Fake.Processed]. It applies to the next request of
+// any kind.
 func LostResponse() Stub { return Stub{kind: kindLost, times: 1} }
 
-// Stall processes the request and then says nothing, until the caller gives up
-// or the fake is closed: by the caller's time limits, which are virtual inside
-// a testing/synctest bubble. It is for the next request at all. For a server
-// that is slow and answers in the end there is [Delay].
+// Stall processes the request and sends no response. The request ends with the
+// caller's time limits, which are virtual inside a testing/synctest bubble, or with
+// the fake. It applies to the next request of any kind. For a server that responds
+// slowly use [Delay].
 func Stall() Stub { return Stub{kind: kindStall, times: 1} }
 
-// CutOff processes the request, sends the half of the answer, and breaks the
-// connection. It is for the next request at all.
+// CutOff processes the request, sends half of the response, and breaks the
+// connection. It applies to the next request of any kind.
 func CutOff() Stub { return Stub{kind: kindCutOff, times: 1} }
 
-// Raw answers a request with any status from 200 on and any body, such as a
-// load balancer's page. Nothing is processed. An empty contentType sends none.
-// It is for the next request at all.
+// Raw responds to a request with any status from 200 to 999 and any body, such as
+// the page of a load balancer. Nothing is processed. With an empty contentType the
+// response has no Content-Type. It applies to the next request of any kind.
 func Raw(status int, contentType, body string) Stub {
 	if status < 200 || status > 999 {
 		panic(fmt.Sprintf("aimbraintest: Raw(%d, ...): the status must be from 200 to 999", status))
 	}
 	o := Stub{kind: kindRaw, status: status, body: body, times: 1}
 	if contentType == "" {
-		o.header = http.Header{"Content-Type": nil} // keeps net/http from guessing one
+		o.header = http.Header{"Content-Type": nil} // net/http does not guess one
 		return o
 	}
 	return o.WithHeader("Content-Type", contentType)
 }
 
-// RespondWith leaves the answer to a function. The request's body can be read, its
-// context ends with the request or the fake, and w can be hijacked. Nothing is
-// processed. It is for the next request at all.
+// RespondWith calls a function that responds. The function can read the request's
+// body and hijack w. The request's context ends with the request or the fake.
+// Nothing is processed. It applies to the next request of any kind.
 func RespondWith(handler func(w http.ResponseWriter, r *http.Request)) Stub {
 	if handler == nil {
 		panic("aimbraintest: RespondWith: the function is nil")
 	}
-	return Stub{kind: kindAnswer, handler: handler, times: 1}
+	return Stub{kind: kindRespond, handler: handler, times: 1}
 }
 
-// On makes the outcome wait for a request to this endpoint, such as
+// On makes the stub apply only to requests to this endpoint, such as
 // [aimbrain.EndpointFaceAuth].
 func (o Stub) On(endpoint string) Stub {
 	o.mustBeMade("On")
@@ -157,12 +156,12 @@ func (o Stub) On(endpoint string) Stub {
 	}
 	o.endpoint = endpoint
 	if !o.fits(endpoint) {
-		panic(fmt.Sprintf("aimbraintest: On(%q): its answer has no such number to set by %s", endpoint, o.kind))
+		panic(fmt.Sprintf("aimbraintest: On(%q): its response has no such number to set by %s", endpoint, o.kind))
 	}
 	return o
 }
 
-// Times makes the outcome happen to so many requests, not to one.
+// Times makes the stub apply to n requests in place of one.
 func (o Stub) Times(n int) Stub {
 	o.mustBeMade("Times")
 	if n < 1 {
@@ -172,16 +171,17 @@ func (o Stub) Times(n int) Stub {
 	return o
 }
 
-// Always makes the outcome happen to every request from now on. One that never
-// happened fails the test at its end as any other. [Fake.ClearQueue] ends it.
+// Always makes the stub apply to every request from now on, until
+// [Fake.ClearQueue]. If it was never used, it fails the test at its end, as any other
+// stub does.
 func (o Stub) Always() Stub {
 	o.mustBeMade("Always")
 	o.always = true
 	return o
 }
 
-// After makes the request wait before the outcome happens. When the caller
-// gives up meanwhile, nothing is processed. The wait is in real time, which is
+// After makes the request wait before the stub applies. If the caller cancels the
+// request meanwhile, nothing is processed. The wait is in real time, which is
 // virtual inside a testing/synctest bubble.
 func (o Stub) After(d time.Duration) Stub {
 	o.mustBeMade("After")
@@ -192,7 +192,7 @@ func (o Stub) After(d time.Duration) Stub {
 	return o
 }
 
-// WithLiveliness sets the liveliness that goes with a [Score].
+// WithLiveliness sets the liveliness of a [Score], 0 to 1.
 func (o Stub) WithLiveliness(liveliness float64) Stub {
 	if o.kind != kindScore {
 		panic(fmt.Sprintf("aimbraintest: WithLiveliness goes with Score, not with %s", o.kind))
@@ -202,7 +202,7 @@ func (o Stub) WithLiveliness(liveliness float64) Stub {
 	return o
 }
 
-// WithStatus sets another status from 400 to 599 for a [Code].
+// WithStatus sets the status of a [Code], 400 to 599.
 func (o Stub) WithStatus(status int) Stub {
 	if o.kind != kindCode {
 		panic(fmt.Sprintf("aimbraintest: WithStatus goes with Code, not with %s", o.kind))
@@ -221,13 +221,13 @@ func (o Stub) WithMessage(message string) Stub {
 	return o
 }
 
-// WithHeader adds a header to the answer, such as Retry-After.
+// WithHeader adds a header to the response, such as Retry-After.
 func (o Stub) WithHeader(name, value string) Stub {
 	o.mustBeMade("WithHeader")
 	if o.kind == kindNotSent || o.kind == kindReset || o.kind == kindLost || o.kind == kindStall {
-		panic(fmt.Sprintf("aimbraintest: WithHeader does not go with %s, which is no answer", o.kind))
+		panic(fmt.Sprintf("aimbraintest: WithHeader does not go with %s, which has no response", o.kind))
 	}
-	o.header = o.header.Clone() // copies of an outcome share none
+	o.header = o.header.Clone() // copies of a stub share none
 	if o.header == nil {
 		o.header = http.Header{}
 	}
@@ -235,16 +235,16 @@ func (o Stub) WithHeader(name, value string) Stub {
 	return o
 }
 
-// WithRetryAfter adds the header Retry-After to a response, in whole seconds: how
-// long to wait before the next attempt, see [aimbrain.APIError.RetryAfter].
+// WithRetryAfter adds the header Retry-After to the response, in whole seconds. It is
+// the wait before the next attempt, see [aimbrain.APIError.RetryAfter].
 func (o Stub) WithRetryAfter(d time.Duration) Stub {
 	if d < 0 || d%time.Second != 0 {
-		panic(fmt.Sprintf("aimbraintest: WithRetryAfter(%v): must be whole seconds, 0 or more: the header has no others", d))
+		panic(fmt.Sprintf("aimbraintest: WithRetryAfter(%v): must be whole seconds, 0 or more", d))
 	}
 	return o.WithHeader("Retry-After", strconv.FormatInt(int64(d/time.Second), 10))
 }
 
-// String returns the outcome as it is written in a test.
+// String returns the stub as it is written in a test.
 func (o Stub) String() string {
 	var b strings.Builder
 	b.WriteString(string(o.kind) + "(" + o.argument() + ")")
@@ -282,17 +282,17 @@ func (o Stub) argument() string {
 		return strconv.Itoa(o.status)
 	case kindDelay:
 		return o.after.String()
-	case kindNotSent, kindReset, kindLost, kindStall, kindCutOff, kindAnswer:
+	case kindNotSent, kindReset, kindLost, kindStall, kindCutOff, kindRespond:
 	}
 	return ""
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// scores reports whether the outcome is about a request that is in order.
+// scores reports whether the stub sets a number of a valid request.
 func (o Stub) scores() bool { return o.kind == kindScore || o.kind == kindLiveliness }
 
-// fits reports whether the outcome can happen to a request to this endpoint.
+// fits reports whether the stub applies to a request to this endpoint.
 func (o Stub) fits(endpoint string) bool {
 	if o.endpoint != "" && o.endpoint != endpoint {
 		return false
@@ -309,7 +309,7 @@ func (o Stub) fits(endpoint string) bool {
 	return !o.scores()
 }
 
-// canRefuse reports whether an endpoint is one where a code is to be expected.
+// canRefuse reports whether the API can refuse a request to an endpoint with a code.
 func canRefuse(code aimbrain.Code, endpoint string) bool {
 	var enroll, auth, face, voice bool
 	switch endpoint {
@@ -344,18 +344,18 @@ func canRefuse(code aimbrain.Code, endpoint string) bool {
 
 func (o Stub) mustBeMade(method string) {
 	if o.kind == "" {
-		panic("aimbraintest: " + method + " of a Stub that is nothing: begin with Score, Code, Status or another of the functions")
+		panic("aimbraintest: " + method + " of the zero Stub: begin with Score, Code, Status or another of the functions")
 	}
 }
 
 func mustBeShare(name string, v float64) {
 	if !(v >= 0 && v <= 1) {
-		panic(fmt.Sprintf("aimbraintest: %s(%v): must be in 0..1: use Raw for an answer that the API would not give", name, v))
+		panic(fmt.Sprintf("aimbraintest: %s(%v): must be in 0..1: use Raw for a response that the API would not send", name, v))
 	}
 }
 
 func mustBeError(name string, status int) {
 	if status < 400 || status > 599 {
-		panic(fmt.Sprintf("aimbraintest: %s(%d): must be an error, from 400 to 599: use Raw for anything else", name, status))
+		panic(fmt.Sprintf("aimbraintest: %s(%d): must be an error, from 400 to 599: use Raw for other statuses", name, status))
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// once makes every call one attempt.
+// once returns an option that turns retries off.
 func once() aimbrain.Option {
 	policy := aimbrain.DefaultRetryPolicy()
 	policy.MaxAttempts = 1
@@ -52,7 +52,7 @@ func (r rig) enroll() error {
 	return err
 }
 
-func TestAScoreIsForTheNextRequestThatGetsOne(t *testing.T) {
+func TestScore_AppliesToTheNextRequestThatHasAScore(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
@@ -67,9 +67,9 @@ func TestAScoreIsForTheNextRequestThatGetsOne(t *testing.T) {
 	_, err = r.client.Face.Auth(ctx, r.id, aimbrain.Base64("AAAA"))
 	require.ErrorIs(t, err, aimbrain.ErrMediaRejected)
 	_, err = r.client.Score.Get(ctx, r.id)
-	require.NoError(t, err, "it has no entry to set yet")
+	require.NoError(t, err, "the response has no score yet")
 	_, err = r.client.Behaviour.Auth(ctx, other, aimbraintest.Behaviour("ada", 3))
-	require.NoError(t, err, "which is learning still")
+	require.NoError(t, err, "the fake is still learning the behaviour")
 	assert.Len(t, r.fake.Pending(), 1)
 
 	result, err := r.auth()
@@ -81,7 +81,7 @@ func TestAScoreIsForTheNextRequestThatGetsOne(t *testing.T) {
 	assert.GreaterOrEqual(t, result.Score, 0.8)
 }
 
-func TestEveryScoreCanBeSet(t *testing.T) {
+func TestScore_SetsEveryKindOfScore(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
@@ -121,7 +121,7 @@ func TestEveryScoreCanBeSet(t *testing.T) {
 	assert.GreaterOrEqual(t, face.Score, 0.8, "the score is left alone")
 }
 
-func TestOutcomesComeInTheirOrder(t *testing.T) {
+func TestFakeQueue_KeepsTheOrder(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(
@@ -131,7 +131,7 @@ func TestOutcomesComeInTheirOrder(t *testing.T) {
 	)
 	r.fake.Queue(aimbraintest.Status(500).On(aimbrain.EndpointScore))
 	_, err := r.client.Sessions.Create(t.Context(), sessionRequest("u"))
-	require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the first that can apply to it")
+	require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the first stub that fits")
 	for _, want := range []float64{0.1, 0.1, 0.2} {
 		result, err := r.auth()
 		require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestOutcomesComeInTheirOrder(t *testing.T) {
 	require.ErrorIs(t, err, aimbrain.ErrServerError)
 }
 
-func TestAScoreThatDidNotHappenIsBackInItsPlace(t *testing.T) {
+func TestFakeQueue_PutsAnUnusedScoreBackInItsPlace(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(aimbraintest.Score(0.1).Times(2), aimbraintest.Score(0.2), aimbraintest.Score(0.3))
@@ -154,7 +154,7 @@ func TestAScoreThatDidNotHappenIsBackInItsPlace(t *testing.T) {
 	}
 }
 
-func TestOnRestrictsAnOutcome(t *testing.T) {
+func TestStubOn_RestrictsTheEndpoint(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(aimbraintest.Score(0.31).On(aimbrain.EndpointFaceAuth), aimbraintest.Code(aimbrain.CodeNoFace).On(aimbrain.EndpointFaceEnroll))
@@ -167,7 +167,7 @@ func TestOnRestrictsAnOutcome(t *testing.T) {
 	assert.Equal(t, 0.31, face.Score)
 }
 
-func TestEveryCodeHasItsStatus(t *testing.T) {
+func TestCode_HasTheStatusThatGoesWithIt(t *testing.T) {
 	t.Parallel()
 	want := map[aimbrain.Code]int{
 		105: 400, 106: 400, 150: 400, 151: 400, 107: 424, 152: 460,
@@ -186,7 +186,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 	}
 }
 
-func TestRefusalsCanBeShaped(t *testing.T) {
+func TestCode_TakesStatusMessageAndHeaders(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	rows := []struct {
@@ -195,7 +195,7 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 		body    string
 	}{
 		{aimbraintest.Code(aimbrain.CodePoorBrightness, aimbrain.CodeBlurry), 422, `{"error":"poor brightness","errors":[{"description":"poor brightness","code":10},{"description":"blurry","code":11}]}`},
-		{aimbraintest.Code(4711), 500, `{"error":"server trouble","errors":[{"description":"server trouble","code":4711}]}`},
+		{aimbraintest.Code(4711), 500, `{"error":"server error","errors":[{"description":"server error","code":4711}]}`},
 		{aimbraintest.Code(4711).WithStatus(422).WithMessage("new"), 422, `{"error":"new","errors":[{"description":"new","code":4711}]}`},
 		{aimbraintest.Status(403), 403, `{"error":"no such session","errors":[]}`},
 		{aimbraintest.Status(599), 599, `{"error":"HTTP 599","errors":[]}`},
@@ -203,10 +203,10 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 	}
 	for _, row := range rows {
 		r.fake.Queue(row.outcome.On(aimbrain.EndpointSessions))
-		answer := post(t, r.fake, "/v1/sessions", sessionBody)
-		assert.Equal(t, row.status, answer.status)
-		assert.JSONEq(t, row.body, answer.body)
-		assert.Equal(t, "application/json", answer.header.Get("Content-Type"))
+		response := post(t, r.fake, "/v1/sessions", sessionBody)
+		assert.Equal(t, row.status, response.status)
+		assert.JSONEq(t, row.body, response.body)
+		assert.Equal(t, "application/json", response.header.Get("Content-Type"))
 	}
 	r.fake.AssertCount(t, aimbrain.EndpointSessions, 1+len(rows))
 	assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointSessions))
@@ -219,18 +219,18 @@ func TestRefusalsCanBeShaped(t *testing.T) {
 	assert.Equal(t, "17", result.Response.Header.Get("X-Request-Id"))
 }
 
-func TestRawAndAnswerSayWhatever(t *testing.T) {
+func TestRespondWith_SendsAnyResponse(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(aimbraintest.Raw(502, "text/html", "<h1>Bad Gateway</h1>"))
-	answer := post(t, r.fake, "/v1/sessions", sessionBody)
-	assert.Equal(t, 502, answer.status)
-	assert.Equal(t, "<h1>Bad Gateway</h1>", answer.body)
-	assert.Equal(t, "text/html", answer.header.Get("Content-Type"))
+	response := post(t, r.fake, "/v1/sessions", sessionBody)
+	assert.Equal(t, 502, response.status)
+	assert.Equal(t, "<h1>Bad Gateway</h1>", response.body)
+	assert.Equal(t, "text/html", response.header.Get("Content-Type"))
 
 	r.fake.Queue(aimbraintest.Raw(200, "", `{"score":0.1,"SCORE":0.9}`))
-	answer = post(t, r.fake, "/v1/face/auth", "{}")
-	assert.NotContains(t, answer.header, "Content-Type")
+	response = post(t, r.fake, "/v1/face/auth", "{}")
+	assert.NotContains(t, response.header, "Content-Type")
 	r.fake.Queue(aimbraintest.Raw(307, "", "").WithHeader("Location", "https://evil.example/"))
 	_, err := r.auth()
 	var redirect *aimbrain.RedirectError
@@ -242,11 +242,11 @@ func TestRawAndAnswerSayWhatever(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write(body)
 	}))
-	answer = post(t, r.fake, "/v1/anything", "hello")
-	assert.Equal(t, http.StatusTeapot, answer.status)
-	assert.Equal(t, "hello", answer.body)
+	response = post(t, r.fake, "/v1/anything", "hello")
+	assert.Equal(t, http.StatusTeapot, response.status)
+	assert.Equal(t, "hello", response.body)
 
-	r.fake.Queue(aimbraintest.RespondWith(func(w http.ResponseWriter, _ *http.Request) { // half an answer
+	r.fake.Queue(aimbraintest.RespondWith(func(w http.ResponseWriter, _ *http.Request) { // half a response
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if assert.NoError(t, err) {
 			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"))
@@ -273,7 +273,7 @@ func TestRawAndAnswerSayWhatever(t *testing.T) {
 	assert.Equal(t, 0, r.fake.Processed(aimbrain.EndpointFaceAuth))
 }
 
-func TestBrokenConnections(t *testing.T) {
+func TestReset_AndLostResponseBreakTheConnection(t *testing.T) {
 	t.Parallel()
 	for name, mount := range map[string]func(*testing.T, *aimbraintest.Fake) *aimbrain.Client{
 		"Transport": func(_ *testing.T, fake *aimbraintest.Fake) *aimbrain.Client { return fake.Client(once()) },
@@ -291,7 +291,7 @@ func TestBrokenConnections(t *testing.T) {
 			fake.Queue(aimbraintest.Reset())
 			err := enroll()
 			require.Error(t, err)
-			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "nobody can tell")
+			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "a reset leaves the outcome unknown")
 			assert.Zero(t, fake.Processed(aimbrain.EndpointFaceEnroll))
 			face, _, _ := fake.Status("u")
 			assert.Equal(t, aimbrain.NotEnrolled, face)
@@ -308,7 +308,7 @@ func TestBrokenConnections(t *testing.T) {
 			assert.Equal(t, aimbrain.Enrolled, face)
 
 			require.NoError(t, enroll())
-			assert.Equal(t, 2, fake.Processed(aimbrain.EndpointFaceEnroll), "the duplicate shows")
+			assert.Equal(t, 2, fake.Processed(aimbrain.EndpointFaceEnroll), "the fake counts the duplicate")
 			for i, want := range []int{0, 0, 200} {
 				assert.Equal(t, want, fake.RequestsTo(aimbrain.EndpointFaceEnroll)[i].Status)
 			}
@@ -321,7 +321,7 @@ func TestBrokenConnections(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatCannotBeHijackedIsAborted(t *testing.T) {
+func TestReset_AbortsAConnectionThatCannotBeHijacked(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	server := httptest.NewUnstartedServer(fake)
@@ -337,7 +337,7 @@ func TestAConnectionThatCannotBeHijackedIsAborted(t *testing.T) {
 	newSession(t, client, "u")
 }
 
-func TestDelaysTakeNoTimeInABubble(t *testing.T) {
+func TestDelay_UsesVirtualTimeInABubble(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, aimbrain.WithAttemptTimeout(10*time.Second))
@@ -359,13 +359,13 @@ func TestDelaysTakeNoTimeInABubble(t *testing.T) {
 		err = r.enroll()
 		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
 		synctest.Wait()
-		assert.Zero(t, r.fake.Processed(aimbrain.EndpointFaceEnroll), "the caller gave up before")
+		assert.Zero(t, r.fake.Processed(aimbrain.EndpointFaceEnroll), "the caller had returned before")
 
 		r.fake.Queue(aimbraintest.Score(0.3).After(time.Minute))
 		_, err = r.auth()
 		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
 		synctest.Wait()
-		assert.Len(t, r.fake.Pending(), 1, "it did not happen, and waits on")
+		assert.Len(t, r.fake.Pending(), 1, "an unused stub stays in the queue")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		patient := r.fake.Client(aimbrain.WithTimeout(time.Hour), aimbrain.WithAttemptTimeout(time.Hour))
@@ -375,7 +375,7 @@ func TestDelaysTakeNoTimeInABubble(t *testing.T) {
 	})
 }
 
-func TestAnAnswerFunctionEndsWithTheFake(t *testing.T) {
+func TestRespondWith_EndsWithTheFake(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake, err := aimbraintest.Start()
@@ -383,9 +383,9 @@ func TestAnAnswerFunctionEndsWithTheFake(t *testing.T) {
 		fake.Queue(aimbraintest.RespondWith(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		stuck := request(t, fake, "/v1/sessions", sessionBody)
 		go func() {
-			answer, err := fake.Transport().RoundTrip(stuck)
+			response, err := fake.Transport().RoundTrip(stuck)
 			if err == nil {
-				answer.Body.Close() // the function was faster than the end of its connection
+				response.Body.Close() // the function may return before the connection is closed
 			}
 		}()
 		_, err = fake.WaitForRequests(t.Context(), 1)
@@ -394,7 +394,7 @@ func TestAnAnswerFunctionEndsWithTheFake(t *testing.T) {
 	})
 }
 
-func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
+func TestFakeQueue_UnusedStubsFailTheTest(t *testing.T) {
 	t.Parallel()
 	failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
 		fake := aimbraintest.New(t)
@@ -408,8 +408,8 @@ func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
 		assert.ErrorIs(t, err, aimbrain.ErrServerError)
 	})
 	require.Len(t, failures, 1)
-	assert.Equal(t, `aimbraintest: queued outcomes were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
-		`Code(10, 11).On("/v1/voice/auth").After(1s), Delay(1m0s), Reset(), Liveliness(1), Raw(502)`+"\nrequests that came: 1 to /v1/sessions", failures[0])
+	assert.Equal(t, `aimbraintest: queued stubs were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
+		`Code(10, 11).On("/v1/voice/auth").After(1s), Delay(1m0s), Reset(), Liveliness(1), Raw(502)`+"\nrequests that arrived: 1 to /v1/sessions", failures[0])
 
 	failures = (&recorderTB{TB: t}).run(func(t *recorderTB) {
 		fake := aimbraintest.New(t)
@@ -420,7 +420,7 @@ func TestOutcomesThatNeverHappenedFailTheTest(t *testing.T) {
 	assert.Empty(t, failures)
 }
 
-func TestOutcomesThatCannotBeMeantPanic(t *testing.T) {
+func TestStub_PanicsForInvalidArguments(t *testing.T) {
 	t.Parallel()
 	nan := 0.0
 	nan /= nan
@@ -443,8 +443,8 @@ func TestOutcomesThatCannotBeMeantPanic(t *testing.T) {
 		"to set by Liveliness":   func() { aimbraintest.Liveliness(1).On(aimbrain.EndpointBehaviour) },
 		"Times(0)":               func() { aimbraintest.Reset().Times(0) },
 		"After(-1ns)":            func() { aimbraintest.Reset().After(-1) },
-		"Queue of a Stub":        func() { aimbraintest.New(t).Queue(aimbraintest.Stub{}) },
-		"On of a Stub that is":   func() { aimbraintest.Stub{}.On(aimbrain.EndpointScore) },
+		"Queue of the zero":      func() { aimbraintest.New(t).Queue(aimbraintest.Stub{}) },
+		"On of the zero Stub":    func() { aimbraintest.Stub{}.On(aimbrain.EndpointScore) },
 	} {
 		func() {
 			defer func() { assert.Contains(t, recover(), want) }()
@@ -453,19 +453,19 @@ func TestOutcomesThatCannotBeMeantPanic(t *testing.T) {
 	}
 }
 
-func TestAnOutcomeIsAValue(t *testing.T) {
+func TestStub_IsAValue(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	base := aimbraintest.Status(429).WithHeader("A", "1")
 	_ = base.WithHeader("B", "2").Times(9).On(aimbrain.EndpointScore).After(time.Hour)
 	r.fake.Queue(base)
-	answer := post(t, r.fake, "/v1/sessions", sessionBody)
-	assert.Equal(t, "1", answer.header.Get("A"))
-	assert.Empty(t, answer.header.Get("B"))
+	response := post(t, r.fake, "/v1/sessions", sessionBody)
+	assert.Equal(t, "1", response.header.Get("A"))
+	assert.Empty(t, response.header.Get("B"))
 	assert.Empty(t, r.fake.Pending())
 }
 
-func TestAnAnswerThatNeverComesEndsByTheCallersTimeLimit(t *testing.T) {
+func TestStall_EndsByTheTimeLimitOfTheCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, aimbrain.WithAttemptTimeout(3*time.Second))
@@ -475,27 +475,27 @@ func TestAnAnswerThatNeverComesEndsByTheCallersTimeLimit(t *testing.T) {
 		require.ErrorIs(t, err, aimbrain.ErrAttemptTimeout)
 		assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 		assert.Equal(t, 3*time.Second, time.Since(began))
-		assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointFaceEnroll), "it was carried out")
+		assert.Equal(t, 1, r.fake.Processed(aimbrain.EndpointFaceEnroll), "the request was processed")
 		require.NoError(t, r.enroll())
 	})
 }
 
-func TestACallerThatHangsUpOnAStallIsBackAtOnce(t *testing.T) {
+func TestStall_ReturnsAtOnceWhenTheCallIsCancelled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fake.Queue(aimbraintest.Stall())
 	ctx, cancel := context.WithCancelCause(t.Context())
-	hungUp := errors.New("hung up")
+	cause := errors.New("the cause")
 	go func() {
-		_, _ = r.fake.WaitForRequests(t.Context(), 2) // the session, and this
-		cancel(hungUp)
+		_, _ = r.fake.WaitForRequests(t.Context(), 2) // the session and the enrolment
+		cancel(cause)
 	}()
 	_, err := r.client.Face.Enroll(ctx, r.id, ada())
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, err, hungUp)
+	require.ErrorIs(t, err, cause)
 }
 
-func TestAStallEndsWithTheFake(t *testing.T) {
+func TestStall_EndsWithTheFake(t *testing.T) {
 	t.Parallel()
 	fake, err := aimbraintest.Start()
 	require.NoError(t, err)
@@ -510,7 +510,7 @@ func TestAStallEndsWithTheFake(t *testing.T) {
 	require.ErrorAs(t, err, &network)
 }
 
-func TestAnAnswerThatIsCutOffIsNoAnswer(t *testing.T) {
+func TestCutOff_IsANetworkErrorWithAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	for name, loopback := range map[string]bool{"in memory": false, "over the network": true} {
 		t.Run(name, func(t *testing.T) {
@@ -535,7 +535,7 @@ func TestAnAnswerThatIsCutOffIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestACertificateThatCannotBeTrustedIsFinal(t *testing.T) {
+func TestWithUntrustedCertificate_IsNotRetried(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithUntrustedCertificate())
 	_, err := fake.Client().Sessions.Create(t.Context(), sessionRequest("u"))

@@ -14,7 +14,7 @@ import (
 	"github.com/aimbrain/aimbrain-go"
 )
 
-// errClosed is what a request meets after Close.
+// errClosed is the error of a request after Close.
 const errClosed = text("aimbraintest: the fake is closed")
 
 // text is a constant error.
@@ -22,17 +22,16 @@ type text string
 
 func (t text) Error() string { return string(t) }
 
-// Transport returns a round tripper that reaches the fake without a listener,
-// whatever host and scheme a request is for. It is an [aimbrain.Transport] whose
-// connections are pipes inside the process, spoken HTTP/1.1 and without TLS: what
-// it does with connections, time limits and broken responses is what it does with
-// a network.
+// Transport returns a round tripper that reaches the fake without a listener, for
+// every host and scheme. It is an [aimbrain.Transport]. Its connections are pipes
+// inside the process, with HTTP/1.1 and without TLS. It handles connections, time
+// limits and broken responses as it does over a network.
 func (f *Fake) Transport() http.RoundTripper { return f.transport }
 
 // URL returns the address of the fake on the loopback interface, such as
-// "http://127.0.0.1:41233", for programs that only know addresses. The first
-// call opens a free port. Inside a testing/synctest bubble use
-// [Fake.Transport]: a bubble's time stands still for the network.
+// "http://127.0.0.1:41233", for programs that need an address. The first call opens
+// a free port. Inside a testing/synctest bubble use [Fake.Transport]: the time of a
+// bubble does not advance while the network is waited for.
 func (f *Fake) URL() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -57,21 +56,21 @@ func (f *Fake) URL() string {
 	return f.url
 }
 
-// maxHeaderBytes is how large the header of a request may be, its path included.
+// maxHeaderBytes is the largest header of a request, its path included.
 const maxHeaderBytes = 64 << 10
 
-// startServer makes the one server behind the pipes and the port.
+// startServer starts the server of the pipes and the port.
 func (f *Fake) startServer() {
 	f.server = &http.Server{
 		Handler:     f,
 		ConnState:   f.track,
-		ReadTimeout: time.Minute, // for a request that is on its way, as gateways have it
+		ReadTimeout: time.Minute, // to read a request, as gateways have it
 		IdleTimeout: -1,          // none
-		// A header that is larger is refused by 431, as gateways do.
+		// A larger header is refused with status 431, as gateways do.
 		MaxHeaderBytes: maxHeaderBytes - 4096, // net/http adds as much
 	}
 	f.transport = aimbrain.NewTransport(func(t *http.Transport) {
-		t.Proxy = func(r *http.Request) (*url.URL, error) { // called before each dial, with the request's URL
+		t.Proxy = func(r *http.Request) (*url.URL, error) { // net/http calls it before each dial, with the request's URL
 			if f.refuse(r) {
 				return nil, errRefused()
 			}
@@ -100,7 +99,7 @@ func (f *Fake) track(conn net.Conn, state http.ConnState) {
 	defer f.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		if f.closed { // the server did not see it when it closed the others
+		if f.closed { // the server closed the others before
 			_ = conn.Close()
 			return
 		}
@@ -117,7 +116,7 @@ func (f *Fake) track(conn net.Conn, state http.ConnState) {
 
 // stopServer closes all connections and waits for their requests.
 func (f *Fake) stopServer() {
-	_ = f.server.Close() // what a listener says as it closes helps nobody
+	_ = f.server.Close() // the error of a listener that closes is of no use
 	_ = f.listener.Close()
 	f.transport.CloseIdleConnections()
 	ended := make(chan struct{})
@@ -133,7 +132,7 @@ func (f *Fake) stopServer() {
 	}
 }
 
-// A pipeListener is a listener whose connections are dialled inside the process.
+// A pipeListener is a listener for connections inside the process.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -177,7 +176,7 @@ func (l *pipeListener) Close() error {
 	return nil
 }
 
-// Addr says that there is no address.
+// Addr returns an address without meaning.
 func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
 
 type pipeAddr struct{}
@@ -185,21 +184,21 @@ type pipeAddr struct{}
 func (pipeAddr) Network() string { return "pipe" }
 func (pipeAddr) String() string  { return "aimbraintest" }
 
-// breakConnection ends a request without an answer, or with half of one.
+// breakConnection ends a request without a response, or after half of one.
 func breakConnection(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// HTTP/2, or an answer that has begun: net/http knows this panic and
+		// HTTP/2, or a response that has begun: net/http recovers this panic and
 		// ends the stream or the connection.
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // a reset in place of an orderly end
+		_ = tcp.SetLinger(0) // sends a reset
 	}
 	_ = conn.Close()
 }
 
-// untilGone waits until the caller has given up, or the fake is closed.
+// untilGone waits until the request is cancelled or the fake is closed.
 func (f *Fake) untilGone(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -207,7 +206,7 @@ func (f *Fake) untilGone(ctx context.Context) {
 	}
 }
 
-// wait lets a time pass. It reports false when the request or the fake ended
+// wait waits for a duration. It returns false if the request or the fake ended
 // before.
 func (f *Fake) wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)

@@ -1,5 +1,5 @@
-// Backend is the Server's part in production. The app holds no secret: it
-// serialises its requests, and this server signs and sends them. The app gets
+// Backend shows the server's part in production. The app holds no secret: it
+// serialises its requests, and this server signs and sends them. The app receives
 // the result of the action, never the score.
 package main
 
@@ -26,14 +26,14 @@ func main() {
 	}
 }
 
-// A backend answers the app. Who the user is comes from its own log-in, and
-// which session is theirs from its own records: never from the app's request.
+// A backend responds to the app. It takes the user from its own log-in and the
+// session from its own records, never from the app's request.
 type backend struct {
 	client  *aimbrain.Client
 	session func(*http.Request) (sessionID string, ok bool)
 }
 
-// pay lets a payment through when the face is the user's.
+// pay accepts a payment if the face matches the user.
 func (b *backend) pay(w http.ResponseWriter, r *http.Request) {
 	session, ok := b.session(r)
 	if !ok {
@@ -46,14 +46,14 @@ func (b *backend) pay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if body, err = aimbrain.SetMember(body, "session", session); err != nil {
-		http.Error(w, "this is not a request", http.StatusBadRequest)
+		http.Error(w, "invalid request", http.StatusBadRequest)
 		return
 	}
 	result, err := b.authenticate(r.Context(), body)
 	switch {
-	case r.Context().Err() != nil: // the app has gone
+	case r.Context().Err() != nil: // the app has disconnected
 	case err != nil:
-		slog.Warn("face authentication", "err", err) // without what the API or a gateway wrote
+		slog.Warn("face authentication", "err", err) // the value does not hold the text of the API or a gateway
 		refuse(w, err)
 	case !result.Matches(aimbrain.RecommendedThreshold):
 		http.Error(w, "refused", http.StatusForbidden)
@@ -71,8 +71,8 @@ func (b *backend) authenticate(ctx context.Context, body []byte) (none aimbrain.
 	return aimbrain.Decode[aimbrain.FaceAuthResult](response)
 }
 
-// run starts the backend and plays two apps: the user's, and an impostor's
-// that claims the user's session.
+// run starts the backend and two apps: that of the user, and that of an impostor
+// with the user's session.
 func run(ctx context.Context, out io.Writer) error {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -101,18 +101,18 @@ func run(ctx context.Context, out io.Writer) error {
 	go func() { _ = server.Serve(listener) }()
 
 	for _, subject := range []string{"ada", "mallory"} {
-		answer, err := app(ctx, "http://"+listener.Addr().String()+"/pay", aimbraintest.FacePhoto(subject, aimbraintest.Variant(7)))
+		response, err := app(ctx, "http://"+listener.Addr().String()+"/pay", aimbraintest.FacePhoto(subject, aimbraintest.Variant(7)))
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s's face: %s", subject, answer)
+		fmt.Fprintf(out, "%s's face: %s", subject, response)
 	}
 	return nil
 }
 
-// app is what runs on the phone: it sends a serialised request, without a key.
+// app is the part on the phone. It sends a serialised request, without a key.
 func app(ctx context.Context, url string, photo []byte) (string, error) {
-	body := `{"session":"whatever the app believes","faces":["` + base64.StdEncoding.EncodeToString(photo) + `"]}`
+	body := `{"session":"set by the server","faces":["` + base64.StdEncoding.EncodeToString(photo) + `"]}`
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return "", err
@@ -123,6 +123,6 @@ func app(ctx context.Context, url string, photo []byte) (string, error) {
 		return "", err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	return string(answer), err
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
 }

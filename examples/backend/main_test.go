@@ -14,14 +14,14 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestOnlyTheUsersFacePays(t *testing.T) {
+func TestRun_AcceptsOnlyTheUsersFace(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
 	assert.Equal(t, "ada's face: paid\nmallory's face: refused\n", out.String())
 }
 
-func TestTheAppLearnsTheResultAndNotTheScore(t *testing.T) {
+func TestBackend_SendsTheResultAndNotTheScore(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u-1", "ada")
@@ -41,7 +41,7 @@ func TestTheAppLearnsTheResultAndNotTheScore(t *testing.T) {
 	)
 	assert.Equal(t, http.StatusUnprocessableEntity, post(face).Code)
 	assert.Equal(t, http.StatusBadGateway, post(face).Code)
-	assert.Equal(t, http.StatusBadRequest, post(`{"session":"a","session":"b"}`).Code, "a request that means two things")
+	assert.Equal(t, http.StatusBadRequest, post(`{"session":"a","session":"b"}`).Code, "a request with a duplicate member")
 	assert.Equal(t, http.StatusRequestEntityTooLarge, post(strings.Repeat(" ", aimbrain.MaxRequestBytes+1)).Code)
 	loggedIn = false
 	assert.Equal(t, http.StatusUnauthorized, post(face).Code)

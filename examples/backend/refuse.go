@@ -9,15 +9,15 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// refuse turns the error of a call into the response for the app. The error's own
-// text is for the log: it may hold what the API or a gateway wrote.
+// refuse responds to the app with the error of a call. The text of the error is for
+// the log only: it may hold what the API or a gateway wrote.
 func refuse(w http.ResponseWriter, err error) {
 	action := aimbrain.ActionOf(err)
 	switch {
 	case action == aimbrain.ActionUnknown: // not an error of the library
 		http.Error(w, "something went wrong", http.StatusInternalServerError)
 	case aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown:
-		http.Error(w, "something went wrong", http.StatusBadGateway) // without Retry-After: it may have been processed
+		http.Error(w, "something went wrong", http.StatusBadGateway) // no Retry-After: the request may have been processed
 	case action == aimbrain.ActionRetake:
 		http.Error(w, aimbrain.PromptOf(err), http.StatusUnprocessableEntity)
 	case action == aimbrain.ActionFixMedia:

@@ -26,17 +26,17 @@ func TestRefuse_StatusOfEachError(t *testing.T) {
 		retryAfter string
 	}{
 		{name: "retake", stub: aimbraintest.Code(aimbrain.CodePoorBrightness), status: 422, body: "Please try again in better light.\n"},
-		{name: "media that is broken", stub: aimbraintest.Code(aimbrain.CodeMalformedImage), status: 422, body: "this file cannot be used\n"},
+		{name: "broken media", stub: aimbraintest.Code(aimbrain.CodeMalformedImage), status: 422, body: "this file cannot be used\n"},
 		{name: "not enrolled", setUp: func(f *aimbraintest.Fake, _ *aimbrain.Client) { f.Forget("u-1") }, status: 409, body: "enroll first\n"},
-		{name: "session gone", setUp: func(f *aimbraintest.Fake, _ *aimbrain.Client) { f.Advance(3 * time.Hour) }, status: 401, body: "log in again\n"},
+		{name: "session expired", setUp: func(f *aimbraintest.Fake, _ *aimbrain.Client) { f.Advance(3 * time.Hour) }, status: 401, body: "log in again\n"},
 		{name: "rate limited", stub: aimbraintest.Status(429).WithHeader("Retry-After", "60"), status: 503, body: "not now\n", retryAfter: "60"},
 		{name: "rate limited for years", stub: aimbraintest.Status(429).WithHeader("Retry-After", "99999999999999"), status: 503, body: "not now\n", retryAfter: "60"},
 		{name: "closed", setUp: func(_ *aimbraintest.Fake, c *aimbrain.Client) { _ = c.Close() }, status: 503, body: "not now\n", retryAfter: "5"},
-		{name: "lost", stub: aimbraintest.LostResponse(), status: 502, body: "something went wrong\n"},
+		{name: "lost response", stub: aimbraintest.LostResponse(), status: 502, body: "something went wrong\n"},
 		{name: "server error", stub: aimbraintest.Raw(500, "application/json", `{"error":"`+canary+`"}`), status: 502, body: "something went wrong\n"},
 		{name: "no JSON", stub: aimbraintest.Raw(200, "text/html", canary), status: 502, body: "something went wrong\n"},
 		{name: "credentials", setUp: func(f *aimbraintest.Fake, _ *aimbrain.Client) { f.RemoveCredentials(f.APIKey()) }, status: 500, body: "something went wrong\n"},
-		{name: "a firewall", stub: aimbraintest.Raw(403, "text/html", canary), status: 500, body: "something went wrong\n"},
+		{name: "firewall", stub: aimbraintest.Raw(403, "text/html", canary), status: 500, body: "something went wrong\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,6 +73,6 @@ func TestRefuse_StatusOfEachError(t *testing.T) {
 		_, err := fake.Client().Score.Get(t.Context(), "s")
 		w := httptest.NewRecorder()
 		refuse(w, err)
-		assert.Equal(t, http.StatusInternalServerError, w.Code, "waiting does not help: %v", err)
+		assert.Equal(t, http.StatusInternalServerError, w.Code, "a retry does not help: %v", err)
 	})
 }

@@ -1,7 +1,6 @@
-// Enroll enrols faces from a queue. The handler takes the photos and responds
-// at once; a worker enrols and, when the response is lost, finds out whether
-// the enrolment was processed, which may take minutes. The app asks for the
-// result.
+// Enroll enrols faces from a queue. The handler queues the photos and responds at
+// once. A worker enrols. If the response is lost, it confirms whether the enrolment
+// was processed, which may take minutes. The app requests the result.
 package main
 
 import (
@@ -28,20 +27,20 @@ func main() {
 	}
 }
 
-// A state is how far a user's enrolment is.
+// A state is the state of a user's enrolment.
 type state string
 
 const (
 	queued   state = "queued"
-	building state = "building" // enrolled, and not ready for authentications yet
+	building state = "building" // enrolled, but not ready for authentications
 	enrolled state = "enrolled"
-	retake   state = "retake"  // the photos were rejected: take others
+	retake   state = "retake"  // the photos were rejected: capture new ones
 	failed   state = "failed"  // not processed: send the photos again
-	unknown  state = "unknown" // perhaps processed: send nothing before some minutes have passed
+	unknown  state = "unknown" // perhaps processed: wait some minutes before the next enrolment
 )
 
-// settles is how long an enrolment with an unknown outcome is given before
-// another one may be sent.
+// settles is the time after an enrolment with an unknown outcome before another one
+// may be sent.
 const settles = 10 * time.Minute
 
 // An entry is what is stored of a user's enrolment.
@@ -50,27 +49,27 @@ type entry struct {
 	since time.Time
 }
 
-// An enroller enrols users whose photos a handler has queued.
+// An enroller enrols users from a queue.
 type enroller struct {
 	client *aimbrain.Client
-	user   func(*http.Request) (aimbrain.SessionRequest, bool) // from the bank's own log-in
+	user   func(*http.Request) (aimbrain.SessionRequest, bool) // returns the user of the bank's own log-in
 
-	jobs    chan func() // they hold the photos, so that no dump of a field shows them
+	jobs    chan func() // the functions hold the photos, so that no dump of a field shows them
 	ctx     context.Context
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below
 	closed  bool
-	entries map[string]entry // by user id; a bank keeps them in its database
+	entries map[string]entry // by user id; a bank stores them in its database
 }
 
-// newEnroller returns an enroller with so many workers, and a queue for as many
-// enrolments as given.
+// newEnroller returns an enroller with a number of workers and a queue for a number
+// of enrolments.
 func newEnroller(client *aimbrain.Client, user func(*http.Request) (aimbrain.SessionRequest, bool), workers, queue int) *enroller {
 	e := &enroller{client: client, user: user, jobs: make(chan func(), queue), entries: map[string]entry{}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	for range workers { // one waits for minutes when the response is lost
+	for range workers { // a worker waits for minutes if the response is lost
 		e.workers.Go(func() {
 			for job := range e.jobs {
 				job()
@@ -80,7 +79,7 @@ func newEnroller(client *aimbrain.Client, user func(*http.Request) (aimbrain.Ses
 	return e
 }
 
-// enrol puts an enrolment into the queue.
+// enrol queues an enrolment.
 func (e *enroller) enrol(w http.ResponseWriter, r *http.Request) {
 	user, ok := e.user(r)
 	if !ok {
@@ -91,7 +90,7 @@ func (e *enroller) enrol(w http.ResponseWriter, r *http.Request) {
 		Faces [][]byte `json:"faces"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, aimbrain.MaxRequestBytes)).Decode(&request); err != nil {
-		http.Error(w, "not an enrolment", http.StatusBadRequest)
+		http.Error(w, "invalid enrolment", http.StatusBadRequest)
 		return
 	}
 	switch err := e.submit(user, request.Faces); {
@@ -128,8 +127,8 @@ var (
 	errFull     = errors.New("the queue is full or closed")
 )
 
-// submit queues an enrolment. Of one user there is one at a time: the status
-// could not tell which of two was processed.
+// submit queues an enrolment. A user has one enrolment at a time: the status does not
+// show which of two was processed.
 func (e *enroller) submit(user aimbrain.SessionRequest, faces [][]byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -155,14 +154,14 @@ func (e *enroller) store(user aimbrain.SessionRequest, s state) {
 	e.entries[user.UserID] = entry{s, time.Now()}
 }
 
-// work enrols a user and stores what came of it; a program logs the errors.
+// work enrols a user and stores the result. A program also logs the errors.
 func (e *enroller) work(user aimbrain.SessionRequest, faces [][]byte) {
 	session, err := e.client.Sessions.Create(e.ctx, user)
 	if err != nil {
 		e.store(user, failed) // no photo was sent
 		return
 	}
-	if session.Face == aimbrain.NotEnrolled { // or an earlier enrolment was processed after all
+	if session.Face == aimbrain.NotEnrolled { // otherwise an earlier enrolment was processed
 		_, err := e.client.Face.EnrollAndConfirm(e.ctx, session, user, aimbrain.Photos(faces...))
 		switch {
 		case err == nil:
@@ -180,15 +179,15 @@ func (e *enroller) work(user aimbrain.SessionRequest, faces [][]byte) {
 	e.store(user, building)
 	session, err = e.client.Sessions.WaitWhileBuilding(e.ctx, user, aimbrain.ModuleFace, 5*time.Minute)
 	if err != nil || session.Face != aimbrain.Enrolled {
-		e.store(user, unknown) // the next enrolment begins with a look at the status
+		e.store(user, unknown) // the next enrolment begins with the status
 		return
 	}
 	e.store(user, enrolled)
 }
 
-// shutdown takes no more enrolments and returns when those in the queue have
-// ended. When ctx ends before, enrolments that were not sent fail, and those
-// that are being confirmed stay unknown.
+// shutdown refuses new enrolments and returns when those in the queue have ended. If
+// ctx ends before, enrolments that were not sent fail, and those that are being
+// confirmed stay unknown.
 func (e *enroller) shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	if !e.closed {
@@ -207,14 +206,13 @@ func (e *enroller) shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		e.cancel()           // ends the calls
-		_ = e.client.Close() // ends the confirming, which has a context of its own
+		_ = e.client.Close() // ends the confirmation, which has a context of its own
 		<-drained
 		return context.Cause(ctx)
 	}
 }
 
-// run starts a server and plays an app that enrols; the response to the
-// enrolment is lost.
+// run starts a server and an app that enrols. The response to the enrolment is lost.
 func run(ctx context.Context, out io.Writer) error {
 	fake, err := aimbraintest.Start()
 	if err != nil {
@@ -262,7 +260,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// app is what runs on the phone.
+// app is the part on the phone.
 func app(ctx context.Context, method, url string, body []byte) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {

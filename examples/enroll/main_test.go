@@ -18,14 +18,14 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestRun_LostResponseIsConfirmed(t *testing.T) {
+func TestRun_ConfirmsALostResponse(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
 	assert.Equal(t, "the handler responds: 202 Accepted queued\nafter the queue was drained: 200 OK enrolled\nenrolments that were processed: 1\n", out.String())
 }
 
-// byHeader takes the user from a header, as a log-in would from a token.
+// byHeader returns the user of a header, as a log-in does of a token.
 func byHeader(r *http.Request) (aimbrain.SessionRequest, bool) {
 	id := r.Header.Get("User")
 	return aimbrain.SessionRequest{UserID: id, Device: "d", System: "s"}, id != ""
@@ -52,7 +52,7 @@ func serve(t *testing.T, handler http.HandlerFunc, user, body string) *httptest.
 	return w
 }
 
-// shut ends an enroller within a time.
+// shut shuts an enroller down with a time limit.
 func shut(t *testing.T, e *enroller, limit time.Duration) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -60,19 +60,19 @@ func shut(t *testing.T, e *enroller, limit time.Duration) error {
 	return e.shutdown(ctx)
 }
 
-func TestEnroller_Results(t *testing.T) {
+func TestEnroller_StoresTheResult(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		stub      aimbraintest.Stub
 		want      state
 		processed int
 	}{
-		"the response comes": {stub: aimbraintest.Delay(time.Second), want: enrolled, processed: 1},
-		"response lost":      {stub: aimbraintest.LostResponse(), want: enrolled, processed: 1},
-		"no response":        {stub: aimbraintest.Stall(), want: enrolled, processed: 1},
-		"never processed":    {stub: aimbraintest.Reset(), want: unknown},
-		"media rejected":     {stub: aimbraintest.Code(aimbrain.CodePoorBrightness), want: retake},
-		"unauthorized":       {stub: aimbraintest.Status(http.StatusUnauthorized), want: failed},
+		"response":        {stub: aimbraintest.Delay(time.Second), want: enrolled, processed: 1},
+		"response lost":   {stub: aimbraintest.LostResponse(), want: enrolled, processed: 1},
+		"no response":     {stub: aimbraintest.Stall(), want: enrolled, processed: 1},
+		"never processed": {stub: aimbraintest.Reset(), want: unknown},
+		"media rejected":  {stub: aimbraintest.Code(aimbrain.CodePoorBrightness), want: retake},
+		"unauthorized":    {stub: aimbraintest.Status(http.StatusUnauthorized), want: failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +90,7 @@ func TestEnroller_Results(t *testing.T) {
 	}
 }
 
-func TestEnroller_UnknownOutcomeIsLookedAtBeforeTheNextEnrolment(t *testing.T) {
+func TestEnroller_ChecksTheStatusAfterAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
@@ -99,8 +99,8 @@ func TestEnroller_UnknownOutcomeIsLookedAtBeforeTheNextEnrolment(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, post(t, e, "u-1"))
 		after(t, 3*time.Minute)
 		require.Equal(t, "unknown", statusOf(t, e, "u-1"))
-		require.Equal(t, http.StatusConflict, post(t, e, "u-1"), "the API may be at work on it still")
-		fake.Enroll("u-1", "ada") // and so it was
+		require.Equal(t, http.StatusConflict, post(t, e, "u-1"), "the API may still process the first one")
+		fake.Enroll("u-1", "ada") // the first one was processed
 		after(t, settles)
 		require.Equal(t, http.StatusAccepted, post(t, e, "u-1"))
 		require.NoError(t, shut(t, e, time.Hour))
@@ -109,14 +109,14 @@ func TestEnroller_UnknownOutcomeIsLookedAtBeforeTheNextEnrolment(t *testing.T) {
 	})
 }
 
-// after lets a time pass in a bubble.
+// after waits for a duration in a bubble.
 func after(t *testing.T, d time.Duration) {
 	t.Helper()
 	<-time.After(d)
 	synctest.Wait()
 }
 
-func TestEnroller_UserTapsTwice(t *testing.T) {
+func TestEnroller_RefusesASecondEnrolmentOfTheUser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t, aimbraintest.WithTemplateDelay(time.Minute))
@@ -135,29 +135,29 @@ func TestEnroller_UserTapsTwice(t *testing.T) {
 	})
 }
 
-func TestEnroller_QueueIsFull(t *testing.T) {
+func TestEnroller_RefusesWhenTheQueueIsFull(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
 		fake.Queue(aimbraintest.Delay(10 * time.Second).On(aimbrain.EndpointFaceEnroll))
 		e := newEnroller(fake.Client(), byHeader, 1, 1)
 		require.Equal(t, http.StatusAccepted, post(t, e, "u-1"))
-		synctest.Wait() // a worker has it
+		synctest.Wait() // a worker has taken it
 		require.Equal(t, http.StatusAccepted, post(t, e, "u-2"))
 		assert.Equal(t, http.StatusServiceUnavailable, post(t, e, "u-3"))
 		require.NoError(t, shut(t, e, time.Hour))
 		assert.Equal(t, "enrolled", statusOf(t, e, "u-1"))
 		assert.Equal(t, "enrolled", statusOf(t, e, "u-2"), "the shutdown drains the queue")
 		assert.Equal(t, http.StatusNotFound, serve(t, e.status, "u-3", "").Code)
-		assert.Equal(t, http.StatusServiceUnavailable, post(t, e, "u-3"), "nothing is taken after it")
+		assert.Equal(t, http.StatusServiceUnavailable, post(t, e, "u-3"), "new enrolments are refused after it")
 	})
 }
 
-func TestEnroller_ShutdownIsCutShort(t *testing.T) {
+func TestEnroller_ShutdownEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)
-		fake.Queue(aimbraintest.Reset().On(aimbrain.EndpointFaceEnroll)) // it is being confirmed for 2 minutes
+		fake.Queue(aimbraintest.Reset().On(aimbrain.EndpointFaceEnroll)) // the confirmation takes 2 minutes
 		e := newEnroller(fake.Client(), byHeader, 1, 1)
 		require.Equal(t, http.StatusAccepted, post(t, e, "u-1"))
 		synctest.Wait()
@@ -171,7 +171,7 @@ func TestEnroller_ShutdownIsCutShort(t *testing.T) {
 	})
 }
 
-func TestEnroller_InvalidRequests(t *testing.T) {
+func TestEnroller_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	e := newEnroller(fake.Client(), byHeader, 1, 1)

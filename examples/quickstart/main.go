@@ -1,9 +1,9 @@
-// Quickstart walks the vendor's quick start: a session, an enrolment, a session
-// that knows of it, and two people at the door.
+// Quickstart makes the calls of the vendor's quick start: a session, an enrolment, a
+// session after it, and the authentications of the user and of an impostor.
 //
 // It needs no credentials: the API is a fake in the same process, and the faces
 // are drawn. With AIMBRAIN_API_KEY and AIMBRAIN_API_SECRET in the environment
-// it talks to the real API, and wants photos of real people:
+// it calls the real API, and needs photos of real people:
 //
 //	go run ./examples/quickstart -enroll me1.jpg,me2.jpg -same me3.jpg -impostor friend.jpg
 package main
@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	var client *aimbrain.Client
 	if getenv(aimbrain.EnvAPIKey) != "" || getenv(aimbrain.EnvAPISecret) != "" {
 		if !photos.own {
-			return errors.New("credentials are set, so this is the real API: it wants real faces, see -help")
+			return errors.New("credentials are set: the real API needs photos of real faces, see -help")
 		}
 		client, err = aimbrain.NewFromEnv(observe)
 	} else {
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		photos.introduce(fake)
 		fmt.Fprintln(out, "No credentials in the environment: the API is a fake in this process, and its scores are simulated.")
 		if photos.own {
-			fmt.Fprintln(out, "It cannot see: who is on your photos it believes your flags.")
+			fmt.Fprintln(out, "It does not recognise faces: your flags say who is on your photos.")
 		}
 		fmt.Fprintln(out)
 		client, err = aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()), observe)
@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	}, out)
 }
 
-// walk makes the calls, and shows each answer as it comes.
+// walk makes the calls and shows each response.
 func walk(ctx context.Context, client *aimbrain.Client, photos photos, show func(aimbrain.Response, error), out io.Writer) error {
 	who := aimbrain.SessionRequest{UserID: "user-" + rand.Text(), Device: "quickstart", System: "Go", ScreenHeight: 568, ScreenWidth: 320}
 
@@ -120,19 +120,19 @@ func verdict(r aimbrain.FaceAuthResult) string {
 	return fmt.Sprintf("kept out, the score %.2f is below %.2f.", r.Score, aimbrain.RecommendedThreshold)
 }
 
-// photos are what is enrolled, and who comes to the door afterwards.
+// photos are those of the enrolment and of the two authentications.
 type photos struct {
 	enroll         [][]byte
 	same, impostor []byte
 	own            bool // the user's own files
 }
 
-// readPhotos takes the files that the flags name, and draws what is left.
+// readPhotos reads the files that the flags name, and draws the other faces.
 func readPhotos(args []string, out io.Writer) (photos, error) {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.Usage = func() {
-		fmt.Fprintln(out, "quickstart walks the vendor's quick start, with drawn faces or with your own photos:")
+		fmt.Fprintln(out, "quickstart makes the calls of the vendor's quick start, with drawn faces or with your own photos:")
 		flags.PrintDefaults()
 	}
 	enroll := flags.String("enroll", "", "JPEG photos of the user, `files` separated by commas")
@@ -142,12 +142,12 @@ func readPhotos(args []string, out io.Writer) (photos, error) {
 		return photos{}, err
 	}
 	if flags.NArg() > 0 {
-		return photos{}, fmt.Errorf("%q is left over: files are named by flags, several of them joined by commas", flags.Arg(0))
+		return photos{}, fmt.Errorf("unexpected argument %q: name files by flags, and separate several files by commas", flags.Arg(0))
 	}
 	p := photos{impostor: aimbraintest.FacePhoto("mallory"), own: *enroll != ""}
 	if !p.own {
 		if *same != "" || *impostor != "" {
-			return photos{}, errors.New("-enroll is needed with -same and -impostor")
+			return photos{}, errors.New("-same and -impostor need -enroll")
 		}
 		for variant := range 5 {
 			p.enroll = append(p.enroll, aimbraintest.FacePhoto("ada", aimbraintest.Variant(variant)))
@@ -176,13 +176,13 @@ func readPhotos(args []string, out io.Writer) (photos, error) {
 	}
 	for _, photo := range append(p.enroll, p.same) {
 		if bytes.Equal(photo, p.impostor) {
-			return photos{}, errors.New("-impostor: this is one of the user's own photos")
+			return photos{}, errors.New("-impostor: the file is one of the user's own photos")
 		}
 	}
 	return p, nil
 }
 
-// introduce tells the fake who is on the user's own photos: it cannot see.
+// introduce sets who is on the user's own photos: the fake does not recognise faces.
 func (p photos) introduce(fake *aimbraintest.Fake) {
 	if !p.own {
 		return

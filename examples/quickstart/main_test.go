@@ -17,7 +17,7 @@ import (
 
 func noEnv(string) string { return "" }
 
-func TestItLetsThePersonInAndKeepsTheImpostorOut(t *testing.T) {
+func TestRun_AcceptsTheUserAndRefusesTheImpostor(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), nil, noEnv, &out))
@@ -33,7 +33,7 @@ func TestItLetsThePersonInAndKeepsTheImpostorOut(t *testing.T) {
 	assert.Contains(t, out.String(), "simulated")
 }
 
-func TestItTakesPhotosOfAnyResolution(t *testing.T) {
+func TestRun_AcceptsPhotosOfAnyResolution(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := func(name string, opts ...aimbraintest.MediaOption) string {
@@ -41,7 +41,7 @@ func TestItTakesPhotosOfAnyResolution(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, aimbraintest.FacePhoto(name, opts...), 0o600))
 		return path
 	}
-	// Three names are three subjects to the fake, unless it is told better.
+	// The fake takes three names for three subjects unless they are assigned to one.
 	me := file("me.jpg", aimbraintest.Resolution(490, 696)) + "," + file("me2.jpg", aimbraintest.Progressive())
 	var out bytes.Buffer
 	args := []string{"-enroll", me, "-same", file("me3.jpg", aimbraintest.WithEXIF()), "-impostor", file("friend.jpg")}
@@ -50,7 +50,7 @@ func TestItTakesPhotosOfAnyResolution(t *testing.T) {
 	assert.Contains(t, out.String(), "An impostor came:     kept out")
 }
 
-func TestItSaysWhatIsMissing(t *testing.T) {
+func TestRun_ReportsInvalidFlags(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.ErrorContains(t, run(t.Context(), []string{"-enroll", "no-such-file.jpg"}, noEnv, &out), "-enroll")

@@ -1,5 +1,5 @@
-// Stepup asks for more only when it must: behaviour first, which costs the user
-// nothing, then the face, then the voice, all with one session.
+// Stepup requests more factors only for larger amounts: behaviour first, which needs
+// no action of the user, then the face, then the voice, all with one session.
 package main
 
 import (
@@ -19,21 +19,21 @@ func main() {
 	}
 }
 
-// A device is the app of one person: what it collects and captures when asked.
+// A device is the app of one person. Its functions collect and capture.
 type device struct {
 	behaviour func() aimbrain.Events
 	selfie    func() []byte
 	say       func(text string) []byte
 }
 
-// A door lets people in for something that is worth an amount.
+// A door decides whether a person may pay an amount.
 type door struct {
 	client *aimbrain.Client
 	out    io.Writer
 }
 
-// enter decides. A small amount needs one factor that matches, a large one
-// needs the face and the voice, alive.
+// enter reports whether the person may pay. A small amount needs one factor that
+// matches. A large one needs the face and a live voice.
 func (d *door) enter(ctx context.Context, sessionID string, from device, amount int) (bool, error) {
 	if amount < 100 {
 		behaviour, err := d.client.Behaviour.Auth(ctx, sessionID, from.behaviour())
@@ -65,7 +65,7 @@ func (d *door) enter(ctx context.Context, sessionID string, from device, amount 
 	return voice.Matches(aimbrain.RecommendedThreshold) && voice.IsLive(0.5), nil
 }
 
-// personsDevice is the synthetic app of a synthetic person.
+// personsDevice returns the synthetic app of a synthetic person.
 func personsDevice(subject string) device {
 	return device{
 		behaviour: func() aimbrain.Events { return aimbraintest.Behaviour(subject, 40) },
@@ -108,14 +108,14 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// enrolled is a session of a user whose behaviour, face and voice are known.
+// enrolled returns a session of a user with behaviour, face and voice enrolled.
 func enrolled(ctx context.Context, fake *aimbraintest.Fake, client *aimbrain.Client, ada device) (aimbrain.Session, error) {
 	fake.Enroll("u-81f3", "ada")
 	session, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
 	if err != nil {
 		return aimbrain.Session{}, err
 	}
-	for range 3 { // the API listens before it judges
+	for range 3 { // the API learns from the first calls
 		if _, err := client.Behaviour.Auth(ctx, session.ID, ada.behaviour()); err != nil {
 			return aimbrain.Session{}, err
 		}

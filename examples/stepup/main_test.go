@@ -11,7 +11,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestMoreIsAskedOnlyWhenItMustBe(t *testing.T) {
+func TestRun_RequestsMoreFactorsForLargerAmounts(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
@@ -23,7 +23,7 @@ func TestMoreIsAskedOnlyWhenItMustBe(t *testing.T) {
 	assert.Regexp(t, `mallory pays 5000 .*\n  face: 0\.[0-4]\d\n  paid: false`, text)
 }
 
-func TestAVoiceThatIsNotLiveDoesNotOpenTheDoor(t *testing.T) {
+func TestEnter_RefusesAVoiceThatIsNotLive(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	ada := personsDevice("ada")

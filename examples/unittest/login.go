@@ -1,5 +1,5 @@
-// Package login is a bank's code that uses aimbrain-go; its test shows how to
-// test such code without a network, and without a face.
+// Package login is a bank's code that uses aimbrain-go. Its test shows how to test
+// such code without a network and without a real face.
 package login
 
 import (
@@ -10,9 +10,9 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// Outcomes of a log-in that are the user's business.
+// Results of a log-in that the user must see.
 var (
-	ErrRefused = errors.New("it is somebody else")
+	ErrRefused = errors.New("the face does not match")
 	ErrRetake  = errors.New("the picture is not good enough")
 	ErrUnknown = errors.New("enrol first")
 	ErrSoon    = errors.New("not ready yet: try again in a minute")
@@ -26,7 +26,7 @@ func WithFace(ctx context.Context, client *aimbrain.Client, userID string, selfi
 	}
 	switch session.Face {
 	case aimbrain.Enrolled:
-	case aimbrain.Building: // enrolled, but not ready: enrolling again would be wrong
+	case aimbrain.Building: // enrolled, but not ready: a second enrolment would be wrong
 		return ErrSoon
 	default:
 		return ErrUnknown

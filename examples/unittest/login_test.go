@@ -13,19 +13,19 @@ import (
 	login "github.com/aimbrain/aimbrain-go/examples/unittest"
 )
 
-func TestLogIn(t *testing.T) {
+func TestWithFace_ResultOfEachResponse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		next aimbraintest.Stub
 		want error
 	}{
-		"the user":       {aimbraintest.Score(0.93), nil},
-		"at 0.5":         {aimbraintest.Score(0.50), nil},
-		"an impostor":    {aimbraintest.Score(0.31), login.ErrRefused},
-		"in the dark":    {aimbraintest.Code(aimbrain.CodePoorBrightness).On(aimbrain.EndpointFaceAuth), login.ErrRetake},
-		"key revoked":    {aimbraintest.Status(401).On(aimbrain.EndpointFaceAuth), aimbrain.ErrUnauthorized},
-		"session gone":   {aimbraintest.Status(403).On(aimbrain.EndpointFaceAuth), aimbrain.ErrSessionNotFound},
-		"server trouble": {aimbraintest.Status(500).On(aimbrain.EndpointFaceAuth), aimbrain.ErrServerError},
+		"same person":  {aimbraintest.Score(0.93), nil},
+		"score of 0.5": {aimbraintest.Score(0.50), nil},
+		"impostor":     {aimbraintest.Score(0.31), login.ErrRefused},
+		"too dark":     {aimbraintest.Code(aimbrain.CodePoorBrightness).On(aimbrain.EndpointFaceAuth), login.ErrRetake},
+		"key revoked":  {aimbraintest.Status(401).On(aimbrain.EndpointFaceAuth), aimbrain.ErrUnauthorized},
+		"no session":   {aimbraintest.Status(403).On(aimbrain.EndpointFaceAuth), aimbrain.ErrSessionNotFound},
+		"server error": {aimbraintest.Status(500).On(aimbrain.EndpointFaceAuth), aimbrain.ErrServerError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,7 +38,7 @@ func TestLogIn(t *testing.T) {
 	}
 }
 
-func TestAStrangerIsToldToEnrol(t *testing.T) {
+func TestWithFace_RefusesAUserWhoIsNotEnrolled(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	err := login.WithFace(t.Context(), fake.Client(), "u-new", aimbraintest.FacePhoto("ada"))
@@ -46,7 +46,7 @@ func TestAStrangerIsToldToEnrol(t *testing.T) {
 	fake.AssertCount(t, aimbrain.EndpointFaceAuth, 0)
 }
 
-func TestAUserWhoseTemplateIsBeingBuiltIsToldToWait(t *testing.T) {
+func TestWithFace_ReportsATemplateThatIsBeingBuilt(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t, aimbraintest.WithTemplateDelay(time.Minute))
 	session, err := fake.Client().Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u-1", Device: "d", System: "s"})
@@ -59,7 +59,7 @@ func TestAUserWhoseTemplateIsBeingBuiltIsToldToWait(t *testing.T) {
 	require.NoError(t, login.WithFace(t.Context(), fake.Client(), "u-1", selfie))
 }
 
-func TestALostResponseIsNotTakenForALogIn(t *testing.T) {
+func TestWithFace_LostResponseIsNoLogIn(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u-81f3", "ada")
@@ -70,7 +70,7 @@ func TestALostResponseIsNotTakenForALogIn(t *testing.T) {
 	fake.AssertCount(t, aimbrain.EndpointFaceAuth, 1)
 }
 
-func TestASlowAPIIsGivenUpInVirtualTime(t *testing.T) {
+func TestWithFace_TimesOutInVirtualTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := aimbraintest.New(t)

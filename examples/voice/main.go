@@ -1,6 +1,6 @@
-// Voice enrols a voice in five steps and authenticates it. Each recording
-// speaks a text that the API chose just before, the token: a recording from
-// yesterday will not do.
+// Voice enrols a voice in five steps and authenticates it. In each recording the user
+// says the token, a text that the API chose just before. The liveliness of an older
+// recording is low.
 package main
 
 import (
@@ -20,8 +20,8 @@ func main() {
 	}
 }
 
-// A recorder shows a text to the user and records them reading it. In real
-// life this is the app's part.
+// A recorder shows a text to the user and returns a recording of the user reading
+// it. In production this is the app's part.
 type recorder func(text string) []byte
 
 func run(ctx context.Context, out io.Writer) error {
@@ -48,7 +48,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// enroll takes a step for each of the five tokens.
+// enroll makes one step for each of the five tokens.
 func enroll(ctx context.Context, client *aimbrain.Client, sessionID string, record recorder, out io.Writer) error {
 	for i, step := range aimbrain.EnrollTokens() {
 		token, err := client.Voice.Token(ctx, sessionID, step)
@@ -57,7 +57,7 @@ func enroll(ctx context.Context, client *aimbrain.Client, sessionID string, reco
 		}
 		fmt.Fprintf(out, "step %d of 5, please read: %q\n", i+1, token.Text)
 		if _, err := client.Voice.Enroll(ctx, sessionID, aimbrain.Recordings(record(token.Text))); err != nil {
-			return err // see Voice.EnrollAndConfirm for the first step, when its outcome is unknown
+			return err // for an unknown outcome of the first step, see Voice.EnrollAndConfirm
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
-func TestFiveStepsEnrolAVoice(t *testing.T) {
+func TestRun_EnrolsAVoiceInFiveSteps(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
@@ -19,14 +19,14 @@ func TestFiveStepsEnrolAVoice(t *testing.T) {
 	assert.Contains(t, out.String(), "matches: true, live: true")
 }
 
-func TestARecordingFromYesterdayIsNotLive(t *testing.T) {
+func TestAuthenticate_OldRecordingIsNotLive(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
 	fake.Enroll("u-81f3", "ada")
 	session, err := fake.Client().Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u-81f3", Device: "d", System: "s"})
 	require.NoError(t, err)
-	yesterday := func(string) []byte { return aimbraintest.VoiceWAV("ada", aimbraintest.Saying("something else")) }
-	result, err := authenticate(t.Context(), fake.Client(), session.ID, yesterday, &bytes.Buffer{})
+	old := func(string) []byte { return aimbraintest.VoiceWAV("ada", aimbraintest.Saying("something else")) }
+	result, err := authenticate(t.Context(), fake.Client(), session.ID, old, &bytes.Buffer{})
 	require.NoError(t, err)
 	assert.False(t, result.IsLive(0.5))
 }

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes the golden signatures with openssl, a tool that shares no code with this
-# library: bash testdata/signatures/make.sh > testdata/signatures/golden.tsv
+# Makes the golden signatures with openssl, which shares no code with this library:
+# bash testdata/signatures/make.sh > testdata/signatures/golden.tsv
 # Columns: name, secret, method, endpoint, body, signature; the middle four in
-# hex, so that line ends and bytes that are not text survive.
+# hex, because they may hold line ends and bytes that are not text.
 set -euo pipefail
 
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 raw() { printf '%b' "$(sed 's/../\\x&/g' <<<"$1")"; }
 
-# golden NAME SECRET METHOD ENDPOINT BODY; secret and body may hold printf escapes.
-# What is signed has the method in upper case and the endpoint in lower case.
+# golden NAME SECRET METHOD ENDPOINT BODY prints a row. Secret and body may hold printf
+# escapes. The signed text has the method in upper case and the endpoint in lower case.
 golden() {
   local secret method endpoint body upper lower
   secret=$(printf '%b' "$2" | hex)

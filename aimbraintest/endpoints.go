@@ -9,12 +9,12 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// names are what differs between the modules on the wire.
+// names are the words and codes that differ between face and voice.
 type names struct {
 	media, medium string
 	enroll, token string
 	missing       aimbrain.Code // no media in the request
-	empty         aimbrain.Code // nothing in a medium
+	empty         aimbrain.Code // a medium without data
 }
 
 func modules(kind int) names {
@@ -39,7 +39,7 @@ func (c *call) createSession() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The vendor's web client sends null where it does not know the system.
+	// The vendor's web client sends null if it does not know the system.
 	if raw, ok := find(c.members, "system"); !ok || !strictjson.IsNull(raw) {
 		if _, err := c.text("system"); err != nil {
 			return nil, err
@@ -53,14 +53,14 @@ func (c *call) createSession() (any, error) {
 	f := c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	answer := struct {
+	created := struct {
 		Session   string                `json:"session"`
 		Face      aimbrain.ModuleStatus `json:"face"`
 		Voice     aimbrain.ModuleStatus `json:"voice"`
 		Behaviour aimbrain.ModuleStatus `json:"behaviour"`
 	}{Session: f.newSession(userID, device).id}
-	answer.Face, answer.Voice, answer.Behaviour = f.state.user(userID).status(f.now(), device, f.config.behaviourCalls)
-	return answer, nil
+	created.Face, created.Voice, created.Behaviour = f.state.user(userID).status(f.now(), device, f.config.behaviourCalls)
+	return created, nil
 }
 
 func (c *call) token(kind int) (any, error) {
@@ -135,7 +135,7 @@ func (c *call) auth(kind int) (any, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	expected, err := f.useToken(s, kind)
-	if err != nil { // another request was faster
+	if err != nil { // another request used the token meanwhile
 		return nil, err
 	}
 	var scores, lives []float64
@@ -184,7 +184,7 @@ func livelinessOf(media []medium) float64 {
 	return mean(lives)
 }
 
-// override puts the numbers of the request's outcome in place of the fake's.
+// override replaces the fake's numbers by those of the stub.
 func (c *call) override(score *float64, liveliness ...*float64) {
 	if c.outcome == nil || !c.outcome.scores() {
 		return
@@ -200,7 +200,7 @@ func (c *call) override(score *float64, liveliness ...*float64) {
 	}
 }
 
-// score answers what the session has seen so far.
+// score returns the scores of the session so far.
 func (c *call) score() (any, error) {
 	s, err := c.session()
 	if err != nil {
