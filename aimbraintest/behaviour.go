@@ -18,7 +18,7 @@ func eventArrays() []string {
 	return []string{"touches", "accelerations", "textEvents", "mouseEvents", "keyUpDownEvents"}
 }
 
-// A profile is what is known of how a user behaves on one device.
+// A profile is the behaviour of a user on one device.
 type profile struct {
 	calls    int
 	features map[string]*average

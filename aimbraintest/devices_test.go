@@ -54,7 +54,7 @@ func TestFakeEnroll_EnrolsBehaviourOnTheUsersDevices(t *testing.T) {
 		last aimbrain.ModuleStatus            // Status, before them
 	}{
 		{
-			name: "the first device that a session names",
+			name: "first device that a session names",
 			do: func(fake *aimbraintest.Fake, session func(string)) {
 				fake.Enroll("u", "ada")
 				session("a")
@@ -67,7 +67,7 @@ func TestFakeEnroll_EnrolsBehaviourOnTheUsersDevices(t *testing.T) {
 			want: map[string]aimbrain.ModuleStatus{"a": yes}, last: yes,
 		},
 		{
-			name: "the devices of the sessions so far",
+			name: "devices of the sessions so far",
 			do: func(fake *aimbraintest.Fake, session func(string)) {
 				session("a")
 				session("b")
@@ -76,7 +76,7 @@ func TestFakeEnroll_EnrolsBehaviourOnTheUsersDevices(t *testing.T) {
 			want: map[string]aimbrain.ModuleStatus{"a": yes, "b": yes, "c": no}, last: yes,
 		},
 		{
-			name: "a new phone after it",
+			name: "new phone after it",
 			do: func(fake *aimbraintest.Fake, session func(string)) {
 				session("a")
 				fake.Enroll("u", "ada")
@@ -174,8 +174,8 @@ func TestFake_DoesNotLearnBehaviourFromRequestsWithoutFeatures(t *testing.T) {
 	for _, row := range []struct{ name, body string }{
 		{"empty arrays of the web client", `{"session":"ID","mouseEvents":[],"keyUpDownEvents":[ ]}`},
 		{"empty arrays of a phone", `{"touches":[],"accelerations":[],"textEvents":[],"session":"ID"}`},
-		{"an array of another name", `{"session":"ID","gyroscope":[{"x":1}]}`},
-		{"a single event without features", `{"session":"ID","keyUpDownEvents":[{"t":1,"key":"a","dir":1,"ids":[]}]}`},
+		{"array of another name", `{"session":"ID","gyroscope":[{"x":1}]}`},
+		{"single event without features", `{"session":"ID","keyUpDownEvents":[{"t":1,"key":"a","dir":1,"ids":[]}]}`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -29,7 +29,7 @@
 // # Scores and subjects
 //
 // Scores are simulated, and responses with a score have the header
-// X-Aimbraintest-Score. They are the same on every run. The same person scores
+// X-Aimbraintest-Score. The scores are the same on every run. The same person scores
 // 0.80 to 0.99, another 0.01 to 0.20. Several files in a request give the mean
 // of each, and a comparison gives the mean of all pairs. [Fake.AssignSubject]
 // decides who is on a file. Otherwise a file of [FacePhoto], [FaceVideo],
@@ -52,10 +52,10 @@
 //
 // # Accepted media
 //
-// Documented are a JPEG for a photo, H.264 for a video, linear PCM at 16 kHz for
-// a recording, and 500 kB a file. Observed, in what the vendor's own clients
-// send, are QuickTime files with H.264 (iOS), WebM with VP8 or VP9 (web), and
-// WAV and CAF at other rates. The fake accepts all of these. It also accepts
+// The vendor documents a JPEG for a photo, H.264 for a video, linear PCM at 16 kHz
+// for a recording, and 500 kB a file. The vendor's own clients also send QuickTime
+// files with H.264 (iOS), WebM with VP8 or VP9 (web), and WAV and CAF at other
+// rates. The fake accepts all of these. It also accepts
 // floating point samples in WAV and CAF, which are neither documented nor
 // observed. [WithGuidanceEnforced] makes it refuse what is not documented. It
 // refuses any other format or encoding and names it: with code 20 for pictures and
@@ -84,10 +84,10 @@
 //
 // # What the vendor does not document
 //
-// The fake takes the choice that finds mistakes earlier. All files of an array must be of one
-// format. Base64 is standard, padded and without line breaks. The response to a
-// submission is {} (see [WithEmptySubmitResponse]). Metadata is returned if it is
-// base64. The scores of /v1/score have the types "anomaly", "behaviour", "face"
+// The fake makes the choice that finds mistakes earlier. All files of an array must
+// be of one format. Base64 is standard, padded and without line breaks. The response
+// to a submission is {} (see [WithEmptySubmitResponse]). Metadata is returned if it
+// is base64. The scores of /v1/score have the types "anomaly", "behaviour", "face"
 // and "voice", for what the session has received. The fake cannot recognise media
 // that is readable but shows nobody: queue [Code] for it.
 package aimbraintest

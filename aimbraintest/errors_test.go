@@ -75,22 +75,22 @@ func TestNewError_EqualsTheErrorOfAClientOfTheFake(t *testing.T) {
 		stubs    []aimbraintest.Stub
 		times    int // attempts, 0 for one a stub
 	}{
-		{name: "a code", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Code(aimbrain.CodePoorBrightness)}},
+		{name: "code", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Code(aimbrain.CodePoorBrightness)}},
 		{name: "two codes", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Code(aimbrain.CodePoorBrightness, aimbrain.CodeBlurry)}},
-		{name: "an unknown code with a status and a text", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Code(777).WithStatus(422).WithMessage("odd")}},
+		{name: "unknown code with a status and a text", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Code(777).WithStatus(422).WithMessage("odd")}},
 		{name: "no session", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Status(403)}},
 		{name: "no token", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Status(460)}},
 		{name: "too many requests, with a wait", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Status(429).WithRetryAfter(90 * time.Second)}},
 		{name: "unavailable, with a wait of 0", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Status(503).WithRetryAfter(0)}},
 		{name: "unavailable, with a date", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Status(503).WithHeader("Retry-After", "Wed, 25 Nov 2026 10:00:30 GMT").WithHeader("Date", "Wed, 25 Nov 2026 10:00:00 GMT")}},
-		{name: "a gateway's page", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(502, "text/html", "<html>bad gateway</html>")}},
-		{name: "a gateway's page without a type", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(502, "", "")}},
-		{name: "a redirect", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(302, "", "").WithHeader("Location", "https://elsewhere.example/")}},
-		{name: "a redirect by 303", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(303, "", "").WithHeader("Location", "https://elsewhere.example/")}},
-		{name: "a score out of range", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", `{"score":1.5,"liveliness":0}`)}},
+		{name: "gateway's page", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(502, "text/html", "<html>bad gateway</html>")}},
+		{name: "gateway's page without a type", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(502, "", "")}},
+		{name: "redirect", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(302, "", "").WithHeader("Location", "https://elsewhere.example/")}},
+		{name: "redirect by 303", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Raw(303, "", "").WithHeader("Location", "https://elsewhere.example/")}},
+		{name: "score out of range", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", `{"score":1.5,"liveliness":0}`)}},
 		{name: "no JSON", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", `<html>`)}},
-		{name: "an empty response", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", "")}},
-		{name: "a large response", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", strings.Repeat(" ", aimbrain.MaxResponseBytes+1))}},
+		{name: "empty response", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", "")}},
+		{name: "large response", endpoint: auth, stubs: []aimbraintest.Stub{aimbraintest.Raw(200, "application/json", strings.Repeat(" ", aimbrain.MaxResponseBytes+1))}},
 		{name: "not sent", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.NotSent()}},
 		{name: "not sent, three times", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.NotSent().Times(3)}, times: 3},
 		{name: "reset", endpoint: enroll, stubs: []aimbraintest.Stub{aimbraintest.Reset()}},
@@ -200,14 +200,14 @@ func TestNewError_PanicsForInvalidArguments(t *testing.T) {
 	}{
 		{"no attempt", func() { _ = aimbraintest.NewError(enroll) }, "there is no attempt"},
 		{"no stub", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Stub{}) }, "of the zero Stub"},
-		{"a score", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Score(1)) }, "Score(1) is no failure"},
-		{"a delay", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Delay(1)) }, "is no failure"},
-		{"a function", func() {
+		{"score", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Score(1)) }, "Score(1) is no failure"},
+		{"delay", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Delay(1)) }, "is no failure"},
+		{"function", func() {
 			_ = aimbraintest.NewError(enroll, aimbraintest.RespondWith(func(http.ResponseWriter, *http.Request) {}))
 		}, "is no failure"},
 		{"for ever", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset().Always()) }, "set the number of attempts by Times"},
-		{"a good response", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Raw(200, "", `{"imagesCount":1}`)) }, "the last response is a success"},
-		{"an enrolment sent twice", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset(), aimbraintest.Status(500)) }, "does not retry a call to /v1/face/enroll after attempt 1 of these 2"},
+		{"good response", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Raw(200, "", `{"imagesCount":1}`)) }, "the last response is a success"},
+		{"enrolment sent twice", func() { _ = aimbraintest.NewError(enroll, aimbraintest.Reset(), aimbraintest.Status(500)) }, "does not retry a call to /v1/face/enroll after attempt 1 of these 2"},
 		{"after a refusal", func() {
 			_ = aimbraintest.NewError(aimbrain.EndpointScore, aimbraintest.Status(401), aimbraintest.Reset())
 		}, "after attempt 1 of these 2"},
@@ -215,12 +215,12 @@ func TestNewError_PanicsForInvalidArguments(t *testing.T) {
 			_ = aimbraintest.NewError(aimbrain.EndpointScore, aimbraintest.Status(429).WithRetryAfter(time.Second), aimbraintest.Reset())
 		}, "after attempt 1 of these 2"},
 		{"no endpoint", func() { _ = aimbraintest.NewError("face", aimbraintest.Reset()) }, "must begin with one slash"},
-		{"a good status", func() { _ = aimbraintest.NewAPIError(enroll, 200) }, "must be an error"},
+		{"good status", func() { _ = aimbraintest.NewAPIError(enroll, 200) }, "must be an error"},
 		{"no cause", func() { _ = aimbraintest.NewNetworkError(enroll, nil, aimbrain.OutcomeNotSent) }, "the cause is nil"},
 		{"refused", func() { _ = aimbraintest.NewNetworkError(enroll, io.EOF, aimbrain.OutcomeRefused) }, "not refused"},
 		{"half a second", func() { aimbraintest.Status(503).WithRetryAfter(time.Second / 2) }, "whole seconds"},
-		{"a negative wait", func() { aimbraintest.Status(503).WithRetryAfter(-time.Second) }, "whole seconds"},
-		{"a wait without a response", func() { aimbraintest.NotSent().WithRetryAfter(time.Second) }, "WithHeader does not go with NotSent"},
+		{"negative wait", func() { aimbraintest.Status(503).WithRetryAfter(-time.Second) }, "whole seconds"},
+		{"wait without a response", func() { aimbraintest.NotSent().WithRetryAfter(time.Second) }, "WithHeader does not go with NotSent"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -239,7 +239,7 @@ func (f *Fake) Enroll(userID, subject string) {
 
 // EnrollBehaviour enrols the behaviour of a user on one device, as if with events
 // of the subject, see [Behaviour]. The device is the value of
-// [aimbrain.SessionRequest.Device]. What else is stored of the user stays.
+// [aimbrain.SessionRequest.Device]. Other state of the user does not change.
 func (f *Fake) EnrollBehaviour(userID, device, subject string) {
 	if userID == "" || device == "" || subject == "" {
 		f.fatal("aimbraintest: EnrollBehaviour: the user id, the device and the subject must not be empty")

@@ -63,9 +63,9 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.respond(w, recorded)
 }
 
-// endConnection makes the response the last one of its connection, if it is one of
-// the fake's transport, while connections are to be refused: the next request must
-// need a new connection.
+// endConnection makes the response the last one of its connection while connections
+// are to be refused, so that the next request needs a new connection. It does so for
+// connections of the fake's transport only.
 func (f *Fake) endConnection(w http.ResponseWriter, r *http.Request) {
 	address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok || address.Network() != "pipe" {
@@ -219,7 +219,7 @@ func (c *call) handOver(w *statusWriter) {
 	copyHeader(w.Header(), c.outcome.header)
 	c.outcome.handler(w, r)
 	if !w.hijacked {
-		w.noteStatus(http.StatusOK) // net/http responds so if the function wrote nothing
+		w.noteStatus(http.StatusOK) // the status that net/http sends if the function wrote nothing
 	}
 }
 

@@ -36,8 +36,8 @@ type mediaSpec struct {
 }
 
 // Variant makes another picture or recording of the same subject: another
-// angle and light, another intonation. Every n, also a negative one, is a
-// variant of its own; the default is 0. For all makers.
+// angle and light, or another intonation. Every n, also a negative one, is a
+// variant of its own; the default is 0. The option applies to all makers.
 func Variant(n int) MediaOption {
 	return MediaOption{"Variant", func(s *mediaSpec) { s.variant = n }}
 }
@@ -77,7 +77,7 @@ func SampleRate(hz int) MediaOption {
 
 // Size makes the file exactly this many bytes, 1 GiB at most, by padding it with
 // parts that readers skip. The maker panics if the media itself is larger, with a
-// text that has the size. For all makers.
+// text that has the size. The option applies to all makers.
 func Size(bytes int) MediaOption {
 	return MediaOption{"Size", func(s *mediaSpec) {
 		mediaMust(bytes > 0 && bytes <= 1<<30, "Size(%d): pass a number of bytes from 1 to 1 GiB", bytes)
@@ -107,9 +107,9 @@ func WithEXIF() MediaOption {
 
 // FacePhoto makes a JPEG of an invented person: a drawn face that depends on the
 // subject's name. The same subject always has the same face, and the bytes are the
-// same on every run and platform. Options: [Variant],
-// [Resolution], [Size], [Progressive], [WithEXIF]. It panics for an empty
-// subject, one of more than 1000 bytes, and options that do not fit.
+// same on every run and platform. The options are [Variant], [Resolution], [Size],
+// [Progressive] and [WithEXIF]. FacePhoto panics for an empty subject, one of more
+// than 1000 bytes, and options that do not fit.
 func FacePhoto(subject string, opts ...MediaOption) []byte {
 	s := mediaNewSpec("FacePhoto", subject, opts, "Variant", "Resolution", "Size", "Progressive", "WithEXIF")
 	if s.width == 0 {
@@ -121,8 +121,8 @@ func FacePhoto(subject string, opts ...MediaOption) []byte {
 }
 
 // FaceVideo makes an MP4 with an H.264 video, 25 frames a second and without
-// sound, of the person that [FacePhoto] draws. Options: [Variant],
-// [Resolution], [Duration], [Size], [Saying]. It panics as FacePhoto does.
+// sound, of the person that [FacePhoto] draws. The options are [Variant],
+// [Resolution], [Duration], [Size] and [Saying]. It panics as FacePhoto does.
 func FaceVideo(subject string, opts ...MediaOption) []byte {
 	s := mediaNewSpec("FaceVideo", subject, opts, "Variant", "Resolution", "Duration", "Size", "Saying")
 	if s.width == 0 {
@@ -136,7 +136,7 @@ func FaceVideo(subject string, opts ...MediaOption) []byte {
 
 // VoiceWAV makes a WAV, linear PCM of 16 bit and one channel, of an invented
 // voice: a hum in syllables whose pitch and timbre come from the subject's
-// name. Options: [Variant], [Duration], [SampleRate], [Size], [Saying]. It
+// name. The options are [Variant], [Duration], [SampleRate], [Size] and [Saying]. It
 // panics as [FacePhoto] does.
 func VoiceWAV(subject string, opts ...MediaOption) []byte {
 	s := mediaNewSpec("VoiceWAV", subject, opts, "Variant", "Duration", "SampleRate", "Size", "Saying")

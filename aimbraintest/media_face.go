@@ -128,8 +128,8 @@ func (f *mediaFace) draw(strokes []mediaEllipse) {
 	}
 }
 
-// at returns the colour of a pixel without the light. Coordinates outside the
-// picture give its border.
+// at returns the colour of a pixel without the light. For coordinates
+// outside the picture it returns that of the border.
 func (f *mediaFace) at(x, y int) mediaColor {
 	x, y = min(x, f.width-1), min(y, f.height-1)
 	return f.colors[f.parts[y*f.width+x]]

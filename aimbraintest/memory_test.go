@@ -115,9 +115,9 @@ func TestFakeRequests_BoundIncludesHeadersAndPaths(t *testing.T) {
 		{"header values", func(r *http.Request) { r.Header.Set("X-Padding", large) }},
 		{"many header values", func(r *http.Request) { r.Header["X-Padding"] = []string{large[:1<<19], large[:1<<19]} }},
 		{"header names", func(r *http.Request) { r.Header[large] = []string{""} }},
-		{"the path", func(r *http.Request) { r.URL.Path = "/" + large }},
-		{"the host", func(r *http.Request) { r.Host = large }},
-		{"the method", func(r *http.Request) { r.Method = large }},
+		{"path", func(r *http.Request) { r.URL.Path = "/" + large }},
+		{"host", func(r *http.Request) { r.Host = large }},
+		{"method", func(r *http.Request) { r.Method = large }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

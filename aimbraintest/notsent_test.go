@@ -177,7 +177,7 @@ func TestStubAlways_UnusedFailsTheTest(t *testing.T) {
 	}{
 		{name: "never", stub: aimbraintest.NotSent().Always(), want: "NotSent().Always()"},
 		{name: "once", stub: aimbraintest.Status(500).Always(), call: true},
-		{name: "a score that was put back", stub: aimbraintest.Score(0.5).Always(), call: true, want: "Score(0.5).Always()"},
+		{name: "score that was put back", stub: aimbraintest.Score(0.5).Always(), call: true, want: "Score(0.5).Always()"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
