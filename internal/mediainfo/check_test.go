@@ -20,7 +20,7 @@ func texts(problems []mediainfo.Problem) (list []string) {
 	return list
 }
 
-func TestRules_MatchTable(t *testing.T) {
+func TestRules_AreConsistent(t *testing.T) {
 	t.Parallel()
 	seen := map[mediainfo.RuleID]bool{}
 	guidance := false
@@ -39,7 +39,7 @@ func TestRules_MatchTable(t *testing.T) {
 	assert.NotEqual(t, rules, mediainfo.Rules(), "a caller gets a copy")
 }
 
-func TestCheck(t *testing.T) {
+func TestCheck_Problems(t *testing.T) {
 	t.Parallel()
 	photo := mediainfo.Info{Format: mediainfo.JPEG, Width: 640, Height: 480}
 	video := mediainfo.Info{
@@ -212,7 +212,7 @@ func TestCheck_AllocatesNothingWithoutProblems(t *testing.T) { //nolint:parallel
 	}))
 }
 
-func TestUnreadable(t *testing.T) {
+func TestUnreadable_Errors(t *testing.T) {
 	t.Parallel()
 	_, cut := mediainfo.Inspect(file(t, "gray.jpg")[:40])
 	p, ok := mediainfo.Unreadable(cut)
