@@ -12,7 +12,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// texts are the problems as "rule: text".
+// texts returns the problems as "rule: text".
 func texts(problems []mediainfo.Problem) (list []string) {
 	for _, p := range problems {
 		list = append(list, string(p.Rule.ID)+": "+p.Text)
@@ -60,7 +60,7 @@ func TestCheck_Problems(t *testing.T) {
 		kind   mediainfo.Kind
 		info   mediainfo.Info
 		change change
-		size   int64 // 0 for one within the limit, -2 for none
+		size   int64 // 0 means one within the limit, -2 means none
 		want   []string
 	}{
 		{name: "photo", kind: mediainfo.Face, info: photo},
