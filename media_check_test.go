@@ -69,7 +69,7 @@ func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 
 	client, transport := responding(t, 200, body, at(slog.LevelWarn))
 	require.NoError(t, do(client))
-	assert.Equal(t, 1, transport.GetTotalCallCount(), "it is sent all the same")
+	assert.Equal(t, 1, transport.GetTotalCallCount(), "it is sent nevertheless")
 	for line := range strings.Lines(log.String()) {
 		require.NoError(t, json.Unmarshal([]byte(line), addTo(&result.logged)))
 	}

@@ -286,7 +286,7 @@ func TestMatches_FailsClosed(t *testing.T) {
 	nan := 0.0
 	nan /= nan
 	for _, threshold := range []float64{0, -1, nan, 1.1, 50} {
-		assert.False(t, aimbrain.FaceAuthResult{Score: 1}.Matches(threshold), "a threshold of %v is a mistake, and lets nobody in", threshold)
+		assert.False(t, aimbrain.FaceAuthResult{Score: 1}.Matches(threshold), "a threshold of %v is invalid, and matches nobody", threshold)
 	}
 	for _, tiny := range []float64{0.000001, 0.5, 1} {
 		assert.False(t, aimbrain.FaceAuthResult{}.Matches(tiny))

@@ -52,7 +52,7 @@ func TestRetry_DependsOnCallAndOutcome(t *testing.T) {
 		"503":             {status(503), safe, true},
 		"opted in":        {lost(syscall.ECONNRESET), safeOrOptIn, true},
 		"never sent":      {unsent(syscall.ECONNREFUSED), every, false},
-		"DNS, for now":    {unsent(&net.DNSError{IsTemporary: true}), every, false},
+		"DNS, temporary":  {unsent(&net.DNSError{IsTemporary: true}), every, false},
 		"429":             {status(429), every, false},
 		"400":             {status(400), never, false},
 		"401":             {status(401), never, false},
