@@ -104,7 +104,7 @@ func proxyRefuses() []cell {
 		each("400", "", proxied("400", permanent)),
 		each("403", "", proxied("403", permanent)),
 		each("407", "", proxied("407", permanent)),
-		each("does its work", faults.HTTP2, proxied("fine", fine)),
+		each("works", faults.HTTP2, proxied("fine", fine)),
 		each("from NewTransport, 404", "", callersProxy(404, permanent, false)),
 		each("from NewTransport, 407", "", callersProxy(407, permanent, false)),
 		each("from NewTransport, 408", "", callersProxy(408, permanent, false)),

@@ -272,7 +272,7 @@ func changing(metadata bool) run {
 		result, err := c.call.DoMedia(t.Context(), client, user, mine, opts...)
 		require.NoError(t, err)
 		require.NoError(t, faults.CheckResult(user, result))
-		require.Len(t, server.Accounts(), 1, "two different requests")
+		require.Len(t, server.Accounts(), 1, "the requests differ")
 		assert.Zero(t, server.Forged())
 		assert.Equal(t, 1, server.Executed())
 	}

@@ -28,7 +28,7 @@ func gatewayStatuses() []cell {
 				for _, kind := range []aimbrain.ErrorKind{aimbrain.ErrUnauthorized, aimbrain.ErrSessionNotFound, aimbrain.ErrNotEnrolled, aimbrain.ErrMediaRejected} {
 					assert.NotErrorIs(t, s.err, kind)
 				}
-				assert.NotEqual(t, aimbrain.ActionNewSession, err.Action(), "a loop")
+				assert.NotEqual(t, aimbrain.ActionNewSession, err.Action(), "a new session would fail in the same way")
 				assert.NotEmpty(t, err.Remedy())
 			}), replies(code, body, false)))...)
 		}

@@ -117,7 +117,7 @@ func loweredLimit(t *testing.T, l *lab, c cell) {
 		close(gate)
 		all.Wait()
 		assert.Equal(t, 12, server.Executed())
-		assert.LessOrEqual(t, time.Since(started), time.Second, "no reservation is in the way of another")
+		assert.LessOrEqual(t, time.Since(started), time.Second, "no reservation blocks another")
 	})
 }
 
@@ -298,7 +298,7 @@ func rebuiltRequest() []cell {
 	return join(
 		each("PROTOCOL_ERROR", faults.HTTP2, executedThen(faults.CodeProtocol)),
 		each("INTERNAL_ERROR", faults.HTTP2, executedThen(faults.CodeInternal)),
-		each("closed after the work", faults.HTTP1, func(t *testing.T, l *lab, c cell) {
+		each("closed after the execution", faults.HTTP1, func(t *testing.T, l *lab, c cell) {
 			t.Helper()
 			server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, warmFirst(func(x *faults.Exchange) { x.Execute(); x.Hangup() }))
 			require.NoError(t, err)

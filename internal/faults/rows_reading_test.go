@@ -71,7 +71,7 @@ func blocking(ctx func(context.Context) (context.Context, context.CancelFunc), w
 			defer cancel()
 			started := time.Now()
 			s.result, s.err = withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reader))
-			assert.Equal(t, time.Second, time.Since(started), "back at the very moment")
+			assert.Equal(t, time.Second, time.Since(started), "the call returns without delay")
 			for _, want := range wanted {
 				assert.ErrorIs(t, s.err, want)
 			}

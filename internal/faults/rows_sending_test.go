@@ -145,7 +145,7 @@ func goAway() []cell {
 			s.GoAway(s.ID, faults.CodeNone)
 			s.Good()
 		})),
-		each("GOAWAY after the work was done", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
+		each("GOAWAY after the execution", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
 			s.Execute()
 			s.GoAway(s.ID, faults.CodeNone)
 			s.Hangup()

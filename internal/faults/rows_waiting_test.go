@@ -57,7 +57,7 @@ func cancelled(outcome aimbrain.Outcome, received, executed int) want {
 		t.Helper()
 		assert.ErrorIs(t, s.err, context.Canceled)
 		assert.ErrorIs(t, s.err, errCause)
-		assert.Equal(t, time.Second, s.elapsed, "back at the very moment")
+		assert.Equal(t, time.Second, s.elapsed, "the call returns without delay")
 	}}
 }
 

@@ -36,7 +36,7 @@ func TestRules_AreConsistent(t *testing.T) {
 	assert.True(t, guidance)
 	rules := mediainfo.Rules()
 	rules[0].Limit = "changed"
-	assert.NotEqual(t, rules, mediainfo.Rules(), "a caller gets a copy")
+	assert.NotEqual(t, rules, mediainfo.Rules(), "a caller receives a copy")
 }
 
 func TestCheck_Problems(t *testing.T) {

@@ -70,9 +70,9 @@ func TestTransport_BodyIsClosedEarly(t *testing.T) {
 		response, err := carrier.RoundTrip(post(t, address, "body"))
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
-		require.NoError(t, response.Body.Close(), "a second time")
+		require.NoError(t, response.Body.Close(), "a second Close succeeds")
 	}
-	assert.Equal(t, 2, conns.count(), "the rest of a body is not another's response")
+	assert.Equal(t, 2, conns.count(), "the rest of a body is not taken for another response")
 }
 
 func TestTransport_RefusesInvalidRequests(t *testing.T) {
@@ -130,7 +130,7 @@ func TestTransport_ReportsSentRequests(t *testing.T) {
 			}
 			address, carrier, _ := serve(t, c.secure, c.http2, c.handler, configure)
 			var report transport.Report
-			require.False(t, report.Sent(), "no transport has seen it")
+			require.False(t, report.Sent(), "no transport has received the request")
 			_, _, err := send(carrier, postIn(transport.WithReport(c.ctx, &report), t, address, "body"))
 			assert.Equal(t, c.fails, err != nil, "%v", err)
 			assert.Equal(t, c.sent, report.Sent())
@@ -179,7 +179,7 @@ func TestTransport_RepeatsUnwrittenRequest(t *testing.T) {
 			sent := report.Sent()
 			if c.written || !c.repeatable {
 				require.Error(t, err)
-				assert.True(t, sent, "the write may have gone through")
+				assert.True(t, sent, "the write may have succeeded")
 			} else if err == nil {
 				assert.Equal(t, "second", body)
 			}
@@ -282,9 +282,9 @@ func TestTransport_CompletesDialForLaterCalls(t *testing.T) {
 		idle  bool // CloseIdleConnections is called in the meantime
 		dials int
 	}{
-		"a moment longer than the call waits": {3 * time.Second, false, 1},
-		"for ever":                            {time.Hour, false, 2},
-		"but not of a closed client":          {3 * time.Second, true, 2},
+		"the dial takes longer than the call waits": {3 * time.Second, false, 1},
+		"the dial never ends":                       {time.Hour, false, 2},
+		"the client is closed":                      {3 * time.Second, true, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -352,7 +352,7 @@ func TestTransport_DialsBesideSlowDial(t *testing.T) {
 			})
 		}
 		calls.Wait()
-		assert.Less(t, time.Since(started), time.Second, "all of them go another way")
+		assert.Less(t, time.Since(started), time.Second, "all use another connection")
 	})
 }
 
