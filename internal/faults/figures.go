@@ -43,8 +43,8 @@ type Lost struct {
 }
 
 // LostResponses makes n enrolments, each a request of its own, and loses every
-// response after the execution: most by a reset of the connection, some by its
-// end, and one in two thousand by a reset of the HTTP/2 stream.
+// response after the execution: one thousand by resets and ends of HTTP/1.1
+// connections, the next by resets of HTTP/2 streams, in turn.
 func (a *Authority) LostResponses(ctx context.Context, n int) (Lost, error) {
 	var sum Lost
 	for first := 0; first < n && ctx.Err() == nil; first += 1000 {
