@@ -81,7 +81,7 @@ func TestActionOf_AllErrors(t *testing.T) {
 		{name: "an enrolment with a 303", err: status(enroll, 303, ``), want: aimbrain.ActionConfirm, audience: aimbrain.AudienceProgram},
 		{name: "behaviour that failed", err: status(aimbrain.EndpointBehaviour, 503, `<html>`), want: aimbrain.ActionConfirm, audience: aimbrain.AudienceProgram},
 		{name: "not sent", err: broken(enroll, refused, false), want: aimbrain.ActionRetryLater, audience: aimbrain.AudienceProgram, outcome: aimbrain.OutcomeNotSent},
-		{name: "not sent for good", err: broken(enroll, x509.UnknownAuthorityError{}, false), want: aimbrain.ActionCheckGateway, audience: aimbrain.AudienceOperator, outcome: aimbrain.OutcomeNotSent},
+		{name: "not sent, permanent", err: broken(enroll, x509.UnknownAuthorityError{}, false), want: aimbrain.ActionCheckGateway, audience: aimbrain.AudienceOperator, outcome: aimbrain.OutcomeNotSent},
 		{name: "no such host", err: broken(auth, &net.DNSError{IsNotFound: true}, false), want: aimbrain.ActionCheckGateway, audience: aimbrain.AudienceOperator, outcome: aimbrain.OutcomeNotSent},
 		{name: "an authentication that was lost", err: broken(auth, syscall.ECONNRESET, true), want: aimbrain.ActionRetryLater, audience: aimbrain.AudienceProgram},
 		{name: "an enrolment that was lost", err: broken(enroll, syscall.ECONNRESET, true), want: aimbrain.ActionConfirm, audience: aimbrain.AudienceProgram},

@@ -204,7 +204,7 @@ func TestDecode_RefusesResponseOfOtherEndpoint(t *testing.T) {
 		response, err := client.Forward(t.Context(), endpoint, []byte(`{}`))
 		require.NoError(t, err)
 		_, err = aimbrain.Decode[aimbrain.FaceAuthResult](response)
-		require.True(t, is[*aimbrain.DecodeError](err), "a voice is no face")
+		require.True(t, is[*aimbrain.DecodeError](err), "a response about a voice is not one about a face")
 	}
 }
 

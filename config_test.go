@@ -69,7 +69,7 @@ func TestWithBaseURL_AcceptedURLs(t *testing.T) {
 		assert.Equal(t, want, place(t, aimbrain.WithBaseURL(base)))
 	}
 	assert.Equal(t, "http://10.0.0.7:8080/v1/score", place(t, aimbrain.WithBaseURL("http://10.0.0.7:8080"), aimbrain.WithInsecureHTTP()))
-	assert.Equal(t, "http://10.0.0.7:8080/v1/score", place(t, aimbrain.WithInsecureHTTP(), aimbrain.WithBaseURL("http://10.0.0.7:8080")), "in any order")
+	assert.Equal(t, "http://10.0.0.7:8080/v1/score", place(t, aimbrain.WithInsecureHTTP(), aimbrain.WithBaseURL("http://10.0.0.7:8080")), "the order of options makes no difference")
 }
 
 func TestWithBaseURL_PathPrefixIsNotSigned(t *testing.T) {
@@ -207,10 +207,10 @@ func TestNewFromEnv_Variables(t *testing.T) {
 	assert.Equal(t, "api.eu-west-1.aimbrain.com", host)
 	host, err = where(aimbrain.WithRegion(aimbrain.USEast1))
 	require.NoError(t, err)
-	assert.Equal(t, "api.us-east-1.aimbrain.com", host, "an option comes first")
+	assert.Equal(t, "api.us-east-1.aimbrain.com", host, "an option has precedence")
 	host, err = where(aimbrain.WithBaseURL("https://bio.bank.example"))
 	require.NoError(t, err)
-	assert.Equal(t, "bio.bank.example", host, "an option comes first")
+	assert.Equal(t, "bio.bank.example", host, "an option has precedence")
 
 	t.Setenv(aimbrain.EnvBaseURL, "https://bio.bank.example")
 	_, err = where()
@@ -229,7 +229,7 @@ func TestNewFromEnv_Variables(t *testing.T) {
 	_, err = where()
 	require.ErrorContains(t, err, aimbrain.EnvRegion)
 	assert.Contains(t, err.Error(), `"eu-west-9"`)
-	assert.Contains(t, err.Error(), "eu-west-1", "the names there are")
+	assert.Contains(t, err.Error(), "eu-west-1", "the valid names")
 
 	for _, setting := range []struct{ name, variable, value, parameter, remedy string }{
 		{"plain HTTP", aimbrain.EnvBaseURL, "http://10.0.0.7:8080", aimbrain.EnvBaseURL, aimbrain.EnvInsecureHTTP + "=1"},
@@ -267,11 +267,11 @@ func TestNewFromEnv_PlainHTTPOnPremises(t *testing.T) {
 		wantErr  string
 	}{
 		{name: "not allowed", wantErr: "plain HTTP"},
-		{name: "not allowed in so many words", insecure: "0", wantErr: "plain HTTP"},
+		{name: "not allowed by 0", insecure: "0", wantErr: "plain HTTP"},
 		{name: "allowed", insecure: "1"},
-		{name: "allowed in a word", insecure: "true"},
+		{name: "allowed by true", insecure: "true"},
 		{name: "invalid", insecure: "yes", wantErr: `AIMBRAIN_INSECURE_HTTP "yes" is neither 1 nor 0`},
-		{name: "0 does not take an option back", insecure: "0", opts: []aimbrain.Option{aimbrain.WithInsecureHTTP()}},
+		{name: "0 does not override an option", insecure: "0", opts: []aimbrain.Option{aimbrain.WithInsecureHTTP()}},
 	}
 	t.Setenv(aimbrain.EnvAPIKey, testKey)
 	t.Setenv(aimbrain.EnvAPISecret, testSecret)

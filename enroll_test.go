@@ -154,7 +154,7 @@ func TestEnrollAndConfirm_ProcessedAndResponseLost(t *testing.T) {
 				assert.Equal(e.t, 1, e.fake.Processed(e.endpoint))
 				assert.Equal(e.t, 1, e.polls())
 				if c.deadline > 0 {
-					assert.Error(e.t, ctx.Err(), "the polling outlived it")
+					assert.Error(e.t, ctx.Err(), "the polling continued after the context ended")
 				}
 			})
 		})
@@ -171,7 +171,7 @@ func TestEnrollAndConfirm_CancelledByCaller(t *testing.T) {
 			if a.Endpoint == aimbrain.EndpointSessions {
 				seen++
 				assert.Equal(e.t, "trace-7", ctx.Value(key{}), "the values of the caller's context")
-				assert.NoError(e.t, ctx.Err(), "and not its end")
+				assert.NoError(e.t, ctx.Err(), "the end of the caller's context does not apply")
 			}
 		}))
 		ctx, cancel := context.WithCancel(context.WithValue(e.t.Context(), key{}, "trace-7"))
@@ -229,7 +229,7 @@ func TestEnrollAndConfirm_NeverProcessed(t *testing.T) {
 					longest = max(longest, requests[i+1].At.Sub(requests[i].At))
 				}
 				assert.Less(e.t, requests[2].At.Sub(requests[1].At), 2*time.Second, "it begins with short waits")
-				assert.Greater(e.t, longest, 7*time.Second, "and goes on with longer ones")
+				assert.Greater(e.t, longest, 7*time.Second, "later waits are longer")
 				assert.LessOrEqual(e.t, longest, 15*time.Second)
 			})
 		})
@@ -354,7 +354,7 @@ func TestEnrollAndConfirm_RetryAfter(t *testing.T) {
 				got, err := e.run(e.t.Context())
 				if !c.confirmed {
 					e.unchanged(got, err)
-					assert.LessOrEqual(e.t, e.took(), time.Second, "nothing is waited for")
+					assert.LessOrEqual(e.t, e.took(), time.Second, "the call does not wait")
 					return
 				}
 				e.confirmed(got, err, aimbrain.Enrolled)

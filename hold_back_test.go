@@ -91,7 +91,7 @@ func TestHoldBack_OtherCallsWaitAfter429(t *testing.T) {
 		assertSpread(t, after)
 		<-time.After(time.Second)
 		require.NoError(t, create(t.Context(), client, "later"))
-		assert.Equal(t, time.Since(limiter.began), limiter.at["later"][0], "it is over")
+		assert.Equal(t, time.Since(limiter.began), limiter.at["later"][0], "the hold-back is over")
 	})
 }
 
@@ -139,7 +139,7 @@ func TestHoldBack_BeginsOnlyAfter429WithShortWait(t *testing.T) {
 				<-time.After(time.Second)
 				now := time.Since(limiter.began)
 				require.NoError(t, create(t.Context(), client, "later"))
-				assert.Equal(t, now, limiter.at["later"][0], "when less of the wait is left, or none")
+				assert.Equal(t, now, limiter.at["later"][0], "no further hold-back applies")
 			})
 		})
 	}
@@ -253,7 +253,7 @@ func TestHoldBack_EndedContextReturnsAtOnce(t *testing.T) {
 				assert.Zero(t, network.Attempts)
 				assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
 				assert.Empty(t, limiter.at["ok"])
-				assert.Equal(t, 1, observed, "of the refused call alone")
+				assert.Equal(t, 1, observed, "only the refused call is observed")
 			})
 		})
 	}

@@ -204,9 +204,9 @@ func TestWithHTTPClient_TransportSetLater(t *testing.T) {
 
 	callers.Transport = foreign(false)
 	failure, outcome = enrol(client)
-	assert.Equal(t, aimbrain.OutcomeNotSent, outcome, "nobody read it")
+	assert.Equal(t, aimbrain.OutcomeNotSent, outcome, "it was not read")
 	assert.Greater(t, failure.Attempts, 1)
-	assert.Zero(t, bodies, "a transport of somebody else cannot get the body again")
+	assert.Zero(t, bodies, "a foreign transport cannot read the body again")
 
 	callers.Transport = nil
 	failure, outcome = enrol(client)

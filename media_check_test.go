@@ -69,7 +69,7 @@ func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 
 	client, transport := responding(t, 200, body, at(slog.LevelWarn))
 	require.NoError(t, do(client))
-	assert.Equal(t, 1, transport.GetTotalCallCount(), "it is sent all the same")
+	assert.Equal(t, 1, transport.GetTotalCallCount(), "it is sent nevertheless")
 	for line := range strings.Lines(log.String()) {
 		require.NoError(t, json.Unmarshal([]byte(line), addTo(&result.logged)))
 	}
@@ -77,7 +77,7 @@ func check(t *testing.T, do func(*aimbrain.Client) error) checked {
 	log.Reset()
 	client, transport = responding(t, 200, body, at(slog.LevelWarn), aimbrain.WithMediaCheck(aimbrain.MediaCheckStrict))
 	err := do(client)
-	assert.Empty(t, log.String(), "the error says it")
+	assert.Empty(t, log.String(), "the error holds the problem")
 	if err == nil {
 		assert.Equal(t, 1, transport.GetTotalCallCount())
 		assert.Empty(t, result.logged)
@@ -168,9 +168,9 @@ func TestMediaCheck_AllFormsOfMedia(t *testing.T) {
 		file []byte
 		want []string
 	}{
-		{name: "a fine photo", file: aimbraintest.FacePhoto("ada")},
-		{name: "a fine video", file: aimbraintest.FaceVideo("ada")},
-		{name: "a fine video whose headers are at its end", file: withMoovLast(t, aimbraintest.FaceVideo("ada"))},
+		{name: "a valid photo", file: aimbraintest.FacePhoto("ada")},
+		{name: "a valid video", file: aimbraintest.FaceVideo("ada")},
+		{name: "a valid video whose headers are at its end", file: withMoovLast(t, aimbraintest.FaceVideo("ada"))},
 		{name: "a large picture", file: aimbraintest.FacePhoto("ada", aimbraintest.Resolution(490, 696)), want: []string{"picture-size"}},
 		{name: "upright", file: aimbraintest.FacePhoto("ada", aimbraintest.Resolution(480, 640))},
 		{name: "a large picture behind metadata", file: withMetadata(aimbraintest.FacePhoto("ada", aimbraintest.Resolution(800, 600))), want: []string{"picture-size"}},
@@ -206,8 +206,8 @@ func TestMediaCheck_Recordings(t *testing.T) {
 		file []byte
 		want []string
 	}{
-		{name: "a fine WAV", file: aimbraintest.VoiceWAV("ada")},
-		{name: "a fine CAF", file: aimbraintest.VoiceCAF("ada")},
+		{name: "a valid WAV", file: aimbraintest.VoiceWAV("ada")},
+		{name: "a valid CAF", file: aimbraintest.VoiceCAF("ada")},
 		{name: "5 s", file: wavHeader(16_000, 5)},
 		{name: "another rate", file: wavHeader(22_050, 2), want: []string{"sample-rate"}},
 		{name: "too long", file: wavHeader(16_000, 6), want: []string{"voice-length"}},
@@ -251,7 +251,7 @@ func TestMediaCheck_SeveralFiles(t *testing.T) {
 	require.NotNil(t, result.refused)
 	assert.Equal(t, "faces1[1]", result.refused.Argument)
 	assert.Contains(t, result.refused.Reason, "; faces2[2]: ")
-	assert.NotContains(t, result.refused.Reason, "faces1[1]", "the argument says it")
+	assert.NotContains(t, result.refused.Reason, "faces1[1]", "the argument names the file")
 }
 
 func TestMediaCheck_RulesAndGuidance(t *testing.T) {

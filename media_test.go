@@ -79,7 +79,7 @@ func TestMedia_SeveralFormsKeepOrder(t *testing.T) {
 
 	base := aimbrain.Photos([]byte("a"))
 	first, second := base.Append(aimbrain.Photos([]byte("b"))), base.Append(aimbrain.Photos([]byte("c")))
-	assert.Equal(t, [][]byte{[]byte("a"), []byte("b")}, sentFaces(t, first), "joining changes nothing")
+	assert.Equal(t, [][]byte{[]byte("a"), []byte("b")}, sentFaces(t, first), "Append does not change its receiver")
 	assert.Equal(t, [][]byte{[]byte("a"), []byte("c")}, sentFaces(t, second))
 }
 
@@ -160,26 +160,26 @@ func TestArguments_InvalidAreRefused(t *testing.T) {
 		err  error
 		says string
 	}{
-		"no user":             {create(aimbrain.SessionRequest{Device: "d", System: "s"}), "UserID"},
-		"no device":           {create(aimbrain.SessionRequest{UserID: "u", System: "s"}), "Device"},
-		"no system":           {create(aimbrain.SessionRequest{UserID: "u", Device: "d"}), "System"},
-		"negative height":     {create(aimbrain.SessionRequest{UserID: "u", Device: "d", System: "s", ScreenHeight: -1}), "ScreenHeight"},
-		"user not UTF-8":      {create(aimbrain.SessionRequest{UserID: "\xff", Device: "d", System: "s"}), "UTF-8"},
-		"no events":           {events(aimbrain.Events{}), "empty"},
-		"empty arrays":        {events(aimbrain.Events{Touches: []aimbrain.Touch{}}), "empty"},
-		"not a number":        {events(aimbrain.Events{Touches: []aimbrain.Touch{{X: nan}}}), "encoded"},
-		"session smuggled in": {other("session", []int{1}), "not free"},
-		"a known array":       {other("touches", []int{1}), "not free"},
-		"no name":             {other("", []int{1}), "not free"},
-		"no array":            {other("scrolls", 7), "array"},
-		"a twisted array":     {other("scrolls", json.RawMessage(`[{"a":1,"a":2}]`)), "array"},
-		"a channel":           {other("scrolls", make(chan int)), "array"},
-		"a name not UTF-8":    {other("\xff", []int{1}), "UTF-8"},
-		"a nil option":        {errOf(client.Score.Get(ctx, sessionID, nil)), "nil"},
-		"enrol repeated":      {errOf(client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("x")), aimbrain.WithRetryUnknownOutcome())), "WithRetryUnknownOutcome"},
-		"behaviour repeated":  {errOf(client.Behaviour.Auth(ctx, sessionID, touches(), aimbrain.WithRetryUnknownOutcome())), "WithRetryUnknownOutcome"},
-		"no session":          {errOf(client.Voice.Token(ctx, "", aimbrain.TokenAuth)), "session ID"},
-		"no token type":       {errOf(client.Voice.Token(ctx, sessionID, "")), "token type"},
+		"no user":            {create(aimbrain.SessionRequest{Device: "d", System: "s"}), "UserID"},
+		"no device":          {create(aimbrain.SessionRequest{UserID: "u", System: "s"}), "Device"},
+		"no system":          {create(aimbrain.SessionRequest{UserID: "u", Device: "d"}), "System"},
+		"negative height":    {create(aimbrain.SessionRequest{UserID: "u", Device: "d", System: "s", ScreenHeight: -1}), "ScreenHeight"},
+		"user not UTF-8":     {create(aimbrain.SessionRequest{UserID: "\xff", Device: "d", System: "s"}), "UTF-8"},
+		"no events":          {events(aimbrain.Events{}), "empty"},
+		"empty arrays":       {events(aimbrain.Events{Touches: []aimbrain.Touch{}}), "empty"},
+		"not a number":       {events(aimbrain.Events{Touches: []aimbrain.Touch{{X: nan}}}), "encoded"},
+		"second session":     {other("session", []int{1}), "not free"},
+		"a known array":      {other("touches", []int{1}), "not free"},
+		"no name":            {other("", []int{1}), "not free"},
+		"no array":           {other("scrolls", 7), "array"},
+		"an invalid array":   {other("scrolls", json.RawMessage(`[{"a":1,"a":2}]`)), "array"},
+		"a channel":          {other("scrolls", make(chan int)), "array"},
+		"a name not UTF-8":   {other("\xff", []int{1}), "UTF-8"},
+		"a nil option":       {errOf(client.Score.Get(ctx, sessionID, nil)), "nil"},
+		"enrol repeated":     {errOf(client.Face.Enroll(ctx, sessionID, aimbrain.Photos([]byte("x")), aimbrain.WithRetryUnknownOutcome())), "WithRetryUnknownOutcome"},
+		"behaviour repeated": {errOf(client.Behaviour.Auth(ctx, sessionID, touches(), aimbrain.WithRetryUnknownOutcome())), "WithRetryUnknownOutcome"},
+		"no session":         {errOf(client.Voice.Token(ctx, "", aimbrain.TokenAuth)), "session ID"},
+		"no token type":      {errOf(client.Voice.Token(ctx, sessionID, "")), "token type"},
 	} {
 		var request *aimbrain.RequestError
 		require.ErrorAs(t, c.err, &request, name)
@@ -286,7 +286,7 @@ func TestWithLogger_LogsNumbersOnly(t *testing.T) {
 		assert.Contains(t, line, name)
 		delete(line, name)
 	}
-	assert.Empty(t, line, "what is logged is an allow-list")
+	assert.Empty(t, line, "the log holds allowed attributes only")
 	assert.NotContains(t, log.String(), sessionID)
 }
 

@@ -164,7 +164,7 @@ func TestReaders_SlowReader(t *testing.T) {
 			return whole.Read(p[:piece])
 		})))
 		assert.True(t, bytes.Equal(raw, faces[0]))
-		assert.Equal(t, (pieces+1)*time.Second, time.Since(started), "and one for the end")
+		assert.Equal(t, (pieces+1)*time.Second, time.Since(started), "one second per piece and one for io.EOF")
 	})
 }
 

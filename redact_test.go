@@ -68,7 +68,7 @@ func TestRedaction_ShortCredentials(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, c.want, failingWith(t, c.key, c.secret, c.text))
-			assert.Equal(t, c.want, failingWith(t, c.secret, c.key, c.text), "the other way round")
+			assert.Equal(t, c.want, failingWith(t, c.secret, c.key, c.text), "key and secret exchanged")
 		})
 	}
 }

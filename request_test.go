@@ -57,7 +57,7 @@ func TestBodies_AreNeverMixedUp(t *testing.T) {
 				})
 			}
 			all.Wait()
-			assert.Zero(t, server.forged.Load(), "requests that came whole, with another's bytes")
+			assert.Zero(t, server.forged.Load(), "whole requests with another request's bytes")
 			assert.Positive(t, server.right.Load())
 			assert.Positive(t, failed.Load())
 			t.Logf("%d came whole, %d calls failed", server.right.Load(), failed.Load())

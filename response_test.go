@@ -73,7 +73,7 @@ func TestResponse_InvalidIsErrorAndNoScore(t *testing.T) {
 			if utf8.ValidString(body) {
 				assert.Equal(t, body[:min(len(body), 64<<10)], string(decode.Body))
 			} else {
-				assert.Equal(t, "[redacted]", string(decode.Body), "what is not text may be media")
+				assert.Equal(t, "[redacted]", string(decode.Body), "bytes that are not text may be media")
 			}
 			assert.Contains(t, err.Error(), "HTTP 200")
 			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
@@ -286,7 +286,7 @@ func TestMatches_FailsClosed(t *testing.T) {
 	nan := 0.0
 	nan /= nan
 	for _, threshold := range []float64{0, -1, nan, 1.1, 50} {
-		assert.False(t, aimbrain.FaceAuthResult{Score: 1}.Matches(threshold), "a threshold of %v is a mistake, and lets nobody in", threshold)
+		assert.False(t, aimbrain.FaceAuthResult{Score: 1}.Matches(threshold), "a threshold of %v is invalid, and matches nobody", threshold)
 	}
 	for _, tiny := range []float64{0.000001, 0.5, 1} {
 		assert.False(t, aimbrain.FaceAuthResult{}.Matches(tiny))
@@ -294,7 +294,7 @@ func TestMatches_FailsClosed(t *testing.T) {
 		assert.False(t, aimbrain.FaceCompareResult{}.Matches(tiny))
 		assert.False(t, aimbrain.VoiceAuthResult{}.Matches(tiny))
 		assert.False(t, aimbrain.VoiceAuthResult{}.IsLive(tiny))
-		assert.False(t, aimbrain.BehaviourAuthResult{Score: 1}.Matches(tiny), "a score means nothing before the user is enrolled")
+		assert.False(t, aimbrain.BehaviourAuthResult{Score: 1}.Matches(tiny), "a score is valid only for an enrolled user")
 		assert.False(t, aimbrain.BehaviourAuthResult{Score: 1, Status: 7}.Matches(tiny))
 		assert.True(t, aimbrain.BehaviourAuthResult{Score: 1, Status: aimbrain.Enrolled}.Matches(tiny))
 	}

@@ -223,7 +223,7 @@ func TestMaxWait_BoundsSumOfWaits(t *testing.T) {
 						sum += wait
 					}
 					assert.LessOrEqual(t, sum, 5*time.Second, "response %d, %d attempts: %v", i, attempts, waits)
-					assert.Equal(t, sum, time.Since(began), "and nothing else is waited for")
+					assert.Equal(t, sum, time.Since(began), "the call waits for nothing else")
 				})
 			}
 		}

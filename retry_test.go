@@ -52,7 +52,7 @@ func TestRetry_DependsOnCallAndOutcome(t *testing.T) {
 		"503":             {status(503), safe, true},
 		"opted in":        {lost(syscall.ECONNRESET), safeOrOptIn, true},
 		"never sent":      {unsent(syscall.ECONNREFUSED), every, false},
-		"DNS, for now":    {unsent(&net.DNSError{IsTemporary: true}), every, false},
+		"DNS, temporary":  {unsent(&net.DNSError{IsTemporary: true}), every, false},
 		"429":             {status(429), every, false},
 		"400":             {status(400), never, false},
 		"401":             {status(401), never, false},
@@ -273,7 +273,7 @@ func TestRetryBudget_DrainsAndRefills(t *testing.T) {
 			return transport.GetTotalCallCount() - before
 		}
 		assert.Equal(t, 150, attempts(50), "three attempts each, while the budget lasts")
-		assert.Equal(t, 500, attempts(500), "and then one")
+		assert.Equal(t, 500, attempts(500), "one attempt per call when the budget is empty")
 		_, err := client.Score.Get(t.Context(), sessionID)
 		require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "with the original error")
 		down = false
@@ -300,7 +300,7 @@ func TestBackOff_IsSpreadAndCapped(t *testing.T) {
 		for i, wait := range waits {
 			assert.LessOrEqual(t, wait, min(100*time.Millisecond<<i, time.Second))
 		}
-		assert.Greater(t, len(slices.Compact(slices.Sorted(slices.Values(waits)))), 3, "they differ")
+		assert.Greater(t, len(slices.Compact(slices.Sorted(slices.Values(waits)))), 3, "the waits differ")
 	})
 }
 
@@ -339,7 +339,7 @@ func TestResponse_CutOffByEndOfConnection(t *testing.T) {
 		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ContentLength: -1, Body: io.NopCloser(strings.NewReader(""))}, nil
 	})
 	_, err := client.Behaviour.Submit(t.Context(), sessionID, touches())
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "nothing says that this was all")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the response does not say that it is complete")
 }
 
 func TestWithHTTPClient_TransportBreaksContract(t *testing.T) {

@@ -14,15 +14,15 @@ import (
 	"time"
 )
 
-// An Authority is a certificate authority that lives as long as a test. Its
-// certificates are good from 1990 to 2100: virtual time begins in 2000.
+// An Authority is a certificate authority for one test. Its certificates are valid
+// from 1990 to 2100, as virtual time begins in 2000.
 type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	leaf        tls.Certificate
 }
 
-// NewAuthority makes an authority, and a certificate for this machine.
+// NewAuthority returns an authority with a certificate for this machine.
 func NewAuthority() (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -52,8 +52,8 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-// Issue makes a server's certificate: for this machine unless a host is given,
-// and until 2100 unless an end is.
+// Issue makes a server's certificate: for this machine unless a host is given, and
+// until 2100 unless an end is given.
 func (a *Authority) Issue(host string, until time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -13,10 +13,11 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// The key pair of every client and server in here. It belongs to nobody.
+// The key pair of all clients and servers of this package. It is not in use
+// anywhere else.
 const (
 	Key    = "faults-canary-key-5d1c"
-	Secret = "faults-canary-secret-93ab" // made up, and known to no server but ours
+	Secret = "faults-canary-secret-93ab" // made up, and known only to the servers here
 )
 
 // A Class says when a call may be retried after an attempt whose outcome is
@@ -40,16 +41,16 @@ type Call struct {
 	do func(context.Context, *aimbrain.Client, int, *Media, []aimbrain.CallOption) (any, error)
 }
 
-// Media is what a call with photos or recordings sends. A test that changes
-// the bytes during the call keeps hold of them.
+// Media is the content of a call with photos or recordings. A test that changes
+// the bytes during the call keeps a reference to it.
 type Media struct{ Raw []byte }
 
-// NewMedia returns bytes that are no photo, but belong to one user.
+// NewMedia returns bytes that are not a photo and contain the name of one user.
 func NewMedia(user int) *Media {
 	return &Media{Raw: []byte("\xff\xd8" + userName(user) + " and a few bytes more")}
 }
 
-// Do makes the call for a user. The result is the library's own type.
+// Do makes the call for a user. The result has the library's own type.
 func (c Call) Do(ctx context.Context, client *aimbrain.Client, user int, opts ...aimbrain.CallOption) (any, error) {
 	return c.do(ctx, client, user, NewMedia(user), opts)
 }
@@ -127,11 +128,12 @@ func events() aimbrain.Events {
 	return aimbrain.Events{Accelerations: []aimbrain.Acceleration{{Time: 1, X: 0.5, Y: 0.25, Z: 9.81}}}
 }
 
-// userName is found again in the request's body, wherever the call puts it.
+// userName is a name that can be found in the request's body, wherever the call
+// puts it.
 func userName(user int) string { return fmt.Sprintf("user-%07d", user) }
 func session(user int) string  { return userName(user) + "-session" }
 
-// UserOf says whose request a body is, and -1 when it does not tell.
+// UserOf returns the user of a request's body, or -1 if it names none.
 func UserOf(body []byte) int {
 	var request struct {
 		UserID  string   `json:"userId"`
@@ -160,15 +162,15 @@ func UserOf(body []byte) int {
 	return user
 }
 
-// ScoreText is a user's score as it stands in their responses.
+// ScoreText is a user's score as it is written in their responses.
 func ScoreText(user int) string { return strconv.FormatFloat(scoreOf(user), 'g', -1, 64) }
 
-// scoreOf tells users apart by their scores, which are never 0.
+// scoreOf returns a score that identifies a user and is never 0.
 func scoreOf(user int) float64 { return float64(user%997+1) / 1000 }
 
-// Answer is what the API would answer a user: every value in it is the
-// user's own, so that an answer that went astray is found out.
-func Answer(endpoint string, user int) string {
+// ResponseBody is the API's response for a user. Every value in it is the user's
+// own, so that a misdirected response is detected.
+func ResponseBody(endpoint string, user int) string {
 	score := ScoreText(user)
 	switch endpoint {
 	case aimbrain.EndpointSessions:
@@ -191,8 +193,8 @@ func Answer(endpoint string, user int) string {
 	return `{}`
 }
 
-// CheckResult says what is wrong with a result that came without an error:
-// nothing when every value in it is the user's own.
+// CheckResult returns an error if a value in the result of a successful call is
+// not the user's own.
 func CheckResult(user int, result any) error {
 	var right bool
 	switch r := result.(type) {
@@ -225,6 +227,6 @@ func CheckResult(user int, result any) error {
 
 func same(score float64, user int) bool { return math.Abs(score-scoreOf(user)) < 1e-12 }
 
-// IsZero reports whether a result is the zero value of its type, as it must be
+// IsZero reports whether a result is the zero value of its type, as required
 // beside every error.
 func IsZero(result any) bool { return reflect.ValueOf(result).IsZero() }

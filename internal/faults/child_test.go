@@ -25,9 +25,9 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// The library's own transport takes its proxy and its certificate authorities
-// from the environment, which a process reads once. So these rows run in a
-// child: this test binary again, with an environment of its own.
+// The library's own transport reads its proxy and its certificate authorities from
+// the environment, once per process. These rows therefore run in a child: this
+// test binary, started with its own environment.
 
 // proxyPassword must not be in any error.
 const proxyPassword = "canary-proxy-password"
@@ -37,13 +37,13 @@ const (
 	childTag = "FAULTS-CHILD-REPORT "
 )
 
-// A childReport is what came of the eleven calls of one child.
+// A childReport is the result of the eleven calls of one child.
 type childReport struct {
 	Calls map[string]childCall
 
 	err   error
 	conns int   // at the proxy
-	taken int64 // bytes of endless headers that were taken
+	taken int64 // bytes of endless headers that were read
 }
 
 type childCall struct {
@@ -52,29 +52,29 @@ type childCall struct {
 	Attempts int
 	Outcome  aimbrain.Outcome
 	Zero     bool
-	Result   string // what is wrong with the result
+	Result   string // the fault of the result
 	Elapsed  time.Duration
 }
 
-// TestMain runs the tests, or is what a test started this binary again for: a
-// child, or a figure that wants a process of its own.
+// TestMain runs the tests. If a test has started this binary, it is a child or
+// measures a figure in its own process.
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write docs/faults.md from the matrix")
-	log.SetOutput(io.Discard) // net/http writes the beginning of answers that nobody asked for there
+	log.SetOutput(io.Discard) // net/http logs the beginning of unsolicited responses there
 	url, figure := os.Getenv(childURL), os.Getenv(aloneEnv)
 	switch {
 	case url != "":
-		tell(childTag, beChild(url))
+		sendReport(childTag, beChild(url))
 	case figure != "":
-		tell(aloneTag, measureAlone(figure))
+		sendReport(aloneTag, measureAlone(figure))
 	default:
 		m.Run()
 	}
 }
 
-// tell reports to the test that started this process, which misses a report
-// that could not be made.
-func tell(tag string, report any) {
+// sendReport sends a report to the test that started this process. That test fails
+// if the report is missing.
+func sendReport(tag string, report any) {
 	if text, err := json.Marshal(report); err == nil {
 		_, _ = fmt.Fprintln(os.Stdout, tag+string(text))
 	}
@@ -109,8 +109,8 @@ func childDoes(call faults.Call, url string) childCall {
 	return done
 }
 
-// prepareChildren sets up the children's worlds. Each child runs once, when
-// the first cell asks for it.
+// prepareChildren sets up the environments of the children. Each child runs once,
+// when the first cell needs it.
 func (l *lab) prepareChildren(t *testing.T) map[string]func() childReport {
 	t.Helper()
 	roots := filepath.Join(t.TempDir(), "roots.pem")

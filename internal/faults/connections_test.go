@@ -13,12 +13,12 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// crowd is how many callers share the connections of a client here: enough for
-// a connection to be taken the moment that it is free.
+// crowd is how many callers share the connections of a client here: enough for a
+// connection to be acquired as soon as it is free.
 const crowd = 16
 
-// An HTTP/1.1 connection is not used again after a 5xx. The call to which
-// net/http has lent it by then must succeed on another one.
+// An HTTP/1.1 connection is not reused after a 5xx. A call to which net/http has
+// given it already must succeed on another one.
 func TestConnection_AfterServerError(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{"with a body": `{"error":"trouble"}`, "without a body": ""} {
@@ -49,15 +49,15 @@ func TestConnection_AfterServerError(t *testing.T) {
 	}
 }
 
-// A server or a gateway that responds twice to one request has the second
-// response, another user's score, ready for the next request on the connection.
+// The second response of a server or a gateway that responds twice to one request,
+// with another user's score, arrives before the next request on the connection.
 func TestConnection_SecondResponse(t *testing.T) {
 	t.Parallel()
 	server, err := authority(t).Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
 		x.Execute()
 		var both string
 		for _, user := range []int{x.User, 999_999} {
-			body := faults.Answer(x.Endpoint, user)
+			body := faults.ResponseBody(x.Endpoint, user)
 			both += raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body
 		}
 		x.Raw(both)

@@ -25,7 +25,7 @@ What may go wrong between a caller and the API, and what the library does about 
 
 ` + "```sh" + `
 go test ./internal/faults -run TestMatrix              # run the matrix
-go test ./internal/faults -run TestFaultList -update   # write this file again
+go test ./internal/faults -run TestFaultList -update   # update this file
 ` + "```" + `
 
 ## Outcomes
@@ -34,7 +34,7 @@ The outcome of a call is what ` + "`aimbrain.OutcomeOf(err)`" + ` returns.
 
 | outcome | meaning | retried |
 |---|---|---|
-| not sent | the request was provably never written, or was turned away unread | every call, unless the row says *not retried*: the failure would repeat itself |
+| not sent | the request was provably never written, or was refused unread | every call, unless the row says *not retried*: the failure would repeat itself |
 | unknown | the request may have been processed | only a call that is safe to repeat; any other is sent once, and the error says that the request may have been processed |
 | refused | the API, or a gateway in front of it, responded with an error that says that the request was not processed | no, but for 429 |
 | succeeded | the request was processed, and its response is the result | – |
@@ -47,7 +47,7 @@ Where a row about a response with status 200 says *error*, the outcome is unknow
 |---|---|
 `
 
-// listPage makes docs/faults.md.
+// listPage returns the text of docs/faults.md.
 func listPage() string {
 	var page strings.Builder
 	page.WriteString(listHeader)
@@ -84,12 +84,12 @@ func sortedMatrix() []row {
 	return rows
 }
 
-// inTable makes a text fit for a cell of a Markdown table.
+// inTable escapes a text for a cell of a Markdown table.
 func inTable(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(text)
 }
 
-// grouped writes 2868 as 2,868.
+// grouped formats 2868 as 2,868.
 func grouped(n int) string {
 	if n < 1000 {
 		return fmt.Sprint(n)
@@ -125,5 +125,5 @@ func TestFaultList_MatchesMatrix(t *testing.T) {
 	}
 	written, err := os.ReadFile(path)
 	require.NoError(t, err)
-	assert.Equal(t, page, string(written), "docs/faults.md is not that of the matrix: run go test ./internal/faults -run TestFaultList -update")
+	assert.Equal(t, page, string(written), "docs/faults.md differs from the matrix: run go test ./internal/faults -run TestFaultList -update")
 }

@@ -14,7 +14,7 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// workers is how many calls figures make at a time.
+// workers is the number of concurrent calls of the figures.
 const workers = 64
 
 // spread makes n calls of do from a number of goroutines, until the context ends.
@@ -35,17 +35,17 @@ func spread(ctx context.Context, goroutines, n int, do func(i int)) {
 	all.Wait()
 }
 
-// Lost is the account of calls whose answers were lost.
+// Lost is the account of calls whose responses were lost.
 type Lost struct {
 	Calls, Executions, Received int
 	Most                        int // executions of one request
-	Wrong                       int // calls that did not end in an error which says that it may have been processed
+	Wrong                       int // calls that did not end with an error which says that the request may have been processed
 }
 
-// LostAnswers makes n enrolments, each a request of its own, and loses every
-// answer after the work was done: most by a reset of the connection, some by
-// its end, and every other thousand by a reset of the HTTP/2 stream.
-func (a *Authority) LostAnswers(ctx context.Context, n int) (Lost, error) {
+// LostResponses makes n enrolments, each a request of its own, and loses every
+// response after the execution: one thousand by resets and ends of HTTP/1.1
+// connections, the next by resets of HTTP/2 streams, in turn.
+func (a *Authority) LostResponses(ctx context.Context, n int) (Lost, error) {
 	var sum Lost
 	for first := 0; first < n && ctx.Err() == nil; first += 1000 {
 		setup := Setup{Protocol: []string{HTTP1, HTTP2}[first/1000%2]}
@@ -101,12 +101,12 @@ type Transient struct {
 	Calls, Succeeded, Wrong, Requests int
 }
 
-// Share is the part of the calls that succeeded.
+// Share returns the part of the calls that succeeded.
 func (t Transient) Share() float64 { return float64(t.Succeeded) / float64(t.Calls) }
 
-// TransientFaults makes n calls that are safe to repeat while one request in
-// five meets a transient fault. Which one depends on the call and the attempt
-// alone, so that the figure is the same every time.
+// TransientFaults makes n calls that are safe to repeat while one request in five
+// meets a transient fault. The choice depends on the call and the attempt alone,
+// so that the figure is the same every time.
 func (a *Authority) TransientFaults(ctx context.Context, n int) (Transient, error) {
 	var attempts sync.Map // of a user: *atomic.Int64
 	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
@@ -144,7 +144,7 @@ func (a *Authority) TransientFaults(ctx context.Context, n int) (Transient, erro
 	return Transient{n, int(succeeded.Load()), int(wrong.Load()), server.Received()}, ctx.Err()
 }
 
-// transient is one of the faults that pass.
+// transient is one of the transient faults.
 func transient(x *Exchange, kind int) {
 	switch kind {
 	case 0:
@@ -164,15 +164,15 @@ func transient(x *Exchange, kind int) {
 	}
 }
 
-// Outage is the account of calls while everything is 503.
+// Outage is the account of calls while each response is 503.
 type Outage struct {
 	Callers       int
-	First, Steady float64 // attempts a call, of the first call of each caller and of the second
+	First, Steady float64 // attempts per call, of the first call of each caller and of the second
 }
 
-// EverythingDown has many callers call at once, twice each, while everything
-// is answered by 503. The connection is there before: ten thousand handshakes
-// at a time would be another trouble.
+// EverythingDown makes two calls from each of many concurrent callers, while each
+// response is 503. The connection is established before: ten thousand concurrent
+// handshakes would be another fault.
 func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, error) {
 	var down atomic.Bool
 	server, err := a.Serve(Setup{Protocol: HTTP2}, func(x *Exchange) {
@@ -204,9 +204,8 @@ func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, er
 	return Outage{Callers: callers, First: wave(), Steady: wave()}, ctx.Err()
 }
 
-// Jitter has callers, each with a client of its own, fail at once, and returns
-// the share of the fullest tenth of the time in which they come again. A tenth
-// of them is the best there is.
+// Jitter has callers, each with its own client, fail at once. It returns the share
+// of the retries in the fullest tenth of the time. The optimum is a tenth.
 func (a *Authority) Jitter(ctx context.Context, callers int) (float64, error) {
 	const base = 500 * time.Millisecond
 	server, err := a.Serve(Setup{Protocol: HTTP2}, func(x *Exchange) { x.Reply(http.StatusTooManyRequests, "") })
@@ -239,15 +238,15 @@ func (a *Authority) Jitter(ctx context.Context, callers int) (float64, error) {
 		most, sum = max(most, n), sum+n
 	}
 	if sum != callers {
-		return 0, fmt.Errorf("%d of %d callers came again", sum, callers)
+		return 0, fmt.Errorf("%d of %d callers retried", sum, callers)
 	}
 	return float64(most) / float64(sum), nil
 }
 
-// ForeignBytes makes every call through every redirect to another host, with
-// the library's own transport and with a caller's client that follows
-// redirects, and returns how many redirects were met and how many bytes and
-// connections the other host got.
+// ForeignBytes makes every call through every redirect to another host, with the
+// library's own transport and with a caller's client that follows redirects. It
+// returns how many redirects there were, and how many bytes and connections the
+// other host received.
 func (a *Authority) ForeignBytes(ctx context.Context) (redirects int, bytes int64, conns int, err error) {
 	other, err := Listen(func(conn net.Conn) {
 		var some [1 << 10]byte

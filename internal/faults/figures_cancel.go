@@ -12,21 +12,22 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// A Return is how long calls took to come back after they were cancelled.
+// A Return is the time that cancelled calls took to return.
 type Return struct {
 	Phase       string
 	Median, Max time.Duration
 }
 
-// A phase is where a call is when it is cancelled. It tells when it is there.
+// A phase is the state of a call when it is cancelled. It reports when the call is
+// in it.
 type phase struct {
 	name string
 	open func(a *Authority, reached func()) (client *aimbrain.Client, opts []aimbrain.CallOption, shut func(), err error)
 }
 
-// Cancellations cancels calls in each phase, n times, and measures how long
-// they take to return. It is the wall clock's time, on a machine that does
-// other things too: the median is the library's, the maximum the scheduler's.
+// Cancellations cancels calls in each phase, n times, and measures how long they
+// take to return. It uses the wall clock of a machine with other processes: the
+// median is the library's time, the maximum the scheduler's.
 func (a *Authority) Cancellations(ctx context.Context, n int) ([]Return, error) {
 	var returns []Return
 	for _, phase := range phases() {
@@ -90,8 +91,8 @@ func phases() []phase {
 
 type opened = func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error)
 
-// dialPhase hangs in the dialer: one that heeds contexts, or one that does
-// not, as a resolver of the C library.
+// dialPhase blocks in the dialer: one that observes contexts, or one that does
+// not, such as a resolver of the C library.
 func dialPhase(stubborn bool) opened {
 	return func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
 		release := make(chan struct{})
@@ -109,7 +110,7 @@ func dialPhase(stubborn bool) opened {
 	}
 }
 
-// tlsPhase takes the client's first bytes and says nothing.
+// tlsPhase reads the client's first bytes and sends nothing.
 func tlsPhase(_ *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
 	listener, err := Listen(func(conn net.Conn) {
 		var some [1 << 12]byte
@@ -129,7 +130,7 @@ func tlsPhase(_ *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOp
 	return client, nil, listener.Close, err
 }
 
-// serverPhase stalls in the server, after it did something.
+// serverPhase blocks in the server, after an action.
 func serverPhase(setup Setup, before func(*Exchange), opts ...aimbrain.CallOption) opened {
 	return func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
 		server, err := a.Serve(setup, func(x *Exchange) {
@@ -145,7 +146,7 @@ func serverPhase(setup Setup, before func(*Exchange), opts ...aimbrain.CallOptio
 	}
 }
 
-// backOffPhase has the call wait for its second attempt.
+// backOffPhase makes the call wait for its second attempt.
 func backOffPhase(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
 	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
 		x.Reply(http.StatusTooManyRequests, "", "Retry-After", "4")

@@ -18,15 +18,15 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// A Growth is what an oversized answer cost in memory.
+// A Growth is the memory cost of an oversized response.
 type Growth struct {
-	Answer    string
-	Live      uint64 // how far the live heap rose: HeapAlloc after a forced collection, sampled at every write of the server and all the time beside it
-	Allocated uint64 // all that was allocated meanwhile, garbage and the server's share included: no heap can grow by more
+	Response  string
+	Live      uint64 // how far the live heap rose: HeapAlloc after a forced collection, sampled at every write of the server and periodically
+	Allocated uint64 // all allocations in that time, garbage and the server's share included: no heap can grow by more
 	Err       error
 }
 
-// HeapGrowth gives a client answers of the given size, one after the other.
+// HeapGrowth sends a client responses of the given size, one after the other.
 // Nothing else should run in the process.
 func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) {
 	piece := strings.Repeat("x", 64<<10)
@@ -39,7 +39,7 @@ func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) 
 	if err != nil {
 		return nil, err
 	}
-	answers := []struct {
+	responses := []struct {
 		name string
 		give func(x *Exchange, sample func())
 	}{
@@ -66,12 +66,12 @@ func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) 
 		}},
 	}
 	var growths []Growth
-	for _, answer := range answers {
-		growth, err := a.heapGrowth(ctx, answer.give)
+	for _, response := range responses {
+		growth, err := a.heapGrowth(ctx, response.give)
 		if err != nil {
-			return growths, fmt.Errorf("%s: %w", answer.name, err)
+			return growths, fmt.Errorf("%s: %w", response.name, err)
 		}
-		growth.Answer = answer.name
+		growth.Response = response.name
 		growths = append(growths, growth)
 	}
 	return growths, nil
@@ -91,8 +91,8 @@ func newBomb(size int) (string, error) {
 	return bomb.String(), nil
 }
 
-// heapGrowth warms the connection up first, so that buffers which stay are
-// not counted.
+// heapGrowth uses the connection before the measurement, so that buffers which
+// remain are not counted.
 func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())) (Growth, error) {
 	var peak, base atomic.Uint64
 	sample := func() {
@@ -139,8 +139,8 @@ func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())
 	return Growth{Live: peak.Load() - base.Load(), Allocated: after.TotalAlloc - before.TotalAlloc, Err: err}, nil
 }
 
-// watch samples from the side too, for what the client does when the server
-// has nothing more to write.
+// watch also samples periodically, for allocations of the client after the
+// server's last write.
 func watch(sample func()) (stop func()) {
 	done := make(chan struct{})
 	var watching sync.WaitGroup
@@ -164,10 +164,10 @@ func liveHeap() uint64 {
 	return stats.HeapAlloc
 }
 
-// A Census counts what a process holds.
+// A Census counts the goroutines and descriptors of a process.
 type Census struct{ Goroutines, Descriptors int }
 
-// TakeCensus counts. Where descriptors cannot be counted it is -1.
+// TakeCensus counts. A count of descriptors that is not available is -1.
 func TakeCensus() Census {
 	census := Census{Goroutines: runtime.NumGoroutine(), Descriptors: -1}
 	if entries, err := os.ReadDir("/proc/self/fd"); err == nil {
@@ -177,7 +177,7 @@ func TakeCensus() Census {
 }
 
 // Settle waits until the process holds no more than before, for ten seconds at
-// most, and returns what it holds then.
+// most, and returns the last count.
 func Settle(ctx context.Context, before Census) Census {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -196,10 +196,10 @@ func Settle(ctx context.Context, before Census) Census {
 	return now
 }
 
-// Leaks makes n calls over each protocol, the library's own transport among
-// them: a third end well, a third are abandoned in the middle of the answer,
-// a third are under way when the client is closed. It returns what the process
-// held before and after. Nothing else should run in the process.
+// Leaks makes n calls over each protocol, the library's own transport included. A
+// third succeeds, a third is abandoned in the middle of the response, and a third
+// is in progress when the client is closed. It returns the counts before and
+// after. Nothing else should run in the process.
 func (a *Authority) Leaks(ctx context.Context, n int) (before, after Census, err error) {
 	before = TakeCensus()
 	for _, protocol := range []string{HTTP1, HTTP2} {

@@ -17,8 +17,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// The figures at a size that a test can afford; "go run
-// ./internal/faults/figures" has the full size.
+// The figures at a size for tests. "go run ./internal/faults/figures" has the full
+// size.
 
 func authority(t *testing.T) *faults.Authority {
 	t.Helper()
@@ -29,7 +29,7 @@ func authority(t *testing.T) *faults.Authority {
 
 func TestEnrolment_ResponseLost(t *testing.T) {
 	t.Parallel()
-	lost, err := authority(t).LostAnswers(t.Context(), 2000)
+	lost, err := authority(t).LostResponses(t.Context(), 2000)
 	require.NoError(t, err)
 	assert.Equal(t, faults.Lost{Calls: 2000, Executions: 2000, Received: 2000, Most: 1}, lost)
 }
@@ -50,14 +50,14 @@ func TestRetryBudget_EverythingDown(t *testing.T) {
 	assert.InDelta(t, 1, outage.Steady, 0.001, "attempts a call later: check what refills the budget")
 }
 
-// The bound is one that a busy machine keeps. The matrix checks in virtual time
-// that a call returns at the very moment.
+// The bound allows for a busy machine. The matrix checks in virtual time that a
+// call returns without delay.
 func TestCall_Cancelled(t *testing.T) {
 	t.Parallel()
 	returns, err := authority(t).Cancellations(t.Context(), 5)
 	require.NoError(t, err)
 	for _, r := range returns {
-		assert.Less(t, r.Median, time.Second, "look for what waits without the context in phase %s", r.Phase)
+		assert.Less(t, r.Median, time.Second, "look for a wait without the context in phase %s", r.Phase)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestClient_ThousandGoroutines(t *testing.T) {
 				assert.NoError(t, faults.CheckResult(n, result))
 			}
 		}
-		do(0) // the crowd meets a connection: in a thousand handshakes at once a busy server hangs up
+		do(0) // the callers use an existing connection: a busy server refuses some of a thousand concurrent handshakes
 		inParallel(999, func(n int) { do(n + 1) })
 		if protocol == faults.HTTP2 {
 			assert.Equal(t, 1, server.Conns(), "all share a connection")
@@ -111,15 +111,15 @@ func TestHeap_LargeResponse(t *testing.T) {
 	report := alone(t, "heap")
 	require.Len(t, report.Growths, 5)
 	for _, growth := range report.Growths {
-		assert.Less(t, growth.Live, uint64(2<<20), "live bytes: bound what is read of this response: %s", growth.Answer)
+		assert.Less(t, growth.Live, uint64(2<<20), "live bytes: bound what is read of this response: %s", growth.Response)
 	}
 }
 
 func TestClient_CloseDuringCalls(t *testing.T) {
 	t.Parallel()
 	report := alone(t, "leaks")
-	assert.LessOrEqual(t, report.After.Goroutines, report.Before.Goroutines, "goroutines left behind: see that Close ends them")
-	assert.LessOrEqual(t, report.After.Descriptors, report.Before.Descriptors, "descriptors left open: see that Close closes idle connections")
+	assert.LessOrEqual(t, report.After.Goroutines, report.Before.Goroutines, "goroutines left: check that Close ends them")
+	assert.LessOrEqual(t, report.After.Descriptors, report.Before.Descriptors, "descriptors left open: check that Close closes idle connections")
 }
 
 const (
@@ -127,8 +127,8 @@ const (
 	aloneTag = "FAULTS-ALONE-REPORT "
 )
 
-// A report is of what must be measured in a process of its own: goroutines,
-// descriptors and the heap are everybody's.
+// A report is about values that must be measured in a separate process:
+// goroutines, descriptors and the heap are shared within a process.
 type report struct {
 	Error         string
 	Soak          faults.Soak
@@ -137,8 +137,8 @@ type report struct {
 }
 
 type growth struct {
-	Answer string
-	Live   uint64
+	Response string
+	Live     uint64
 }
 
 func alone(t *testing.T, figure string) report {
@@ -154,7 +154,7 @@ func alone(t *testing.T, figure string) report {
 	return r
 }
 
-// measureAlone is what the process of its own does.
+// measureAlone runs in the separate process.
 func measureAlone(figure string) (r report) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -171,7 +171,7 @@ func measureAlone(figure string) (r report) {
 		var growths []faults.Growth
 		growths, err = a.HeapGrowth(ctx, 16<<20)
 		for _, g := range growths {
-			r.Growths = append(r.Growths, growth{g.Answer, g.Live})
+			r.Growths = append(r.Growths, growth{g.Response, g.Live})
 		}
 	default:
 		r.Error = "no such figure: " + figure

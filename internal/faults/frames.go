@@ -15,7 +15,7 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 )
 
-// HTTP/2 as it is on the wire, as far as the faults need it: RFC 9113.
+// HTTP/2 frames, as far as the faults need them: RFC 9113.
 const (
 	frameData     = 0x0
 	frameHeaders  = 0x1
@@ -42,12 +42,13 @@ const (
 	CodeLast          = 0xd
 )
 
-// A FrameScript is what a [FrameServer] does with a request that came whole.
+// A FrameScript is the reaction of a [FrameServer] to a request that arrived
+// whole.
 type FrameScript func(*Stream)
 
-// A FrameServer speaks HTTP/2 frame by frame, so that it can break the rules.
-// It does not decode headers: which endpoint is called it is told, and
-// signatures it does not check. What it counts as executed is a whole body.
+// A FrameServer speaks HTTP/2 frame by frame, so that it can break the protocol.
+// It does not decode headers: the endpoint is a parameter, and signatures are not
+// checked. Each whole body can be counted as executed.
 type FrameServer struct {
 	*Ledger
 	URL string
@@ -85,8 +86,8 @@ func (s *FrameServer) NewClient(opts ...aimbrain.Option) (*aimbrain.Client, erro
 	return aimbrain.New(Key, Secret, opts...)
 }
 
-// Transport returns the library's own transport, which trusts the server. Its
-// idle connections are closed with the server.
+// Transport returns the library's own transport, which trusts the server. The
+// server closes its idle connections.
 func (s *FrameServer) Transport() *aimbrain.Transport {
 	dial := (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	if s.pipe != nil {
@@ -111,13 +112,13 @@ func (s *FrameServer) Close() {
 type Stream struct {
 	ID     uint32
 	Body   []byte
-	Number int // 1 for the first request that the server got
+	Number int // 1 for the server's first request
 	conn   *frameConn
 	server *FrameServer
 }
 
-// A frameConn writes in a goroutine of its own: over a pipe, which takes no
-// byte before it is read, a client that writes first would wait for ever.
+// A frameConn writes in its own goroutine: over a pipe, which accepts no byte
+// before it is read, a client that writes first would wait for ever.
 type frameConn struct {
 	net.Conn
 	reader *bufio.Reader
@@ -139,7 +140,7 @@ func (c *frameConn) write() {
 			break
 		}
 	}
-	_ = c.Close() // the peer sees it
+	_ = c.Close() // the peer notices
 }
 
 // serve serves one connection.
@@ -149,7 +150,7 @@ func (s *FrameServer) serve(raw net.Conn) {
 	writing.Go(c.write)
 	defer writing.Wait()
 	defer close(c.out)
-	defer func() { _ = raw.Close() }() // or the writer might wait for a peer that does not read
+	defer func() { _ = raw.Close() }() // otherwise the writer may wait for a peer that does not read
 	s.read(c)
 }
 
@@ -211,7 +212,7 @@ func (c *frameConn) read() (kind, flags byte, id uint32, payload []byte, err err
 	return head[3], head[4], binary.BigEndian.Uint32(head[5:]) & (1<<31 - 1), payload, nil
 }
 
-// frame writes a frame, and says whether it went out.
+// frame writes a frame, and reports whether it was sent.
 func (c *frameConn) frame(kind, flags byte, id uint32, payload []byte) bool {
 	n := len(payload)
 	frame := append(make([]byte, 0, 9+n), byte(n>>16), byte(n>>8), byte(n), kind, flags)
@@ -231,17 +232,17 @@ func (c *frameConn) send(frame []byte) bool {
 // Execute counts the request as executed.
 func (s *Stream) Execute() { s.server.execute(s.server.endpoint, s.Body, true) }
 
-// Good executes the request and answers as the API would.
+// Good executes the request and responds as the API would.
 func (s *Stream) Good() {
 	s.Execute()
-	s.Answer()
+	s.Respond()
 }
 
-// Answer answers as the API would.
-func (s *Stream) Answer() {
-	answer := Answer(s.server.endpoint, UserOf(s.Body))
+// Respond responds as the API would.
+func (s *Stream) Respond() {
+	body := ResponseBody(s.server.endpoint, UserOf(s.Body))
 	s.Headers(false, field(0x0f, 0x10, "application/json")...)
-	s.Data(true, answer)
+	s.Data(true, body)
 }
 
 // Headers sends status 200 and more header fields.
@@ -256,19 +257,19 @@ func (s *Stream) Headers(last bool, fields ...byte) {
 // ContentLength is a header field for [Stream.Headers].
 func ContentLength(n int) []byte { return field(0x0f, 0x0d, strconv.Itoa(n)) }
 
-// field is a literal that is not indexed, with a name of the static table
-// (RFC 7541, 6.2.2) and a short value.
+// field is a literal that is not indexed, with a name of the static table (RFC
+// 7541, 6.2.2) and a short value.
 func field(first, second byte, value string) []byte {
 	return append([]byte{first, second, byte(len(value))}, value...)
 }
 
-// Status sends a status of its own, as a 1xx before the answer.
+// Status sends another status, such as a 1xx before the response.
 func (s *Stream) Status(status string) bool {
 	return s.conn.frame(frameHeaders, flagEndHeaders, s.ID, append([]byte{0x08, byte(len(status))}, status...))
 }
 
-// HeaderFlood sends n bytes of header fields in CONTINUATION frames, or as
-// many of them as are taken.
+// HeaderFlood sends n bytes of header fields in CONTINUATION frames, or fewer if
+// the peer stops reading.
 func (s *Stream) HeaderFlood(n int) {
 	filler := append([]byte{0x00, 0x01, 'x', 0x7e}, make([]byte, 0x7e)...)
 	for i := 4; i < len(filler); i++ {
@@ -287,7 +288,7 @@ func (s *Stream) HeaderFlood(n int) {
 	s.conn.frame(frameContinue, flagEndHeaders, s.ID, nil)
 }
 
-// Data sends a part of the answer.
+// Data sends a part of the response.
 func (s *Stream) Data(last bool, data string) {
 	var flags byte
 	if last {
@@ -296,7 +297,7 @@ func (s *Stream) Data(last bool, data string) {
 	s.conn.frame(frameData, flags, s.ID, []byte(data))
 }
 
-// HalfHeaders begins a header block that never ends, and the connection does.
+// HalfHeaders begins a header block, and closes the connection before its end.
 func (s *Stream) HalfHeaders() {
 	s.conn.frame(frameHeaders, 0, s.ID, []byte{0x88})
 	s.Hangup()
@@ -317,9 +318,9 @@ func (s *Stream) MaxStreams(n uint32) {
 	s.conn.frame(frameSettings, 0, 0, binary.BigEndian.AppendUint32([]byte{0, 0x3}, n))
 }
 
-// Hangup closes the connection, once what was sent before has gone out.
+// Hangup closes the connection after everything before it was sent.
 func (s *Stream) Hangup() { s.conn.send(nil) }
 
-// BlackHole makes the server deaf and mute: connections stay, and nothing
-// comes back on them, not even the answer to a ping.
+// BlackHole makes the server neither read nor write: connections stay, and nothing
+// is sent on them, not even the acknowledgement of a ping.
 func (s *Stream) BlackHole() { s.server.deaf.Store(true) }

@@ -17,7 +17,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// A lab is what all cells share.
+// A lab is the environment that all cells share.
 type lab struct {
 	authority *faults.Authority
 	refuser   *faults.Refuser
@@ -39,7 +39,7 @@ func newLab(t *testing.T) *lab {
 // A cell is a row of docs/faults.md on one endpoint, over one protocol.
 type cell struct {
 	variant  string
-	protocol string // "" where it does not matter
+	protocol string // "" if it does not matter
 	call     faults.Call
 	optIn    bool // with WithRetryUnknownOutcome
 	run      run
@@ -68,8 +68,8 @@ func these(calls []faults.Call, variant, protocol string, run run) []cell {
 	return cells
 }
 
-// risky makes a cell for every endpoint, and one more for those that can be
-// opted in to repeats.
+// risky makes a cell for every endpoint, and one more for those with opt-in
+// retries.
 func risky(variant, protocol string, run run) []cell {
 	cells := each(variant, protocol, run)
 	for _, call := range faults.Calls() {
@@ -103,7 +103,7 @@ func join(lists ...[]cell) []cell {
 	return all
 }
 
-// The kinds of outcome: the error's type.
+// The kinds of results: the error's type.
 const (
 	success  = ""
 	network  = "*aimbrain.NetworkError"
@@ -114,34 +114,34 @@ const (
 	request  = "*aimbrain.RequestError"
 )
 
-// Which calls are tried again.
+// Which calls are retried.
 const (
 	once   = iota // none
 	every         // every call, whatever its class
 	ifSafe        // those that are safe to repeat, or opted in
 )
 
-// A want is what must come of a call.
+// A want is the required result of a call.
 type want struct {
 	kind     string
 	tries    int
 	outcome  aimbrain.Outcome
 	received int  // requests at the server, per attempt
 	executed int  // executions at the server, per attempt
-	once     bool // and not per attempt: executed once in all
-	attempts int  // where it is not 1 or 3
+	once     bool // executed once, whatever the number of attempts
+	attempts int  // if it is not 1 or 3
 	check    func(t *testing.T, s *seen)
 }
 
 const anyNumber = -1
 
-// What comes of a call, in the words of docs/faults.md.
+// The results of a call, in the terms of docs/faults.md.
 var (
 	fine       = want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, executed: 1}
 	notSent    = want{kind: network, outcome: aimbrain.OutcomeNotSent, tries: every}
-	permanent  = want{kind: network, outcome: aimbrain.OutcomeNotSent} // not sent, and retrying would not help
+	permanent  = want{kind: network, outcome: aimbrain.OutcomeNotSent} // not sent, and a retry would not help
 	unknown    = want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, received: 1, executed: 1}
-	interfered = want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, received: 1} // before it came whole
+	interfered = want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, received: 1} // before it arrived whole
 	refused    = want{kind: api, outcome: aimbrain.OutcomeRefused, received: 1}
 	trouble    = want{kind: api, outcome: aimbrain.OutcomeUnknown, tries: ifSafe, received: 1, executed: 1}
 	throttled  = want{kind: api, outcome: aimbrain.OutcomeRefused, tries: every, received: 1}
@@ -151,7 +151,7 @@ var (
 
 func (w want) and(check func(t *testing.T, s *seen)) want { w.check = check; return w }
 
-// status is for checks: the answer's status came through.
+// status is a check of the response's status.
 func status(code int) func(t *testing.T, s *seen) {
 	return func(t *testing.T, s *seen) {
 		t.Helper()
@@ -159,7 +159,7 @@ func status(code int) func(t *testing.T, s *seen) {
 	}
 }
 
-// A seen is what a cell saw.
+// A seen is what a cell observed.
 type seen struct {
 	cell     cell
 	client   *aimbrain.Client
@@ -181,7 +181,7 @@ func (s *seen) api(t *testing.T) *aimbrain.APIError {
 // A maker makes a client, such as [faults.Server.NewClient].
 type maker func(opts ...aimbrain.Option) (*aimbrain.Client, error)
 
-// quick makes retries follow at once, and leaves a busy machine its time.
+// quick makes retries follow at once, with long time limits for a busy machine.
 func quick() []aimbrain.Option {
 	policy := aimbrain.DefaultRetryPolicy()
 	policy.BaseDelay = 0
@@ -191,7 +191,7 @@ func quick() []aimbrain.Option {
 	}
 }
 
-// patient leaves three attempts of 15 s their time.
+// patient allows three attempts of 15 s.
 func patient() aimbrain.Option { return aimbrain.WithTimeout(2 * time.Minute) }
 
 func open(t *testing.T, c cell, client maker, opts ...aimbrain.Option) *seen {
@@ -204,7 +204,7 @@ func open(t *testing.T, c cell, client maker, opts ...aimbrain.Option) *seen {
 	return s
 }
 
-// user is whose calls the cells make; warm-ups are another's.
+// user makes the calls of the cells. Warm-up calls are another user's.
 const user = 41
 
 func (s *seen) do(ctx context.Context, opts ...aimbrain.CallOption) {
@@ -219,7 +219,7 @@ func (s *seen) do(ctx context.Context, opts ...aimbrain.CallOption) {
 
 func (s *seen) mark(ledger *faults.Ledger) { s.before = [2]int{ledger.Received(), ledger.Executed()} }
 
-// verify holds what was seen against what must come of it.
+// verify compares the observed result with the required one.
 func (s *seen) verify(t *testing.T, w want, ledger *faults.Ledger) {
 	t.Helper()
 	attempts := s.wantAttempts(w)
@@ -227,7 +227,7 @@ func (s *seen) verify(t *testing.T, w want, ledger *faults.Ledger) {
 		attempts = len(s.attempts)
 	}
 	s.verifyError(t, w, attempts)
-	assert.Len(t, s.attempts, attempts, "attempts that the observer was told of")
+	assert.Len(t, s.attempts, attempts, "attempts of the observer")
 	if ledger != nil {
 		if w.attempts != anyNumber {
 			assert.Equal(t, attempts*w.received, ledger.Received()-s.before[0], "requests at the server")
@@ -262,14 +262,14 @@ func (s *seen) verifyError(t *testing.T, w want, attempts int) {
 	if w.kind == success {
 		require.NoError(t, s.err)
 		require.NoError(t, faults.CheckResult(user, s.result))
-		assert.Equal(t, w.outcome.String(), s.attempts[len(s.attempts)-1].Outcome.String(), "outcome of the last attempt, as the observer was told")
+		assert.Equal(t, w.outcome.String(), s.attempts[len(s.attempts)-1].Outcome.String(), "outcome of the last attempt, as the observer received it")
 		return
 	}
 	require.Error(t, s.err, "taken for success: %v", s.result)
 	assert.True(t, faults.IsZero(s.result), "a result beside an error: %v", s.result)
 	kind, counted := kindOf(s.err)
 	assert.Equal(t, w.kind, kind, "%v", s.err)
-	assert.Equal(t, attempts, counted, "attempts that the error tells: %v", s.err)
+	assert.Equal(t, attempts, counted, "attempts of the error: %v", s.err)
 	assert.Equal(t, w.outcome.String(), aimbrain.OutcomeOf(s.err).String(), "OutcomeOf: %v", s.err)
 	text := fmt.Sprintf("%v %+v", s.err, s.err)
 	assert.NotContains(t, text, faults.Secret)
@@ -307,12 +307,12 @@ type play struct {
 	want   want
 	client []aimbrain.Option
 	call   []aimbrain.CallOption
-	warm   bool                                                            // another call goes before, and opens the connection
+	warm   bool                                                            // a call before it opens the connection
 	ctx    func(ctx context.Context) (context.Context, context.CancelFunc) // the call's context
 	after  func(t *testing.T, l *lab, server *faults.Server, s *seen)      // further checks
 }
 
-// run is the cell: over real sockets, or in virtual time.
+// run runs the cell, over real sockets or in virtual time.
 func (p play) run(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	if p.setup.Virtual {
@@ -380,8 +380,8 @@ func frames(w want, warm bool, script faults.FrameScript) run {
 
 type dial = func(ctx context.Context, n int64, network, address string) (net.Conn, error)
 
-// dialled is a play of a caller's client that dials in its own way. The
-// server behind it, if dialling gets that far, is a healthy one.
+// dialled is a play of a caller's client that dials in its own way. The server
+// behind it, if a connection is made, has no fault.
 func dialled(w want, dial func(server string) dial, opts ...aimbrain.Option) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -415,8 +415,8 @@ func at(url string) maker {
 	}
 }
 
-// secured is a play of the library's own transport and a connection that
-// never gets to be a good TLS connection.
+// secured is a play of the library's own transport and a connection without a
+// valid TLS handshake.
 func secured(w want, handle func(net.Conn)) run {
 	return func(t *testing.T, _ *lab, c cell) {
 		t.Helper()

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// A Ledger is a server's account of what reached it: how often each request
-// was received, whole or in part, and how often it was executed, which is to
-// say that it came whole, was signed, and the fault let it get that far.
+// A Ledger is a server's account of its requests: how often each was received,
+// whole or in part, and how often it was executed. An executed request arrived
+// whole and signed, and met no fault before.
 type Ledger struct {
 	mu        sync.Mutex
 	received  int
@@ -17,10 +17,10 @@ type Ledger struct {
 	endpoints map[string]*Account
 }
 
-// An Account is that of one request body, or of one endpoint.
+// An Account is the account of one request body, or of one endpoint.
 type Account struct {
 	Endpoint   string
-	User       int // of a body, -1 when it does not tell
+	User       int // of a body, or -1
 	Received   int
 	Executed   int
 	Signatures map[string]int
@@ -30,7 +30,7 @@ func newLedger() *Ledger {
 	return &Ledger{bodies: map[[sha256.Size]byte]*Account{}, endpoints: map[string]*Account{}}
 }
 
-// receive notes a request. A body that did not come whole is nil.
+// receive records a request. A body that did not arrive whole is nil.
 func (l *Ledger) receive(endpoint string, body []byte, signature string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,13 +70,14 @@ func (l *Ledger) body(endpoint string, body []byte) *Account {
 	return l.bodies[sum]
 }
 
-// Received returns how many requests came, whole or in part.
+// Received returns how many requests arrived, whole or in part.
 func (l *Ledger) Received() int { l.mu.Lock(); defer l.mu.Unlock(); return l.received }
 
 // Executed returns how many requests were executed.
 func (l *Ledger) Executed() int { l.mu.Lock(); defer l.mu.Unlock(); return l.executed }
 
-// Forged returns how many would have been, had their signature been right.
+// Forged returns how many requests had a wrong signature and would have been
+// executed otherwise.
 func (l *Ledger) Forged() int { l.mu.Lock(); defer l.mu.Unlock(); return l.forged }
 
 // Accounts returns the accounts of all bodies.

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A row of docs/faults.md, which is generated from these: after a change run
-// "go test ./internal/faults -run TestFaultList -update".
+// A row is a row of docs/faults.md, which is generated from the matrix. After a change run "go
+// test ./internal/faults -run TestFaultList -update".
 type row struct {
 	number  number
 	fault   string
@@ -14,7 +14,7 @@ type row struct {
 	cells   []cell
 }
 
-// A number is that of a row. 5+letterB is row 5b, which was once a part of row 5.
+// A number is the number of a row. 5+letterB is row 5b, which was a part of row 5.
 type number int
 
 const letterB number = 1000
@@ -32,8 +32,8 @@ func (n number) letter() string {
 // String returns "5" or "5b".
 func (n number) String() string { return fmt.Sprintf("%d%s", int(n.base()), n.letter()) }
 
-// TestMatrix runs every row of docs/faults.md. How a fault is made is in the
-// functions that the last column names.
+// TestMatrix runs every row of docs/faults.md. The functions in the last column
+// make the faults.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	l, total := newLab(t), 0
@@ -51,7 +51,7 @@ func TestMatrix(t *testing.T) {
 
 func matrix() []row {
 	var rows []row
-	for _, part := range [][]row{connecting(), sending(), answering(), refusing(), decoding(), waiting(), guarding()} {
+	for _, part := range [][]row{connecting(), sending(), responding(), refusing(), decoding(), waiting(), guarding()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -78,15 +78,15 @@ func sending() []row {
 		{11, "reset after the headers were sent", "unknown", resetAfterHeaders()},
 		{12, "reset in the middle of the body", "unknown", resetInBody()},
 		{13, "slow upload", "unknown, deadline honoured", slowUpload()},
-		{14, "a kept-alive connection that has died", "unknown", deadConnection()},
+		{14, "a dead kept-alive connection", "unknown", deadConnection()},
 		{15, "HTTP/2 GOAWAY or REFUSED_STREAM", "executed once", goAway()},
 		{16, "HTTP/2 stream reset, INTERNAL_ERROR", "unknown", streamReset()},
 		{17, "HTTP/2 black hole", "unknown, error within 15 s", blackHole()},
-		{18, "401 or 413 while the body still goes up", "status surfaced where it arrived; no data race", earlyAnswer()},
+		{18, "401 or 413 while the body is still being sent", "status surfaced where it arrived; no data race", earlyResponse()},
 	}
 }
 
-func answering() []row {
+func responding() []row {
 	return []row{
 		{19, "closed before any response", "unknown", closedBefore()},
 		{20, "stall before response headers", "unknown, attempt timeout", stallBefore()},
@@ -98,7 +98,7 @@ func answering() []row {
 		{26, "one byte at a time", "succeeded", oneByteAtATime()},
 		{27, "flood of 1xx", "unknown, bounded", informationalFlood()},
 		{28, "10 MB of response headers", "unknown, bounded", headerFlood()},
-		{29, "bytes after the body", "succeeded, connection not used again", bytesAfter()},
+		{29, "bytes after the body", "succeeded, connection not reused", bytesAfter()},
 		{30, "301, 302, 303, 307, 308 to another host", "refused (303: unknown), typed error; the other host gets 0 bytes, with a caller's own http.Client too", redirects()},
 	}
 }
@@ -114,24 +114,24 @@ func refusing() []row {
 		{37, "Retry-After: 0, 5, 3600, a past date, a future date, −1, not a number, overflow, twice", "honoured up to the cap and the deadline; beyond them fail at once and expose the value", retryAfter()},
 		{38, "204, or 200 with no body, where a result is due", "error, never a zero result", noBody()},
 		{39, "unknown status or code", "preserved", unknownStatus()},
-		{77, "Retry-After as a date, server's clock minutes or hours off", "the wait that the server meant", skewedRetryAfter()},
-		{78, "many callers told the same Retry-After, 0 included", "spread over at least 500 ms", simultaneousRetryAfter()},
+		{77, "Retry-After as a date, server's clock wrong by minutes or hours", "the wait that the server meant", skewedRetryAfter()},
+		{78, "many callers that receive the same Retry-After, 0 included", "spread over at least 500 ms", simultaneousRetryAfter()},
 	}
 }
 
 func decoding() []row {
 	return []row{
-		{40, "200 in HTML", "error", htmlAnswer()},
+		{40, "200 in HTML", "error", htmlResponse()},
 		{41, "valid JSON under another Content-Type", "succeeded", otherContentType()},
 		{42, "response of the limit + 1 byte", "typed too-large error", overLimit()},
-		{43, "endless chunked response", "the same, bounded", endlessAnswer()},
+		{43, "endless chunked response", "the same, bounded", endlessResponse()},
 		{44, "gzip bomb", "error, not unpacked", gzipBomb()},
 		{45, "a name twice in an object", "error", nameTwice()},
-		{46, "a name in another case", "not that member", otherCase()},
+		{46, "a name in another case", "not taken for the member", otherCase()},
 		{47, "nesting 10,001 deep", "error", nestedDeep()},
 		{48, "wrong types", "error, no partial result", wrongTypes()},
 		{49, "score NaN, 1e999, −0.1, 1.1", "error", badScores()},
-		{50, "score missing or null", "error, never 0 and never an accept", noScore()},
+		{50, "score missing or null", "error, never 0 and never accepted", noScore()},
 		{51, "invalid UTF-8, lone surrogate", "error", badText()},
 		{52, "data after the JSON value", "error", dataAfter()},
 		{53, "byte order mark", "error", byteOrderMark()},
@@ -143,9 +143,9 @@ func decoding() []row {
 func waiting() []row {
 	return []row{
 		{56, "context cancelled before the call", "not sent, 0 requests", cancelledBefore()},
-		{57, "context cancelled in DNS, dial, TLS, write, header, body, back-off", "back at once; errors.Is finds context.Canceled and the cause", cancelledIn()},
+		{57, "context cancelled in DNS, dial, TLS, write, header, body, back-off", "returns at once; errors.Is finds context.Canceled and the cause", cancelledIn()},
 		{58, "deadline shorter than the back-off", "fails at once", shortDeadline()},
-		{59, "attempt timeout, total timeout", "told apart", timeouts()},
+		{59, "attempt timeout, total timeout", "distinguished", timeouts()},
 		{60, "retry budget used up", "1 attempt, the original error inside", budgetUsed()},
 		{61, "retry budget afterwards", "refills", budgetRefilled()},
 		{62, "10,000 callers while everything is 503", "at most 1.1 attempts a call at steady state", everythingDown()},
@@ -154,8 +154,8 @@ func waiting() []row {
 	}
 }
 
-// Rows 65 to 67 and 70 are the root package's config_test.go and
-// secrets_test.go in full; what is here is what a server can see of them.
+// Rows 65 to 67 and 70 are tested in full by the root package's config_test.go and
+// secrets_test.go. The cells here test what a server can observe.
 func guarding() []row {
 	return []row{
 		{65, "http:// base URL", "configuration error, but for loopback or with an explicit option", plainBaseURL()},
@@ -164,16 +164,16 @@ func guarding() []row {
 		{68, "request of the 2 MB limit or more", "not sent, local error", requestTooLarge()},
 		{69, "no client, custom client, transport that panics or breaks its contract", "no leak, no deadlock", brokenTransports()},
 		{70, "canary key, secret, signature and image under every fmt verb, slog, JSON, gob, error chains, recovered panics", "0 hits", canaries()},
-		{71, "caller changes its media slice during or after the call", "the request stays what it was at the call", changedMedia()},
+		{71, "caller changes its media slice during or after the call", "the request keeps the media of the call", changedMedia()},
 		{72, "one client, 1,000 goroutines, race detector", "0 reports", thousandGoroutines()},
 		{73, "Close during calls, abandoned responses", "0 goroutines and descriptors leaked", closeDuring()},
 		{74, "HTTP/2 server with 4, 32, 64 streams and 300 calls at once, cold and warm", "0 failures, each executed once, at most 8 connections", fewStreams()},
 		{75, "1,000 first calls at once", "at most 8 handshakes under way", manyFirstCalls()},
-		{76, "a caller's reader, or a FIFO, that blocks", "back within 10 ms of the context; no pooled buffer touched later", blockedReader()},
+		{76, "a caller's reader, or a FIFO, that blocks", "returns within 10 ms of the context; no pooled buffer touched later", blockedReader()},
 		{79, "401, 403, 404, 413, 424 in HTML, or JSON of another form", "refused; a gateway's response, not the API's meaning", gatewayStatuses()},
-		{80, "a stray response cut inside its header, the rest after the next request, TCP and TLS", "never taken for the next call's", splitStray()},
+		{80, "a stray response cut inside its header, the rest after the next request, TCP and TLS", "never taken for the next call's response", splitStray()},
 		{81, "a transport wrapper that rebuilds the request, HTTP/2 reset after execution", "1 execution over the library's transport", rebuiltRequest()},
 		{82, "200 with a score and a non-empty error or errors", "error", errorBesideResult()},
-		{83, "a score whose text is just below a threshold or just above 1", "below; error", scoresBesideThresholds()},
+		{83, "a score whose text is just below a threshold or just above 1", "below the threshold; error", scoresBesideThresholds()},
 	}
 }

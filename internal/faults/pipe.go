@@ -10,8 +10,8 @@ import (
 const VirtualHost = "api.aimbrain.test"
 
 // A pipe is a listener without a network, for virtual time: a bubble of
-// testing/synctest knows that a goroutine which reads from a net.Pipe waits,
-// and knows nothing of one that reads from a socket.
+// testing/synctest knows that a goroutine which reads from a net.Pipe is blocked,
+// and does not know it of one that reads from a socket.
 type pipe struct {
 	conns chan net.Conn
 	done  chan struct{}

@@ -28,8 +28,8 @@ func NewProxy(status int) (*Listener, error) {
 	})
 }
 
-// NewEndlessProxy starts a proxy whose answer to CONNECT is headers without
-// end. It tells how many bytes of them were taken.
+// NewEndlessProxy starts a proxy whose response to CONNECT is headers without end.
+// It counts the bytes of them that were read.
 func NewEndlessProxy(taken func(int)) (*Listener, error) {
 	line := "X-Endless: " + strings.Repeat("x", 1<<10) + "\r\n"
 	return Listen(func(conn net.Conn) {
@@ -46,8 +46,8 @@ func NewEndlessProxy(taken func(int)) (*Listener, error) {
 	})
 }
 
-// NewTunnel starts a proxy that does its work, to one address whatever it is
-// asked for.
+// NewTunnel starts a working proxy that connects to one address, whatever the
+// requested one.
 func NewTunnel(to string) (*Listener, error) {
 	return Listen(func(conn net.Conn) {
 		reader := bufio.NewReader(conn)

@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 )
 
-// A Listener hands every connection to a function and counts what came. What
-// it hands over is closed at the function's end.
+// A Listener passes every connection to a function, and counts connections and
+// bytes. A connection is closed when the function returns.
 type Listener struct {
 	Addr string
 
@@ -73,7 +73,7 @@ func (l *Listener) drop(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// Conns and Bytes return how many connections came, and what was read of them.
+// Conns returns how many connections were accepted.
 func (l *Listener) Conns() int { return int(l.conns.Load()) }
 
 // Bytes returns how many bytes were read from all connections.
@@ -102,13 +102,13 @@ func (c *countedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Reset ends a connection by a reset.
+// Reset ends a connection with a reset.
 func Reset(conn net.Conn) {
 	if counted, ok := conn.(*countedConn); ok {
 		conn = counted.Conn
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // or it would be an ordinary end
+		_ = tcp.SetLinger(0) // otherwise it would be an ordinary end
 	}
 	_ = conn.Close()
 }
@@ -132,19 +132,19 @@ func (r RequestReader) Next() ([]byte, error) {
 	return body, nil
 }
 
-// A Refuser is an address where connections are refused. It is the near end of
-// a connection, bound to its port: nobody listens there, and nobody else can.
+// A Refuser is an address where connections are refused. It is the local end of a
+// connection, bound to its port: nobody listens there, and nobody else can.
 type Refuser struct {
 	Addr string
 	conn net.Conn
 	far  *Listener
 }
 
-// NewRefuser finds such an address.
+// NewRefuser returns such an address.
 func NewRefuser() (*Refuser, error) {
 	far, err := Listen(func(conn net.Conn) {
 		var one [1]byte
-		_, _ = conn.Read(one[:]) // until the near end goes
+		_, _ = conn.Read(one[:]) // until the local end is closed
 	})
 	if err != nil {
 		return nil, err
@@ -158,11 +158,11 @@ func NewRefuser() (*Refuser, error) {
 	return &Refuser{Addr: conn.LocalAddr().String(), conn: conn, far: far}, nil
 }
 
-// Close gives the address back.
+// Close frees the address.
 func (r *Refuser) Close() { _ = r.conn.Close(); r.far.Close() }
 
-// A Dialer is for http.Transport.DialContext: it counts, and does what its
-// function says.
+// A Dialer is for http.Transport.DialContext. It counts the dials and calls its
+// function.
 type Dialer struct {
 	Dials atomic.Int64
 	Func  func(ctx context.Context, n int64, network, address string) (net.Conn, error)
@@ -173,14 +173,13 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, e
 	return d.Func(ctx, d.Dials.Add(1), network, address)
 }
 
-// NoSuchHost is the error that the net package gives for a name that does not
-// exist.
+// NoSuchHost is the error of the net package for a name that does not exist.
 func NoSuchHost() error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: VirtualHost, Server: "127.0.0.53:53", IsNotFound: true}}
 }
 
-// TemporaryDNS is the error that the net package gives when a resolver is in
-// trouble.
+// TemporaryDNS is the error of the net package for a resolver that fails
+// temporarily.
 func TemporaryDNS() error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: VirtualHost, Server: "127.0.0.53:53", IsTemporary: true}}
 }

@@ -48,7 +48,7 @@ func noSuchHost() []cell {
 
 func temporaryDNS() []cell {
 	return join(
-		each("for good", "", dialled(notSent, failing(faults.TemporaryDNS))),
+		each("permanent", "", dialled(notSent, failing(faults.TemporaryDNS))),
 		each("once", "", dialled(secondTime, failingOnce(faults.TemporaryDNS))),
 	)
 }
@@ -104,7 +104,7 @@ func proxyRefuses() []cell {
 		each("400", "", proxied("400", permanent)),
 		each("403", "", proxied("403", permanent)),
 		each("407", "", proxied("407", permanent)),
-		each("does its work", faults.HTTP2, proxied("fine", fine)),
+		each("works", faults.HTTP2, proxied("fine", fine)),
 		each("from NewTransport, 404", "", callersProxy(404, permanent, false)),
 		each("from NewTransport, 407", "", callersProxy(407, permanent, false)),
 		each("from NewTransport, 408", "", callersProxy(408, permanent, false)),
@@ -114,9 +114,8 @@ func proxyRefuses() []cell {
 	)
 }
 
-// proxyFails is for failures of a proxy that may pass: it restarts, or what is
-// behind it does. The request has not left by then, so that every call is
-// retried.
+// proxyFails is for temporary failures of a proxy or of the network behind it. The
+// request is not sent by then, so that every call is retried.
 func proxyFails() []cell {
 	cells := join(
 		each("refuses the connection", "", proxied("refused", notSent)),
@@ -151,8 +150,7 @@ func newProxy(t *testing.T, status int) *faults.Listener {
 	return proxy
 }
 
-// proxyTransport returns the library's transport, or one that is foreign to it,
-// with a proxy.
+// proxyTransport returns the library's transport, or a foreign one, with a proxy.
 func (l *lab) proxyTransport(address string, foreign bool) http.RoundTripper {
 	if foreign {
 		own := &http.Transport{}
@@ -162,7 +160,7 @@ func (l *lab) proxyTransport(address string, foreign bool) http.RoundTripper {
 	return l.authority.Transport(nil, viaProxy(address))
 }
 
-// viaProxy has a transport use a proxy that wants a password.
+// viaProxy makes a transport use a proxy that requires a password.
 func viaProxy(address string) func(*http.Transport) {
 	return func(t *http.Transport) {
 		t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: address, User: url.UserPassword("somebody", proxyPassword)})
@@ -180,8 +178,8 @@ func refusingProxy(foreign bool) run {
 	}
 }
 
-// restartingProxy is a play of a proxy that fails the first connection, by what
-// is at another address, and works from then on.
+// restartingProxy is a play of a proxy whose first connection goes to a faulty
+// address, and which works from then on.
 func restartingProxy(failing func(t *testing.T, l *lab) string) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -209,7 +207,7 @@ func restartingProxy(failing func(t *testing.T, l *lab) string) run {
 }
 
 // callersProxy is a play of a proxy that responds with a status, through the
-// library's transport or one that is foreign to it.
+// library's transport or a foreign one.
 func callersProxy(status int, w want, foreign bool) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -235,14 +233,14 @@ func handshakeEnds() []cell {
 	)
 }
 
-// readSome waits for the first bytes, so that the fault comes after them.
+// readSome reads the first bytes, so that the fault comes after them.
 func readSome(conn net.Conn) {
 	var some [4096]byte
 	_, _ = conn.Read(some[:])
 }
 
-// badlySecured is a play of a server whose TLS is at fault. Its client has the
-// library's own transport, or trusts the authority.
+// badlySecured is a play of a server with faulty TLS. Its client has the library's
+// own transport, or trusts the authority.
 func badlySecured(own bool, config func(t *testing.T, l *lab) *tls.Config) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -274,8 +272,8 @@ func badCertificate() []cell {
 	)
 }
 
-// oldTLS has the client trust the certificate, and a server that responds well
-// once it has a connection: nothing but the version is in the way.
+// oldTLS has a client that trusts the certificate, and a server that responds
+// correctly on a connection: only the version is at fault.
 func oldTLS() []cell {
 	upTo := func(version uint16) run {
 		return badlySecured(false, func(t *testing.T, l *lab) *tls.Config {

@@ -15,15 +15,15 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// spoilt answers 200 with the right answer, changed.
+// spoilt responds with 200 and a changed valid response.
 func spoilt(w want, change func(string) string, header ...string) run {
 	return script(w, func(x *faults.Exchange) {
 		x.Execute()
-		x.Reply(200, change(answer(x)), header...)
+		x.Reply(200, change(valid(x)), header...)
 	})
 }
 
-// adding puts members before those of the right answer.
+// adding inserts members before those of the valid response.
 func adding(members string) func(string) string {
 	return func(s string) string {
 		if s == "{}" {
@@ -35,7 +35,7 @@ func adding(members string) func(string) string {
 
 func instead(body string) func(string) string { return func(string) string { return body } }
 
-func htmlAnswer() []cell {
+func htmlResponse() []cell {
 	return both(each, "", spoilt(unusable, instead("<html>welcome</html>"), "Content-Type", "text/html"))
 }
 
@@ -47,7 +47,7 @@ func otherContentType() []cell {
 	)
 }
 
-// sized makes an answer of n bytes.
+// sized returns a response of n bytes.
 func sized(n int) func(string) string {
 	return func(s string) string {
 		without := adding(`"pad":""`)(s)
@@ -62,7 +62,7 @@ func overLimit() []cell {
 	)
 }
 
-func endlessAnswer() []cell {
+func endlessResponse() []cell {
 	return both(each, "", script(oversized, func(x *faults.Exchange) {
 		x.Execute()
 		piece := strings.Repeat(" ", 64<<10)
@@ -73,7 +73,7 @@ func endlessAnswer() []cell {
 
 func gzipBomb() []cell {
 	var bomb bytes.Buffer
-	writer, _ := gzip.NewWriterLevel(&bomb, gzip.BestSpeed) // the level exists
+	writer, _ := gzip.NewWriterLevel(&bomb, gzip.BestSpeed) // the level is valid
 	_, _ = writer.Write([]byte(`{"pad":"`))
 	for range 8 {
 		_, _ = writer.Write(bytes.Repeat([]byte("p"), 1<<20))
@@ -93,16 +93,16 @@ func nameTwice() []cell {
 		each("in the object", faults.HTTP1, spoilt(unusable, adding(`"z":1,"z":2`))),
 		each("under an escape", faults.HTTP1, spoilt(unusable, adding(`"z":1,"\u007a":2`))),
 		each("deep down", faults.HTTP1, spoilt(unusable, adding(`"d":[{"z":1,"z":1}]`))),
-		these(calls(answered), "the call's own member", faults.HTTP1, spoilt(unusable, func(s string) string {
+		these(calls(needsBody), "the call's own member", faults.HTTP1, spoilt(unusable, func(s string) string {
 			return adding(firstMember().FindString(s)[1:])(s)
 		})),
 	)
 }
 
-// firstMember finds the first member of an answer, with the brace before it.
+// firstMember finds the first member of a response, with the brace before it.
 func firstMember() *regexp.Regexp { return regexp.MustCompile(`^\{"\w+":("[^"]*"|[\d.]+)`) }
 
-// mainMember is the member that an endpoint's answer is about.
+// mainMember is the member that holds an endpoint's result.
 func mainMember(endpoint string) string {
 	switch endpoint {
 	case aimbrain.EndpointSessions, aimbrain.EndpointScore:
@@ -117,13 +117,13 @@ func mainMember(endpoint string) string {
 	return "score"
 }
 
-// replaced answers with the main member changed by its name and value.
+// replaced responds with the main member changed by its name and value.
 func replaced(w want, change func(name, value string) string) run {
 	return script(w, func(x *faults.Exchange) {
 		x.Execute()
 		name := mainMember(x.Endpoint)
 		member := regexp.MustCompile(`"` + name + `":("[^"]*"|[\d.]+)`)
-		x.Reply(200, member.ReplaceAllStringFunc(answer(x), func(found string) string {
+		x.Reply(200, member.ReplaceAllStringFunc(valid(x), func(found string) string {
 			return change(name, found[len(name)+3:])
 		}))
 	})
@@ -131,10 +131,10 @@ func replaced(w want, change func(name, value string) string) run {
 
 func otherCase() []cell {
 	return join(
-		these(calls(answered), "alone", faults.HTTP1, replaced(unusable, func(name, value string) string {
+		these(calls(needsBody), "alone", faults.HTTP1, replaced(unusable, func(name, value string) string {
 			return `"` + strings.ToUpper(name) + `":` + value
 		})),
-		these(calls(answered), "beside the right one", faults.HTTP1, replaced(fine, func(name, value string) string {
+		these(calls(needsBody), "beside the right one", faults.HTTP1, replaced(fine, func(name, value string) string {
 			return `"` + name + `":` + value + `,"` + strings.ToUpper(name) + `":0.999`
 		})),
 	)
@@ -147,11 +147,11 @@ func nestedDeep() []cell {
 func wrongTypes() []cell {
 	var cells []cell
 	for _, wrong := range []string{`[]`, `{}`, `true`} {
-		cells = append(cells, these(calls(answered), wrong, faults.HTTP1, replaced(unusable, func(name, _ string) string {
+		cells = append(cells, these(calls(needsBody), wrong, faults.HTTP1, replaced(unusable, func(name, _ string) string {
 			return `"` + name + `":` + wrong
 		}))...)
 	}
-	cells = append(cells, these(calls(answered), "text for a number, a number for text", faults.HTTP1, replaced(unusable, func(name, value string) string {
+	cells = append(cells, these(calls(needsBody), "text for a number, a number for text", faults.HTTP1, replaced(unusable, func(name, value string) string {
 		if value[0] == '"' {
 			return `"` + name + `":1`
 		}
@@ -163,7 +163,7 @@ func wrongTypes() []cell {
 	return cells
 }
 
-// scores makes cells for every score of every answer that holds some.
+// scores makes cells for all scores of all responses with scores.
 func scores(variant string, change func(name, value string) string) []cell {
 	var cells []cell
 	for _, call := range faults.Calls() {

@@ -100,7 +100,7 @@ func nothingSent(t *testing.T, server *faults.Server, s *seen) {
 	assert.Zero(t, server.Conns())
 }
 
-// forwarded sends a body of n bytes as it is.
+// forwarded forwards a body of n bytes unchanged.
 func forwarded(n int, good bool) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -125,7 +125,7 @@ type tripper func(*http.Request) (*http.Response, error)
 
 func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// drain reads the request, as a transport that has sent it.
+// drain reads the request, like a transport that has sent it.
 func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
 
 type brokenBody struct{ read func([]byte) (int, error) }
@@ -157,7 +157,7 @@ func brokenTransports() []cell {
 	}}
 	return append(join(
 		each("panics", "", panicking),
-		each("neither answer nor error", "", with(unknown, func(r *http.Request) (*http.Response, error) { drain(r); return nil, nil })),
+		each("neither response nor error", "", with(unknown, func(r *http.Request) (*http.Response, error) { drain(r); return nil, nil })),
 		each("neither, and nothing sent", "", with(notSent, func(*http.Request) (*http.Response, error) { return nil, nil })),
 		each("no body", "", with(want{kind: network, outcome: aimbrain.OutcomeUnknown, tries: ifSafe}, func(r *http.Request) (*http.Response, error) {
 			drain(r)
@@ -169,11 +169,12 @@ func brokenTransports() []cell {
 			drain(r)
 			return nil, fmt.Errorf("cannot send %v", r.Header)
 		})),
-		each("reads on after it has answered", "", readsOn),
+		each("reads on after its response", "", readsOn),
 	), none)
 }
 
-// panicking: the panic is the caller's to see, and the client works on.
+// panicking checks that the caller receives the panic and that the client still
+// works.
 func panicking(t *testing.T, _ *lab, c cell) {
 	t.Helper()
 	broken := true
@@ -182,7 +183,7 @@ func panicking(t *testing.T, _ *lab, c cell) {
 			panic("transport")
 		}
 		drain(r)
-		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(faults.Answer(c.call.Endpoint, user)))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(faults.ResponseBody(c.call.Endpoint, user)))}, nil
 	}), "http://"+faults.VirtualHost))
 	assert.PanicsWithValue(t, "transport", func() { s.do(t.Context()) })
 	broken = false
@@ -193,14 +194,14 @@ func panicking(t *testing.T, _ *lab, c cell) {
 	assert.ErrorIs(t, s.err, aimbrain.ErrClosed)
 }
 
-// readsOn: what a transport reads after the call has ended is an error, and
-// not another call's request.
+// readsOn checks that a transport which reads after the call has ended receives an
+// error, and not another call's request.
 func readsOn(t *testing.T, _ *lab, c cell) {
 	t.Helper()
 	var body io.Reader
 	s := open(t, c, through(tripper(func(r *http.Request) (*http.Response, error) {
 		body = r.Body
-		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(faults.Answer(c.call.Endpoint, user)))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(faults.ResponseBody(c.call.Endpoint, user)))}, nil
 	}), "http://"+faults.VirtualHost))
 	defer s.client.Close()
 	s.do(t.Context())
@@ -216,7 +217,7 @@ func canaries() []cell {
 		after: func(t *testing.T, _ *lab, server *faults.Server, s *seen) {
 			t.Helper()
 			var forms []string
-			unused, err := server.NewClient() // one in use has a transport at work, which printing would race with
+			unused, err := server.NewClient() // a used client has a running transport, which printing would race with
 			require.NoError(t, err)
 			for _, value := range []any{unused, unused.Score, s.attempts, s.err, fmt.Errorf("outer: %w", s.err)} {
 				for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
@@ -235,8 +236,8 @@ func canaries() []cell {
 	}.run)
 }
 
-// changedMedia has the caller change its media once the first request is with
-// the server, and after that. The retry must be what the first request was.
+// changedMedia has the caller change its media while the server has the first
+// request, and later. The retry must equal the first request.
 func changedMedia() []cell {
 	media := calls(func(c faults.Call) bool { return c.Media })
 	return join(
@@ -271,7 +272,7 @@ func changing(metadata bool) run {
 		result, err := c.call.DoMedia(t.Context(), client, user, mine, opts...)
 		require.NoError(t, err)
 		require.NoError(t, faults.CheckResult(user, result))
-		require.Len(t, server.Accounts(), 1, "two different requests")
+		require.Len(t, server.Accounts(), 1, "the requests differ")
 		assert.Zero(t, server.Forged())
 		assert.Equal(t, 1, server.Executed())
 	}
@@ -280,7 +281,7 @@ func changing(metadata bool) run {
 func thousandGoroutines() []cell {
 	return both(each, "", func(t *testing.T, l *lab, c cell) {
 		t.Helper()
-		const goroutines = 1000 / 10 // for each endpoint; all of them on one client is the figure's test
+		const goroutines = 1000 / 10 // for each endpoint; the figure's test makes all of them on one client
 		server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, (*faults.Exchange).Good)
 		require.NoError(t, err)
 		defer server.Close()
@@ -297,8 +298,8 @@ func thousandGoroutines() []cell {
 	})
 }
 
-// closeDuring runs in bubbles, which fail when a goroutine is left at the end.
-// Descriptors, and the library's own transport, are the figures' tests.
+// closeDuring runs in bubbles, which fail if a goroutine is left at the end. The
+// figures' tests cover descriptors and the library's own transport.
 func closeDuring() []cell {
 	return join(
 		both(each, "Close during a call", closing),

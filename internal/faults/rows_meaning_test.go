@@ -13,8 +13,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// gatewayStatuses has something in front of the API respond with a status that
-// means something else to the API.
+// gatewayStatuses has a gateway in front of the API respond with a status that has
+// another meaning for the API.
 func gatewayStatuses() []cell {
 	bodies := map[string]string{"HTML": "<html><body>blocked</body></html>", "JSON of another form": `{"message":"blocked"}`, "no body": ""}
 	var cells []cell
@@ -28,7 +28,7 @@ func gatewayStatuses() []cell {
 				for _, kind := range []aimbrain.ErrorKind{aimbrain.ErrUnauthorized, aimbrain.ErrSessionNotFound, aimbrain.ErrNotEnrolled, aimbrain.ErrMediaRejected} {
 					assert.NotErrorIs(t, s.err, kind)
 				}
-				assert.NotEqual(t, aimbrain.ActionNewSession, err.Action(), "a loop")
+				assert.NotEqual(t, aimbrain.ActionNewSession, err.Action(), "a new session would fail in the same way")
 				assert.NotEmpty(t, err.Remedy())
 			}), replies(code, body, false)))...)
 		}
@@ -36,13 +36,13 @@ func gatewayStatuses() []cell {
 	return cells
 }
 
-// errorBesideResult adds an error to the right response with status 200.
+// errorBesideResult adds an error to the valid response with status 200.
 func errorBesideResult() []cell {
 	var cells []cell
 	for _, member := range []string{`"error":"no"`, `"Error":"no"`, `"errors":[{"code":1,"description":"no"}]`} {
 		cells = append(cells, each(member, faults.HTTP1, script(unusable, func(x *faults.Exchange) {
 			x.Execute()
-			right := answer(x)
+			right := valid(x)
 			comma := ","
 			if right == "{}" {
 				comma = ""
@@ -60,7 +60,7 @@ func scoresBesideThresholds() []cell {
 	text := func(score string) faults.Script {
 		return func(x *faults.Exchange) {
 			x.Execute()
-			body := faults.Answer(x.Endpoint, x.User)
+			body := faults.ResponseBody(x.Endpoint, x.User)
 			x.Reply(200, strings.ReplaceAll(body, ":"+faults.ScoreText(x.User), ":"+score))
 		}
 	}

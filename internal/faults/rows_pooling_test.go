@@ -22,7 +22,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// fewStreams has many calls meet an HTTP/2 server that allows few streams.
+// fewStreams makes many calls to an HTTP/2 server that allows few streams.
 func fewStreams() []cell {
 	some := calls(func(c faults.Call) bool {
 		return c.Endpoint == aimbrain.EndpointFaceEnroll || c.Endpoint == aimbrain.EndpointScore
@@ -72,8 +72,8 @@ func crowded(streams int, warm bool) run {
 	}
 }
 
-// loweredLimit has ten calls hold a stream each, of which nothing is written, when
-// the server lowers its limit to one stream.
+// loweredLimit makes ten calls that hold a stream each, of which nothing is
+// written, when the server lowers its limit to one stream.
 func loweredLimit(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,11 +117,11 @@ func loweredLimit(t *testing.T, l *lab, c cell) {
 		close(gate)
 		all.Wait()
 		assert.Equal(t, 12, server.Executed())
-		assert.LessOrEqual(t, time.Since(started), time.Second, "no reservation is in the way of another")
+		assert.LessOrEqual(t, time.Since(started), time.Second, "no reservation blocks another")
 	})
 }
 
-// refusedForGood has a server refuse every stream: a refusal uses up neither
+// refusedForGood has a server that refuses every stream: a refusal uses up neither
 // attempts nor the retry budget, and nothing was sent.
 func refusedForGood(t *testing.T, l *lab, c cell) {
 	t.Helper()
@@ -149,7 +149,7 @@ func refusedForGood(t *testing.T, l *lab, c cell) {
 	})
 }
 
-// manyFirstCalls has a thousand calls begin at once, with no connection yet.
+// manyFirstCalls makes a thousand concurrent calls without an existing connection.
 func manyFirstCalls() []cell {
 	return both(each, "virtual", func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -193,8 +193,8 @@ func manyFirstCalls() []cell {
 	})
 }
 
-// splitStray has the first bytes of a response that nobody requested come with
-// the response before it, and the rest after the next request.
+// splitStray sends the first bytes of an unsolicited response with the response
+// before it, and the rest after the next request.
 func splitStray() []cell {
 	auth := calls(func(c faults.Call) bool { return len(c.Scores) > 0 })
 	var cells []cell
@@ -238,18 +238,18 @@ func strayed(secure bool, cut int) run {
 	}
 }
 
-// serveStray answers each request well and sends the beginning of another
-// user's response behind it, whose rest follows the next request.
+// serveStray sends a valid response to each request, followed by the beginning of
+// another user's response, whose rest follows the next request.
 func serveStray(conn net.Conn, endpoint string, cut int, meetings *atomic.Int64) {
 	reader := faults.NewRequestReader(conn)
-	stray := faults.Answer(endpoint, 999_999)
+	stray := faults.ResponseBody(endpoint, 999_999)
 	stray = raw200("Content-Length: "+strconv.Itoa(len(stray))+"\r\n") + stray
 	for first := true; ; first = false {
 		body, err := reader.Next()
 		if err != nil {
 			return
 		}
-		own := faults.Answer(endpoint, faults.UserOf(body))
+		own := faults.ResponseBody(endpoint, faults.UserOf(body))
 		own = raw200("Content-Length: "+strconv.Itoa(len(own))+"\r\n") + own
 		if first {
 			_, _ = io.WriteString(conn, own+stray[:cut])
@@ -260,8 +260,8 @@ func serveStray(conn net.Conn, endpoint string, cut int, meetings *atomic.Int64)
 	}
 }
 
-// rebuiltRequest has a wrapper make each request anew, as logging and recording
-// wrappers do: net/http can then get the body again.
+// rebuiltRequest has a wrapper that makes a new request from each request, like
+// logging and recording wrappers: net/http can then read the body again.
 func rebuiltRequest() []cell {
 	rebuild := func(own http.RoundTripper) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
@@ -269,13 +269,13 @@ func rebuiltRequest() []cell {
 			if err != nil {
 				return nil, err
 			}
-			anew, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(body))
+			rebuilt, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(body))
 			if err != nil {
 				return nil, err
 			}
-			anew.Header = r.Header.Clone()
-			anew.Header.Set("Idempotency-Key", "a wrapper's")
-			return own.RoundTrip(anew)
+			rebuilt.Header = r.Header.Clone()
+			rebuilt.Header.Set("Idempotency-Key", "a wrapper's")
+			return own.RoundTrip(rebuilt)
 		}
 	}
 	executedThen := func(code uint32) run {
@@ -298,7 +298,7 @@ func rebuiltRequest() []cell {
 	return join(
 		each("PROTOCOL_ERROR", faults.HTTP2, executedThen(faults.CodeProtocol)),
 		each("INTERNAL_ERROR", faults.HTTP2, executedThen(faults.CodeInternal)),
-		each("closed after the work", faults.HTTP1, func(t *testing.T, l *lab, c cell) {
+		each("closed after the execution", faults.HTTP1, func(t *testing.T, l *lab, c cell) {
 			t.Helper()
 			server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, warmFirst(func(x *faults.Exchange) { x.Execute(); x.Hangup() }))
 			require.NoError(t, err)

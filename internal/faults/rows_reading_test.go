@@ -23,8 +23,8 @@ type reads func([]byte) (int, error)
 
 func (f reads) Read(p []byte) (int, error) { return f(p) }
 
-// withMedia makes a call with media of any form. A comparison has the user's
-// own as its first face.
+// withMedia makes a call with media of any form. The first face of a comparison is
+// the user's own.
 func withMedia(ctx context.Context, client *aimbrain.Client, endpoint string, media aimbrain.Media) (any, error) {
 	session := fmt.Sprintf("user-%07d-session", user)
 	switch endpoint {
@@ -71,7 +71,7 @@ func blocking(ctx func(context.Context) (context.Context, context.CancelFunc), w
 			defer cancel()
 			started := time.Now()
 			s.result, s.err = withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reader))
-			assert.Equal(t, time.Second, time.Since(started), "back at the very moment")
+			assert.Equal(t, time.Second, time.Since(started), "the call returns without delay")
 			for _, want := range wanted {
 				assert.ErrorIs(t, s.err, want)
 			}
@@ -80,7 +80,8 @@ func blocking(ctx func(context.Context) (context.Context, context.CancelFunc), w
 	}
 }
 
-// failedBefore checks: the call has failed with an error of that kind before its first attempt.
+// failedBefore checks that the call failed with an error of that kind before its
+// first attempt.
 func failedBefore(t *testing.T, server *faults.Server, s *seen, wanted string) {
 	t.Helper()
 	kind, attempts := kindOf(s.err)
@@ -93,7 +94,7 @@ func failedBefore(t *testing.T, server *faults.Server, s *seen, wanted string) {
 	assert.Zero(t, server.Conns())
 }
 
-// blockedPipe: the Read blocks in the system, and not in the runtime alone.
+// blockedPipe has a Read that blocks in the system and not only in the runtime.
 func blockedPipe(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, (*faults.Exchange).Good)
@@ -118,7 +119,7 @@ func blockedPipe(t *testing.T, l *lab, c cell) {
 	<-ended
 }
 
-// fifoAmongFiles: opening it would block until somebody writes to it.
+// fifoAmongFiles passes a FIFO, whose opening would block until a writer opens it.
 func fifoAmongFiles(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	path := fifo(t)
@@ -133,8 +134,8 @@ func fifoAmongFiles(t *testing.T, l *lab, c cell) {
 }
 
 // bufferAfterwards has an abandoned reader write a canary to its buffer while
-// other readers of the same client are at work in theirs, each time before what
-// they have read is taken from them.
+// other readers of the same client use their buffers, each time before their bytes
+// are used.
 func bufferAfterwards(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	canary := bytes.Repeat([]byte("C"), 60)

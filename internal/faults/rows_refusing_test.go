@@ -18,7 +18,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// replies answers with a status, before or after the work was done.
+// replies responds with a status, before or after the execution.
 func replies(status int, body string, executed bool, header ...string) faults.Script {
 	return func(x *faults.Exchange) {
 		if executed {
@@ -86,25 +86,25 @@ func unavailable() []cell {
 
 func tooMany() []cell {
 	return join(
-		both(each, "for good", script(throttled.and(status(429)), replies(429, `{"error":"slow down"}`, false))),
+		both(each, "permanent", script(throttled.and(status(429)), replies(429, `{"error":"slow down"}`, false))),
 		both(each, "once", script(want{kind: success, outcome: aimbrain.OutcomeSucceeded, received: 1, attempts: 2}, func(x *faults.Exchange) {
 			if x.Number == 1 {
 				x.Reply(429, "")
 				return
 			}
-			x.Reply(http.StatusOK, answer(x))
+			x.Reply(http.StatusOK, valid(x))
 		})),
 	)
 }
 
-// A hint is a Retry-After and what must come of it.
+// A hint is a Retry-After with its required result.
 type hint struct {
 	name     string
 	values   func() []string
 	attempts int
-	least    time.Duration // how long the call takes
+	least    time.Duration // the least duration of the call
 	most     time.Duration
-	wait     time.Duration // what the error tells
+	wait     time.Duration // the wait in the error
 	given    bool
 }
 
@@ -120,7 +120,7 @@ func hints() []hint {
 	return []hint{
 		{"0", fixed("0"), 3, 0, spread, 0, true},
 		{"1", fixed("1"), 3, 2 * time.Second, 2*time.Second + spread, time.Second, true},
-		{"4", fixed("4"), 2, 4 * time.Second, 5 * time.Second, 4 * time.Second, true}, // and no room for a second one
+		{"4", fixed("4"), 2, 4 * time.Second, 5 * time.Second, 4 * time.Second, true}, // without room for a second one
 		{"5", fixed("5"), 1, 0, 0, 5 * time.Second, true},
 		{"20, less than the call's time", fixed("20"), 1, 0, 0, 20 * time.Second, true},
 		{"3600", fixed("3600"), 1, 0, 0, time.Hour, true},
@@ -169,7 +169,7 @@ func hinted(code int, h hint) run {
 	})
 }
 
-// skewedRetryAfter: the server's clock is off, and it says so by its own Date.
+// skewedRetryAfter has a server whose clock is wrong, as its own Date shows.
 func skewedRetryAfter() []cell {
 	var cells []cell
 	for name, skew := range map[string]time.Duration{
@@ -190,7 +190,7 @@ func skewedRetryAfter() []cell {
 			}
 		}}, func(x *faults.Exchange) {
 			if x.Number > 1 {
-				x.Reply(http.StatusOK, answer(x))
+				x.Reply(http.StatusOK, valid(x))
 				return
 			}
 			clock := time.Now().Add(skew).UTC()
@@ -201,8 +201,8 @@ func skewedRetryAfter() []cell {
 	return cells
 }
 
-// simultaneousRetryAfter: the callers have a client each, as in many processes,
-// or one for all, which has 100 retries.
+// simultaneousRetryAfter has callers with a client each, as in many processes, or
+// with one for all, which has 100 retries.
 func simultaneousRetryAfter() []cell {
 	var cells []cell
 	for _, asked := range []int{0, 2} {
@@ -228,8 +228,8 @@ func simultaneousRetryAfter() []cell {
 	return cells
 }
 
-// returnsAfter has callers told the same Retry-After at once, and returns when
-// each came again.
+// returnsAfter has callers receive the same Retry-After at once, and returns the
+// times of their retries.
 func returnsAfter(t *testing.T, l *lab, c cell, asked, callers, clients int) []time.Duration {
 	t.Helper()
 	started := time.Now()
@@ -240,7 +240,7 @@ func returnsAfter(t *testing.T, l *lab, c cell, asked, callers, clients int) []t
 		defer mu.Unlock()
 		if elapsed := time.Since(started); elapsed > 0 {
 			returns = append(returns, elapsed)
-			x.Reply(http.StatusOK, answer(x))
+			x.Reply(http.StatusOK, valid(x))
 			return
 		}
 		x.Reply(http.StatusTooManyRequests, "", "Retry-After", strconv.Itoa(asked))
@@ -261,17 +261,17 @@ func returnsAfter(t *testing.T, l *lab, c cell, asked, callers, clients int) []t
 	return returns
 }
 
-// optional tells the one call that may be answered by nothing.
+// optional reports whether the response to a call may be empty.
 func optional(c faults.Call) bool { return c.Endpoint == aimbrain.EndpointBehaviourSubmit }
 
-func answered(c faults.Call) bool { return !optional(c) }
+func needsBody(c faults.Call) bool { return !optional(c) }
 
 func noBody() []cell {
 	var cells []cell
 	for _, code := range []int{200, 204} {
 		for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
 			run := func(w want) run { return script(w, replies(code, "", true)) }
-			cells = append(cells, these(calls(answered), strconv.Itoa(code), protocol, run(unusable))...)
+			cells = append(cells, these(calls(needsBody), strconv.Itoa(code), protocol, run(unusable))...)
 			cells = append(cells, these(calls(optional), strconv.Itoa(code), protocol, run(fine))...)
 		}
 	}
@@ -295,6 +295,6 @@ func unknownStatus() []cell {
 		both(risky, "408", script(trouble.and(preserved(408)), replies(408, code(7777), true))),
 		each("418", faults.HTTP1, script(refused.and(preserved(418)), replies(418, code(7777), false))),
 		each("599", faults.HTTP1, script(trouble.and(preserved(599)), replies(599, code(7777), true))),
-		each("299", faults.HTTP1, script(unusable, func(x *faults.Exchange) { x.Execute(); x.Reply(299, answer(x)) })),
+		each("299", faults.HTTP1, script(unusable, func(x *faults.Exchange) { x.Execute(); x.Reply(299, valid(x)) })),
 	)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// large makes a request of 1.3 MB, which no buffer on the way takes whole.
+// large makes a request of 1.3 MB, which no buffer in between holds as a whole.
 func large() []aimbrain.CallOption {
 	return []aimbrain.CallOption{aimbrain.WithMetadata(bytes.Repeat([]byte("large"), 200_000))}
 }
@@ -56,7 +56,7 @@ func within(d time.Duration) func(context.Context) (context.Context, context.Can
 	return func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, d) }
 }
 
-// warmFirst answers the first request well, and lets the rest meet the fault.
+// warmFirst responds to the first request correctly. The others meet the fault.
 func warmFirst(fault faults.Script) faults.Script {
 	return func(x *faults.Exchange) {
 		if x.Number == 1 {
@@ -72,24 +72,24 @@ func deadConnection() []cell {
 		return play{warm: true, want: unknown, script: warmFirst(func(x *faults.Exchange) { x.Execute(); end(x) })}.run
 	}
 	return join(
-		both(risky, "reset when it is used again", died((*faults.Exchange).Reset)),
-		both(risky, "closed when it is used again", died((*faults.Exchange).Hangup)),
+		both(risky, "reset when it is reused", died((*faults.Exchange).Reset)),
+		both(risky, "closed when it is reused", died((*faults.Exchange).Hangup)),
 		each("closed while idle", faults.HTTP1, closedWhileIdle),
 	)
 }
 
-// closedWhileIdle may be noticed before the next call or in the middle of it:
-// a success then, or an error that does not promise too much.
+// closedWhileIdle may be noticed before the next call or during it: the result is
+// then a success, or an error whose outcome is unknown.
 func closedWhileIdle(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, func(x *faults.Exchange) {
 		x.Execute()
 		if x.Number > 1 {
-			x.Reply(http.StatusOK, faults.Answer(x.Endpoint, x.User))
+			x.Reply(http.StatusOK, faults.ResponseBody(x.Endpoint, x.User))
 			return
 		}
-		answer := faults.Answer(x.Endpoint, x.User)
-		x.Raw("HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(answer)) + "\r\n\r\n" + answer)
+		body := faults.ResponseBody(x.Endpoint, x.User)
+		x.Raw("HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 	})
 	require.NoError(t, err)
 	defer server.Close()
@@ -107,7 +107,7 @@ func closedWhileIdle(t *testing.T, l *lab, c cell) {
 	assert.Equal(t, 1, executed)
 }
 
-// thenGood lets the first request meet the fault.
+// thenGood has the first request meet the fault.
 func thenGood(fault faults.FrameScript) faults.FrameScript {
 	return func(stream *faults.Stream) {
 		if stream.Number == 1 {
@@ -118,7 +118,8 @@ func thenGood(fault faults.FrameScript) faults.FrameScript {
 	}
 }
 
-// warmThen answers one request, lets the second meet the fault, and answers again.
+// warmThen responds to one request, has the second one meet the fault, and then
+// responds again.
 func warmThen(fault faults.FrameScript) faults.FrameScript {
 	return func(stream *faults.Stream) {
 		if stream.Number == 2 {
@@ -130,21 +131,21 @@ func warmThen(fault faults.FrameScript) faults.FrameScript {
 }
 
 func goAway() []cell {
-	// Both say that the request was not looked at. Who retries it, the library or
-	// net/http, makes no difference.
-	again := want{kind: success, outcome: aimbrain.OutcomeSucceeded, once: true, attempts: anyNumber}
+	// Both mean that the request was not processed. It makes no difference
+	// whether the library or net/http repeats it.
+	repeated := want{kind: success, outcome: aimbrain.OutcomeSucceeded, once: true, attempts: anyNumber}
 	leave := func(s *faults.Stream) { s.GoAway(s.ID-1, faults.CodeNone); s.Hangup() }
 	refuse := func(s *faults.Stream) { s.Reset(faults.CodeRefusedStream) }
 	return join(
-		each("GOAWAY on a new connection", faults.HTTP2, frames(again, false, thenGood(leave))),
-		each("GOAWAY on a used connection", faults.HTTP2, frames(again, true, warmThen(leave))),
-		each("REFUSED_STREAM", faults.HTTP2, frames(again, false, thenGood(refuse))),
-		each("REFUSED_STREAM on a used connection", faults.HTTP2, frames(again, true, warmThen(refuse))),
-		each("GOAWAY, and the answer all the same", faults.HTTP2, frames(fine, false, func(s *faults.Stream) {
+		each("GOAWAY on a new connection", faults.HTTP2, frames(repeated, false, thenGood(leave))),
+		each("GOAWAY on a used connection", faults.HTTP2, frames(repeated, true, warmThen(leave))),
+		each("REFUSED_STREAM", faults.HTTP2, frames(repeated, false, thenGood(refuse))),
+		each("REFUSED_STREAM on a used connection", faults.HTTP2, frames(repeated, true, warmThen(refuse))),
+		each("GOAWAY, and the response", faults.HTTP2, frames(fine, false, func(s *faults.Stream) {
 			s.GoAway(s.ID, faults.CodeNone)
 			s.Good()
 		})),
-		each("GOAWAY after the work was done", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
+		each("GOAWAY after the execution", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
 			s.Execute()
 			s.GoAway(s.ID, faults.CodeNone)
 			s.Hangup()
@@ -190,7 +191,7 @@ func swallow(t *testing.T, l *lab, c cell, warm bool) {
 	server, err := l.authority.ServeFrames(c.call.Endpoint, true, func(s *faults.Stream) {
 		s.Execute()
 		if warm && s.Number == 1 {
-			s.Answer()
+			s.Respond()
 			return
 		}
 		s.BlackHole()
@@ -211,13 +212,14 @@ func swallow(t *testing.T, l *lab, c cell, warm bool) {
 			assert.LessOrEqual(t, attempt.Duration, 15*time.Second)
 		}
 	}}, nil)
-	// The server is deaf from its first request on: it cannot count the rest.
+	// The server does not read from its first request on, so that it cannot
+	// count the others.
 	assert.Equal(t, 1, server.Executed()-s.before[1])
 }
 
-// earlyAnswer: over HTTP/2 the status always arrives; over HTTP/1.1 the end of
-// the connection may overtake it.
-func earlyAnswer() []cell {
+// earlyResponse tests a status that arrives early. Over HTTP/2 it always arrives.
+// Over HTTP/1.1 the end of the connection may overtake it.
+func earlyResponse() []cell {
 	var cells []cell
 	for _, code := range []int{http.StatusUnauthorized, http.StatusRequestEntityTooLarge} {
 		cells = append(cells, both(each, strconv.Itoa(code), func(t *testing.T, l *lab, c cell) {

@@ -50,18 +50,19 @@ func afterASecond(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { timer.Stop(); cancel(nil) }
 }
 
-// cancelled is what comes of a call whose context ended in the first attempt:
-// in virtual time it is back in no time at all.
+// cancelled is the result of a call whose context ended in the first attempt: in
+// virtual time it returns without delay.
 func cancelled(outcome aimbrain.Outcome, received, executed int) want {
 	return want{kind: network, outcome: outcome, received: received, executed: executed, check: func(t *testing.T, s *seen) {
 		t.Helper()
 		assert.ErrorIs(t, s.err, context.Canceled)
 		assert.ErrorIs(t, s.err, errCause)
-		assert.Equal(t, time.Second, s.elapsed, "back at the very moment")
+		assert.Equal(t, time.Second, s.elapsed, "the call returns without delay")
 	}}
 }
 
-// cancelledDialling is a play of a context that ends while a connection is made.
+// cancelledDialling is a play of a context that ends while a connection is
+// established.
 func cancelledDialling(url string, dial dial) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -73,14 +74,14 @@ func cancelledDialling(url string, dial dial) run {
 			defer cancel()
 			s.do(ctx)
 			s.verify(t, cancelled(aimbrain.OutcomeNotSent, 0, 0), nil)
-			<-time.After(2 * time.Minute) // for the resolver that goes on
+			<-time.After(2 * time.Minute) // for the resolver that continues
 		})
 	}
 }
 
 func cancelledIn() []cell {
 	stubborn := func(context.Context, int64, string, string) (net.Conn, error) {
-		<-time.After(time.Minute) // as a resolver that knows nothing of contexts
+		<-time.After(time.Minute) // like a resolver that does not observe contexts
 		return nil, faults.TemporaryDNS()
 	}
 	mute := func(context.Context, int64, string, string) (net.Conn, error) {
@@ -125,7 +126,7 @@ func shortDeadline() []cell {
 
 func timeouts() []cell {
 	stall := func(x *faults.Exchange) { x.Execute(); x.Stall() }
-	told := func(is, isNot error, elapsed time.Duration) func(*testing.T, *seen) {
+	distinct := func(is, isNot error, elapsed time.Duration) func(*testing.T, *seen) {
 		return func(t *testing.T, s *seen) {
 			t.Helper()
 			assert.ErrorIs(t, s.err, is)
@@ -138,16 +139,16 @@ func timeouts() []cell {
 	}
 	once := want{kind: network, outcome: aimbrain.OutcomeUnknown, received: 1, executed: 1}
 	return join(
-		both(risky, "attempt", virtual(unknown.and(told(aimbrain.ErrAttemptTimeout, aimbrain.ErrTotalTimeout, time.Second)), stall, aimbrain.WithAttemptTimeout(time.Second))),
-		both(each, "total", virtual(once.and(told(aimbrain.ErrTotalTimeout, aimbrain.ErrAttemptTimeout, time.Second)), stall, aimbrain.WithTimeout(time.Second))),
+		both(risky, "attempt", virtual(unknown.and(distinct(aimbrain.ErrAttemptTimeout, aimbrain.ErrTotalTimeout, time.Second)), stall, aimbrain.WithAttemptTimeout(time.Second))),
+		both(each, "total", virtual(once.and(distinct(aimbrain.ErrTotalTimeout, aimbrain.ErrAttemptTimeout, time.Second)), stall, aimbrain.WithTimeout(time.Second))),
 		each("the context's", faults.HTTP1, play{
 			setup: faults.Setup{Virtual: true}, script: stall, ctx: within(time.Second),
-			want: once.and(told(context.DeadlineExceeded, aimbrain.ErrAttemptTimeout, time.Second)),
+			want: once.and(distinct(context.DeadlineExceeded, aimbrain.ErrAttemptTimeout, time.Second)),
 		}.run),
 	)
 }
 
-// A drought is a server that turns every call away until it is told to answer.
+// A drought is a server that refuses every call until it is set to respond.
 type drought struct {
 	mu   sync.Mutex
 	good bool
@@ -240,8 +241,7 @@ func inParallel(n int, do func(n int)) {
 	all.Wait()
 }
 
-// jitter: each client has a budget of 100 retries, so that two hundred callers
-// take two hundred clients.
+// jitter uses a client per caller: each has a budget of 100 retries.
 func jitter() []cell {
 	return each("", faults.HTTP1, func(t *testing.T, l *lab, c cell) {
 		t.Helper()
@@ -258,7 +258,7 @@ func jitter() []cell {
 	})
 }
 
-// backOffs has callers fail at once, and returns when each came again.
+// backOffs has callers fail at once, and returns the times of their retries.
 func backOffs(t *testing.T, l *lab, c cell, callers int) []time.Duration {
 	t.Helper()
 	started := time.Now()
@@ -296,7 +296,7 @@ func identicalRetries() []cell {
 				x.Reply(http.StatusTooManyRequests, "")
 				return
 			}
-			x.Reply(http.StatusOK, answer(x))
+			x.Reply(http.StatusOK, valid(x))
 		},
 		after: func(t *testing.T, _ *lab, server *faults.Server, _ *seen) {
 			t.Helper()

@@ -29,18 +29,18 @@ type Setup struct {
 	Virtual  bool   // without a network, for virtual time
 	Early    bool   // the script runs before the body is read
 	Own      bool   // clients have the library's own transport, over TLS too
-	Streams  int    // how many streams an HTTP/2 connection may have; 0 is enough for a crowd
+	Streams  int    // how many streams an HTTP/2 connection may have; 0 is enough for many callers
 
-	TLS *tls.Config // in place of what a healthy server has
+	TLS *tls.Config // replaces that of a faultless server
 }
 
-// A Script is what a server does with a request. It says itself when the
-// request counts as executed: faults that strike after the work was done call
-// [Exchange.Execute] first, those that strike before do not.
+// A Script is the reaction of a server to a request. It decides when the request
+// counts as executed: faults after the execution call [Exchange.Execute] first,
+// and faults before it do not.
 type Script func(*Exchange)
 
-// A Server is net/http's server with a script in place of an API. It checks
-// every signature and keeps a [Ledger].
+// A Server is net/http's server with a script in place of an API. It checks every
+// signature and keeps a [Ledger].
 type Server struct {
 	*Ledger
 	URL string
@@ -76,9 +76,9 @@ func (a *Authority) Serve(setup Setup, script Script) (*Server, error) {
 	}
 	s.http = &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: time.Hour, // a server that is too patient is the worse one
+		ReadHeaderTimeout: time.Hour, // a server with long time limits is the worse one
 		ErrorLog:          log.New(io.Discard, "", 0),
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cmp.Or(setup.Streams, 20_000)}, // so that a crowd needs one connection
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: cmp.Or(setup.Streams, 20_000)}, // many callers need one connection
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			s.conns.Add(1)
 			return context.WithValue(ctx, connKey{}, conn)
@@ -99,7 +99,7 @@ func (a *Authority) Serve(setup Setup, script Script) (*Server, error) {
 	return s, nil
 }
 
-// protocolsOf leaves out HTTP/2 where there is no TLS 1.2, which it needs.
+// protocolsOf omits HTTP/2 without TLS 1.2, which it needs.
 func protocolsOf(config *tls.Config) *http.Protocols {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -133,8 +133,8 @@ func loopback() (net.Listener, error) {
 	return listener, nil
 }
 
-// Close ends the server, its connections, its scripts, and the connections of
-// the clients it made.
+// Close ends the server, its connections, its scripts, and the connections of the
+// clients that it made.
 func (s *Server) Close() {
 	s.mu.Lock()
 	if !s.closing {
@@ -143,21 +143,21 @@ func (s *Server) Close() {
 	}
 	transports := s.transports
 	s.mu.Unlock()
-	_ = s.http.Close() // nobody is left to be told
+	_ = s.http.Close() // there is nothing to report
 	for _, transport := range transports {
 		transport.CloseIdleConnections()
 	}
 	s.running.Wait()
 	if s.setup.Virtual {
-		<-time.After(time.Second) // net/http's connections linger for half of that, and must not outlive a bubble
+		<-time.After(time.Second) // net/http's connections remain for half of that, and must end before their bubble
 	}
 }
 
 // Conns returns how many connections were accepted.
 func (s *Server) Conns() int { return int(s.conns.Load()) }
 
-// NewClient returns a client of the server. Over plain HTTP on a real socket
-// it has the library's own transport; over TLS it gets one that trusts another
+// NewClient returns a client of the server. Over plain HTTP on a real socket it
+// has the library's own transport. Over TLS it has one that trusts another
 // certificate authority, and in virtual time one that dials without a network.
 func (s *Server) NewClient(opts ...aimbrain.Option) (*aimbrain.Client, error) {
 	opts = append([]aimbrain.Option{aimbrain.WithBaseURL(s.URL), aimbrain.WithInsecureHTTP()}, opts...)
@@ -181,9 +181,9 @@ func (s *Server) Transport(configure ...func(*http.Transport)) *aimbrain.Transpo
 	return transport
 }
 
-// Transport returns the library's own transport, which trusts the authority,
-// goes through no proxy, and dials as it is told unless that is nil. The
-// functions change it further.
+// Transport returns the library's own transport. It trusts the authority, uses no
+// proxy, and dials with the function unless that is nil. The functions change it
+// further.
 func (a *Authority) Transport(dial func(context.Context, string, string) (net.Conn, error), configure ...func(*http.Transport)) *aimbrain.Transport {
 	settings := func(transport *http.Transport) {
 		transport.Proxy = nil
@@ -219,12 +219,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.script(x)
 }
 
-// An Exchange is one request and the answer to it.
+// An Exchange is one request and its response.
 type Exchange struct {
 	Endpoint string
 	Body     []byte
 	User     int
-	Number   int // 1 for the first request that the server got
+	Number   int // 1 for the server's first request
 
 	server   *Server
 	writer   http.ResponseWriter
@@ -250,21 +250,21 @@ func (x *Exchange) ReadBody() error {
 	return nil
 }
 
-// ReadSome reads a part of the body and no more.
+// ReadSome reads a part of the body only.
 func (x *Exchange) ReadSome(n int64) {
-	_, _ = io.CopyN(io.Discard, x.request.Body, n) // it may end before
+	_, _ = io.CopyN(io.Discard, x.request.Body, n) // the body may end before
 }
 
 // Execute counts the request as executed.
 func (x *Exchange) Execute() { x.server.execute(x.Endpoint, x.Body, x.signed) }
 
-// Good executes the request and answers as the API would.
+// Good executes the request and responds as the API would.
 func (x *Exchange) Good() {
 	x.Execute()
-	x.Reply(http.StatusOK, Answer(x.Endpoint, x.User))
+	x.Reply(http.StatusOK, ResponseBody(x.Endpoint, x.User))
 }
 
-// Reply answers with a status, a body, and names and values of headers.
+// Reply responds with a status, a body, and names and values of headers.
 func (x *Exchange) Reply(status int, body string, header ...string) {
 	x.writer.Header().Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(header); i += 2 {
@@ -278,7 +278,7 @@ func (x *Exchange) Reply(status int, body string, header ...string) {
 	_, _ = io.WriteString(x.writer, body)
 }
 
-// Write sends a piece of the answer at once, and says whether it went out.
+// Write sends a piece of the response at once, and reports whether it was sent.
 func (x *Exchange) Write(piece string) bool {
 	if _, err := io.WriteString(x.writer, piece); err != nil {
 		return false
@@ -289,8 +289,8 @@ func (x *Exchange) Write(piece string) bool {
 // Informational sends a 1xx.
 func (x *Exchange) Informational(status int) { x.writer.WriteHeader(status) }
 
-// Raw writes to the connection as it is, past net/http, and says whether that
-// went well. HTTP/1.1 only.
+// Raw writes to the connection itself, past net/http, and reports whether that
+// succeeded. It is for HTTP/1.1 only.
 func (x *Exchange) Raw(text string) bool {
 	if !x.hijacked {
 		if _, _, err := http.NewResponseController(x.writer).Hijack(); err != nil {
@@ -302,26 +302,26 @@ func (x *Exchange) Raw(text string) bool {
 	return err == nil
 }
 
-// Reset ends the connection by a reset, with all streams on it.
+// Reset ends the connection with a reset, including all streams on it.
 func (x *Exchange) Reset() {
 	under := x.conn
 	if secure, ok := under.(*tls.Conn); ok {
 		under = secure.NetConn()
 	}
 	if tcp, ok := under.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // or it would be an ordinary end
+		_ = tcp.SetLinger(0) // otherwise it would be an ordinary end
 	}
 	_ = under.Close()
 	x.Abort()
 }
 
-// Hangup ends the connection in good order, as far as TCP is concerned.
+// Hangup closes the connection without a reset.
 func (x *Exchange) Hangup() {
 	_ = x.conn.Close()
 	x.Abort()
 }
 
-// Abort ends the request: over HTTP/1.1 with its connection, over HTTP/2 by a
+// Abort ends the request: over HTTP/1.1 with its connection, over HTTP/2 with a
 // reset of the stream with INTERNAL_ERROR.
 func (x *Exchange) Abort() {
 	if !x.hijacked {
@@ -329,7 +329,7 @@ func (x *Exchange) Abort() {
 	}
 }
 
-// Stall waits until the client has gone or the server is closed.
+// Stall waits until the client has disconnected or the server is closed.
 func (x *Exchange) Stall() {
 	select {
 	case <-x.request.Context().Done():
@@ -337,8 +337,8 @@ func (x *Exchange) Stall() {
 	}
 }
 
-// Wait waits for a time, or until the client has gone or the server is closed,
-// and says whether it was the time.
+// Wait waits for a time, or until the client has disconnected or the server is
+// closed. It reports whether the time has passed.
 func (x *Exchange) Wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

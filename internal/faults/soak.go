@@ -19,14 +19,14 @@ type Soak struct {
 	Requests, Executions                        int // at the servers
 	Faults                                      int // requests that met one
 
-	Problems []string // what is off, the first ones in words
-	Off      int      // and how many there are
+	Problems []string // the first problems as texts
+	Off      int      // the number of all problems
 
 	Before, After Census
 	HeapGrowth    int64 // live heap after the run less that before it, in bytes
 }
 
-// soaking is a run under way.
+// soaking is a run in progress.
 type soaking struct {
 	mu     sync.Mutex
 	soak   Soak
@@ -35,7 +35,7 @@ type soaking struct {
 	ends   []end
 }
 
-// An end is how one call ended, to be held against the servers' accounts.
+// An end is the end of one call, to be compared with the servers' accounts.
 type end struct {
 	call    Call
 	user    int
@@ -45,9 +45,9 @@ type end struct {
 
 const soakKinds = 16
 
-// RunSoak makes mixed calls from many goroutines over both protocols, each for
-// a user of its own, until the time is up. One request in five meets a fault.
-// Then every call is held against what the servers received and executed.
+// RunSoak makes mixed calls from many goroutines over both protocols, each for its
+// own user, until the time is over. One request in five meets a fault. Then the
+// end of every call is compared with what the servers received and executed.
 func (a *Authority) RunSoak(ctx context.Context, d time.Duration, goroutines int) (Soak, error) {
 	s := &soaking{}
 	s.soak.Before = TakeCensus()
@@ -67,14 +67,14 @@ func (a *Authority) RunSoak(ctx context.Context, d time.Duration, goroutines int
 
 const heapAllowed = 4 << 20
 
-// settleHeap returns how far the live heap is above what it was. It waits for
-// the timers of net/http, which keep HTTP/2 connections that have died in
-// memory for as long as an idle one may live, a minute, and no longer.
+// settleHeap returns the growth of the live heap. It waits for the timers of
+// net/http, which keep dead HTTP/2 connections in memory for the time that an idle
+// one may live, a minute.
 func settleHeap(ctx context.Context, before int64) int64 {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for range 70 {
-		liveHeap() // what pools hold takes two collections to go
+		liveHeap() // pools are empty after two collections
 		if growth := int64(liveHeap()) - before; growth <= heapAllowed {
 			return growth
 		}
@@ -100,9 +100,9 @@ func (s *soaking) checkLeaks() {
 
 func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d time.Duration, goroutines int) error {
 	server, err := a.Serve(Setup{Protocol: protocol}, func(x *Exchange) {
-		if rand.IntN(5) == 0 { //nolint:gosec // which request meets a fault is no secret
+		if rand.IntN(5) == 0 { //nolint:gosec // the choice of requests that meet a fault is no secret
 			s.faults.Add(1)
-			mischief(x, rand.IntN(soakKinds), protocol == HTTP1) //nolint:gosec // nor is which one
+			mischief(x, rand.IntN(soakKinds), protocol == HTTP1) //nolint:gosec // nor is the choice of the fault
 			return
 		}
 		x.Good()
@@ -130,8 +130,7 @@ func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d
 	return nil
 }
 
-// make makes one call, now and then with an impatient caller, and notes how it
-// ended.
+// make makes one call, sometimes with an impatient caller, and records its end.
 func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, user int) {
 	if user%50 == 0 {
 		var cancel context.CancelFunc
@@ -197,9 +196,9 @@ func (s *soaking) offLocked(format string, args ...any) {
 	}
 }
 
-// settle holds how the calls ended against a server's accounts: a success was
-// executed, a call that was not, and says so, was not, and what must never be
-// executed twice was not.
+// settle compares the ends of the calls with a server's accounts: a succeeded call
+// was executed, a call that was not sent or refused was not executed, and a call
+// that must not be repeated was executed once at most.
 func (s *soaking) settle(server *Server) {
 	accounts := map[int]Account{}
 	for _, account := range server.Accounts() {
@@ -231,13 +230,13 @@ func (s *soaking) settle(server *Server) {
 	s.soak.Executions += server.Executed()
 }
 
-// mischief is one of all the faults. Those below 8 strike before the work is
-// done, the others after it.
+// mischief is one of all faults. Those below 8 occur before the execution, the
+// others after it.
 func mischief(x *Exchange, kind int, raw bool) {
 	if kind >= 8 {
 		x.Execute()
 	}
-	right := Answer(x.Endpoint, x.User)
+	right := ResponseBody(x.Endpoint, x.User)
 	switch kind {
 	case 0:
 		x.Reply(http.StatusTooManyRequests, "")
@@ -273,7 +272,7 @@ func mischief(x *Exchange, kind int, raw bool) {
 	}
 }
 
-// cutOff ends an answer in the middle, or takes its time over it.
+// cutOff ends a response in the middle, or sends it slowly.
 func cutOff(x *Exchange, kind int, right string, raw bool) {
 	switch {
 	case kind == 14 && raw:

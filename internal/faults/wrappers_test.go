@@ -18,15 +18,15 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// Callers put transports of their own around the library's: for metrics, for
-// audit, for tokens of a gateway. What they do with a call's context must not
-// take the care of connections away.
+// Callers wrap the library's transport in their own: for metrics, for audit, for
+// tokens of a gateway. Their use of a call's context must not disable the
+// protection of connections.
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// wrapped returns a client whose transport is around the library's own.
+// wrapped returns a client whose transport wraps the library's own.
 func wrapped(t *testing.T, server *faults.Server, around func(own http.RoundTripper) roundTripper, opts ...aimbrain.Option) *aimbrain.Client {
 	t.Helper()
 	own := server.Transport()
@@ -45,8 +45,8 @@ func serve(t *testing.T, script faults.Script) *faults.Server {
 	return server
 }
 
-// A connection is not used again after a 5xx, whatever else the transport
-// requested with the call's context.
+// A connection is not reused after a 5xx, whatever else the transport requested
+// with the call's context.
 func TestWrapper_SecondRequestInCallContext(t *testing.T) {
 	t.Parallel()
 	audit := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -66,11 +66,11 @@ func TestWrapper_SecondRequestInCallContext(t *testing.T) {
 		_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
 		require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusGatewayTimeout))
 	}
-	assert.Equal(t, 5, server.Conns(), "connections: none may be used again after a 504")
+	assert.Equal(t, 5, server.Conns(), "connections: none may be reused after a 504")
 }
 
-// The connection of a response that a transport holds back is free for the next
-// call, which waits for it only for a moment.
+// The connection of a response that a transport holds back becomes free for the
+// next call, which waits for it for a short time only.
 func TestWrapper_ResponseHeldBack(t *testing.T) {
 	t.Parallel()
 	server := serve(t, (*faults.Exchange).Good)
@@ -117,11 +117,11 @@ func TestWrapper_CallWithinCall(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 10, server.Executed(), "executions of 5 calls with one more in each")
-	assert.LessOrEqual(t, server.Conns(), 2, "connections: the inner and the outer call must each use one again")
+	assert.LessOrEqual(t, server.Conns(), 2, "connections: the inner and the outer call must each reuse one")
 }
 
-// net/http sends a request again after PROTOCOL_ERROR wherever it can get the
-// body again.
+// net/http repeats a request after PROTOCOL_ERROR wherever it can read the body
+// again.
 func TestCall_StreamResetOverPlainHTTP2(t *testing.T) {
 	t.Parallel()
 	var executed atomic.Int64
@@ -138,9 +138,9 @@ func TestCall_StreamResetOverPlainHTTP2(t *testing.T) {
 		inner.Protocols.SetUnencryptedHTTP2(true)
 	})
 	defer transport.CloseIdleConnections()
-	var anew atomic.Bool
+	var repeatable atomic.Bool
 	spy := roundTripper(func(r *http.Request) (*http.Response, error) {
-		anew.Store(anew.Load() || r.GetBody != nil)
+		repeatable.Store(repeatable.Load() || r.GetBody != nil)
 		return transport.RoundTrip(r)
 	})
 	client, err := aimbrain.New(faults.Key, faults.Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithTransport(spy))
@@ -152,15 +152,15 @@ func TestCall_StreamResetOverPlainHTTP2(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 	assert.Equal(t, int64(1), executed.Load(), "executions of an enrolment")
-	assert.False(t, anew.Load(), "GetBody is set: net/http could send the body twice")
+	assert.False(t, repeatable.Load(), "GetBody is set: net/http could send the body twice")
 }
 
-// A wrapper with a time limit of its own returns while the transport is at work:
-// nothing is known of the request then.
+// A wrapper with its own time limit returns while the transport is at work: the
+// outcome of the request is unknown then.
 func TestWrapper_ReturnsBeforeTransport(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	server := serve(t, func(x *faults.Exchange) { x.Execute(); <-release; x.Reply(http.StatusOK, answer(x)) })
+	server := serve(t, func(x *faults.Exchange) { x.Execute(); <-release; x.Reply(http.StatusOK, valid(x)) })
 	client := wrapped(t, server, func(own http.RoundTripper) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
 			go func() {
@@ -181,8 +181,8 @@ func TestWrapper_ReturnsBeforeTransport(t *testing.T) {
 	assert.Equal(t, 1, server.Executed())
 }
 
-// A wrapper asks another server by the library's transport, with the context of
-// the call, and sends the request by net/http's.
+// A wrapper requests another server with the library's transport and the call's
+// context, and sends the request with net/http's.
 func TestWrapper_SendsByOtherTransport(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(x *faults.Exchange) { x.Execute(); x.Reset() })

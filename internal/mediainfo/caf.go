@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// cafFile is what the chunks of a CAF say.
+// cafFile is what the chunks of a CAF contain.
 type cafFile struct {
 	codec           string
 	hasDesc         bool
@@ -14,10 +14,10 @@ type cafFile struct {
 	framesPerPacket uint64
 	channels, bits  int
 	dataSize        uint64 // of the samples
-	cut             bool   // the samples go on behind the data
+	cut             bool   // the samples end behind the data
 }
 
-// parseCAF reads the chunks up to and with the samples.
+// parseCAF reads the chunks up to the samples, inclusive.
 func parseCAF(src *source) (c cafFile, err error) {
 	h, err := src.at(4, 4)
 	if err != nil {
@@ -68,10 +68,10 @@ func parseCAF(src *source) (c cafFile, err error) {
 	return c, short(CAF, "no data chunk")
 }
 
-// setData takes the data chunk's size; the samples come behind 4 bytes of
-// edit count.
+// setData sets the size of the data chunk. The samples follow 4 bytes of edit
+// count.
 func (c *cafFile) setData(size, rest uint64) error {
-	if size == math.MaxUint64 { // -1: up to the end of the file
+	if size == math.MaxUint64 { // -1 means up to the end of the file
 		size = rest
 	}
 	if size < 4 {
@@ -96,11 +96,11 @@ func (c *cafFile) parseDesc(p []byte) error {
 	return nil
 }
 
-// soundNumbers reads a rate in floating point, a number of channels and one of
-// bits a sample, ok false where one of them is impossible.
+// soundNumbers reads a rate in floating point, a number of channels and the bits
+// per sample. ok is false if one of them is impossible.
 func soundNumbers(rate64 uint64, channels32, bits32 uint32) (rate, channels, bits int, ok bool) {
 	hz := math.Float64frombits(rate64)
-	// The negation refuses NaN too.
+	// The negation also refuses NaN.
 	if !(hz >= 1 && hz <= maxRate) || channels32 == 0 || channels32 > math.MaxUint16 || bits32 > math.MaxUint16 {
 		return 0, 0, 0, false
 	}
@@ -127,7 +127,7 @@ func cafCodec(format []byte, flags uint32) string {
 	case "flac":
 		return "fLaC"
 	}
-	return codecName(format) // alac and alaw are its names as well
+	return codecName(format) // alac and alaw are also its names
 }
 
 func inspectCAF(src *source, info *Info) error {
@@ -140,8 +140,8 @@ func inspectCAF(src *source, info *Info) error {
 	if err != nil {
 		return err
 	}
-	// Packets of varying size, or of a varying number of frames, say 0 and keep
-	// a table elsewhere.
+	// Packets of varying size, or of a varying number of frames, have 0 here
+	// and a table elsewhere.
 	info.DurationUnknown = c.bytesPerPacket == 0 || c.framesPerPacket == 0
 	if !info.DurationUnknown {
 		over, frames := bits.Mul64(c.dataSize/c.bytesPerPacket, c.framesPerPacket)

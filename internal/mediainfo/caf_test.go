@@ -11,18 +11,18 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// cafHeader is a chunk's header alone.
+// cafHeader returns the header of a chunk.
 func cafHeader(id string, size uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte(id), size)
 }
 
-// cafSamples is a data chunk with n bytes of samples behind its edit count.
+// cafSamples returns a data chunk with n bytes of samples behind its edit count.
 func cafSamples(n int) []byte {
 	return append(cafHeader("data", uint64(n)+4), make([]byte, n+4)...)
 }
 
-// cafDescription is a description chunk: 16 kHz, mono, 16 bits where a test
-// changes nothing.
+// cafDescription is a description chunk: 16 kHz, mono, 16 bits unless a test
+// changes it.
 type cafDescription struct {
 	rate                             float64
 	format                           string
@@ -142,7 +142,8 @@ func TestInspect_CAFDuration(t *testing.T) {
 			desc: func(d *cafDescription) { d.packetBytes, d.packetFrames = 1, 4 },
 		},
 		{
-			// 2e10 s are more nanoseconds than 64 bits count, by less than twice.
+			// 2e10 s are more nanoseconds than 64 bits can count, by less than
+			// twice.
 			name: "more nanoseconds than 64 bits count", size: 20_000_000_000, want: 1000 * time.Hour,
 			desc: func(d *cafDescription) { d.rate, d.packetBytes = 1, 1 },
 		},

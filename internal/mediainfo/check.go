@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// Check returns all problems of a file that is to be sent as kind, nil for
-// none: first the rules that are broken, then the guidance. info is what
-// [Inspect] or [InspectAt] returned, also where they returned an error, which
-// [Unreadable] makes a problem of. size is the file's in bytes, negative where it
-// is not known. A duration, resolution or rate that the headers do not give is
-// a problem too.
+// Check returns all problems of a file that is sent as kind, or nil: first the
+// broken rules, then the guidance. info is the result of [Inspect] or [InspectAt],
+// also if they returned an error, which [Unreadable] turns into a problem. size is
+// the file's in bytes, negative if unknown. A duration, resolution or rate that is
+// missing from the headers is a problem too.
 func Check(info Info, size int64, kind Kind) []Problem {
 	c := checker{info: info}
 	switch {
@@ -30,10 +29,10 @@ func Check(info Info, size int64, kind Kind) []Problem {
 	return c.problems
 }
 
-// Unreadable returns the problem that an error of [Inspect], [InspectAt] or
-// [CheckStructure] is. ok is false where there is none: for nil, for an error of
-// the reader, for headers that are not all read, and for a format or encoding
-// that is not supported, which is a problem that [Check] finds.
+// Unreadable returns the problem for an error of [Inspect], [InspectAt] or
+// [CheckStructure]. ok is false if there is none: for nil, for an error of the
+// reader, for headers that were not all read, and for an unsupported format or
+// encoding, which [Check] finds.
 func Unreadable(err error) (p Problem, ok bool) {
 	var e *Error
 	if !errors.As(err, &e) || e.Unsupported || e.Beyond {
@@ -89,7 +88,7 @@ func (c *checker) video() {
 		}
 		return
 	}
-	observed := "" // what the vendor's own clients send, and its documentation does not name
+	observed := "" // used by the vendor's own clients and absent from its documentation
 	h264 := i.VideoCodec == "avc1" || i.VideoCodec == "avc3"
 	switch {
 	case i.Format == WebM && (i.VideoCodec == "vp08" || i.VideoCodec == "vp09"):
@@ -111,8 +110,8 @@ func (c *checker) video() {
 	}
 }
 
-// SoundLonger reports whether a video's sound is longer than its picture by
-// more than [MaxSoundLonger]. It is false where one of them is not known.
+// SoundLonger reports whether a video's sound is longer than its picture by more
+// than [MaxSoundLonger]. It is false if one of them is unknown.
 func (i Info) SoundLonger() bool {
 	return i.VideoDuration > 0 && i.AudioDuration-i.VideoDuration > MaxSoundLonger
 }
@@ -140,7 +139,7 @@ func (c *checker) voice() {
 	}
 }
 
-// other words a format that is not taken.
+// other names a format that is not accepted.
 func (c *checker) other(id RuleID, must, neither string) {
 	switch c.info.Format {
 	case Base64:
@@ -171,7 +170,7 @@ func (c *checker) length(id RuleID, what string, limit time.Duration) {
 	}
 }
 
-// seconds is a duration rounded up to a millisecond, so that what is over a
+// seconds returns a duration rounded up to a millisecond, so that a value above a
 // limit never reads as the limit.
 func seconds(d time.Duration) string {
 	ms := (d + time.Millisecond - 1) / time.Millisecond

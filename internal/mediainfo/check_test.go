@@ -12,7 +12,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// texts are the problems as "rule: text".
+// texts returns the problems as "rule: text".
 func texts(problems []mediainfo.Problem) (list []string) {
 	for _, p := range problems {
 		list = append(list, string(p.Rule.ID)+": "+p.Text)
@@ -20,7 +20,7 @@ func texts(problems []mediainfo.Problem) (list []string) {
 	return list
 }
 
-func TestRules_MatchTable(t *testing.T) {
+func TestRules_AreConsistent(t *testing.T) {
 	t.Parallel()
 	seen := map[mediainfo.RuleID]bool{}
 	guidance := false
@@ -36,10 +36,10 @@ func TestRules_MatchTable(t *testing.T) {
 	assert.True(t, guidance)
 	rules := mediainfo.Rules()
 	rules[0].Limit = "changed"
-	assert.NotEqual(t, rules, mediainfo.Rules(), "a caller gets a copy")
+	assert.NotEqual(t, rules, mediainfo.Rules(), "a caller receives a copy")
 }
 
-func TestCheck(t *testing.T) {
+func TestCheck_Problems(t *testing.T) {
 	t.Parallel()
 	photo := mediainfo.Info{Format: mediainfo.JPEG, Width: 640, Height: 480}
 	video := mediainfo.Info{
@@ -60,7 +60,7 @@ func TestCheck(t *testing.T) {
 		kind   mediainfo.Kind
 		info   mediainfo.Info
 		change change
-		size   int64 // 0 for one within the limit, -2 for none
+		size   int64 // 0 means one within the limit, -2 means none
 		want   []string
 	}{
 		{name: "photo", kind: mediainfo.Face, info: photo},
@@ -212,7 +212,7 @@ func TestCheck_AllocatesNothingWithoutProblems(t *testing.T) { //nolint:parallel
 	}))
 }
 
-func TestUnreadable(t *testing.T) {
+func TestUnreadable_Errors(t *testing.T) {
 	t.Parallel()
 	_, cut := mediainfo.Inspect(file(t, "gray.jpg")[:40])
 	p, ok := mediainfo.Unreadable(cut)

@@ -1,7 +1,7 @@
 package mediainfo
 
-// codecName returns a sample entry's name where it is a known one; the rest is
-// "other", so that no text from the data gets into logs.
+// codecName returns a sample entry's name if it is known, and "other" otherwise,
+// so that no text from the data gets into logs.
 func codecName(b []byte) string {
 	for _, k := range [...]string{
 		"avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "mp4v", "s263", "vp08", "vp09", "av01", "jpeg",
@@ -15,7 +15,7 @@ func codecName(b []byte) string {
 	return "other"
 }
 
-// encodingName is what people call a codec of [Info].
+// encodingName is the usual name of a codec of [Info].
 func encodingName(codec string) string {
 	switch codec {
 	case "avc1", "avc3":

@@ -9,22 +9,22 @@ import (
 type element struct {
 	id         uint32
 	start, end uint64 // of the body
-	open       bool   // the length is not said; end is that of the parent
-	cut        bool   // the body goes on behind the data
+	open       bool   // the length is unknown; end is that of the parent
+	cut        bool   // the body ends behind the data
 }
 
 // elements steps through the EBML elements from pos to end.
 type elements struct {
 	src      *source
 	pos, end uint64
-	nested   bool // all has to be inside the element around
+	nested   bool // the element must be inside its parent
 }
 
 func (e element) inside(src *source) elements {
 	return elements{src: src, pos: e.start, end: e.end, nested: true}
 }
 
-// next returns the next element, ok false at the end.
+// next returns the next element. ok is false at the end.
 func (s *elements) next() (e element, ok bool, err error) {
 	if s.pos >= s.end {
 		return element{}, false, nil
@@ -78,7 +78,7 @@ func (s *elements) ends() error {
 	return short(WebM, "ends inside an element")
 }
 
-// number is an unsigned number of up to 8 bytes.
+// number returns an unsigned number of up to 8 bytes.
 func (e element) number(src *source) (v uint64, err error) {
 	p, err := e.read(src, 8)
 	for _, b := range p {
@@ -87,7 +87,7 @@ func (e element) number(src *source) (v uint64, err error) {
 	return v, err
 }
 
-// float is 0 for a length that no number has.
+// float returns 0 for a length that no number has.
 func (e element) float(src *source) (float64, error) {
 	p, err := e.read(src, 8)
 	switch len(p) {

@@ -1,10 +1,10 @@
 package mediainfo
 
-// maxTags is more than cameras write in front of the orientation.
+// maxTags is more than cameras write before the orientation.
 const maxTags = 100
 
-// orientation reads the EXIF orientation out of a segment, 0 where there is
-// none. What is wrong with EXIF data is no fault of the picture.
+// orientation reads the EXIF orientation of a segment, 0 if there is none. Faults
+// in EXIF data are no faults of the picture.
 func orientation(src *source, seg segment) (int, error) {
 	const prefix = "Exif\x00\x00"
 	p, err := src.at(seg.start, min(seg.size, len(prefix)+8))
@@ -20,7 +20,7 @@ func orientation(src *source, seg segment) (int, error) {
 	default:
 		return 0, nil
 	}
-	// Places count from the start of the TIFF header.
+	// Offsets count from the start of the TIFF header.
 	start, size := seg.start+uint64(len(prefix)), uint64(seg.size-len(prefix))
 	at := uint64(num32(big, tiff[4:]))
 	if at+2 > size {
@@ -42,7 +42,7 @@ func orientation(src *source, seg segment) (int, error) {
 		switch num16(big, p[2:]) {
 		case 3: // a number of 16 bits
 			value = num16(big, p[8:])
-		case 4: // of 32 bits, which some writers use
+		case 4: // of 32 bits, as some writers use
 			value = int(min(num32(big, p[8:]), 9))
 		}
 		if num32(big, p[4:]) != 1 || value > 8 {

@@ -16,8 +16,8 @@ type exifTag struct {
 	count, value uint32 // the value as 4 bytes
 }
 
-// exif is a segment with a directory at a place, which counts its tags as
-// listed says or, for -1, as they are.
+// exif is a segment with a directory at an offset. The directory's count is
+// listed, or the number of tags for -1.
 func exif(order binary.AppendByteOrder, at, listed int, tags ...exifTag) []byte {
 	p := []byte("Exif\x00\x00II*\x00")
 	if order == binary.BigEndian {
@@ -35,7 +35,7 @@ func exif(order binary.AppendByteOrder, at, listed int, tags ...exifTag) []byte 
 	return jpegSegment(0xe1, p...)
 }
 
-// short16 is a number of 16 bits as it stands in an entry's value.
+// short16 returns a number of 16 bits as it is stored in an entry's value.
 func short16(order binary.AppendByteOrder, v uint32) uint32 {
 	if order == binary.BigEndian {
 		return v << 16

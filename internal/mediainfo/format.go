@@ -2,20 +2,19 @@ package mediainfo
 
 import "bytes"
 
-// Format is the kind of file that a piece of data is, told from its first
-// bytes. JPEG, MP4, QuickTime, M4A, WebM, WAV, RIFX and CAF are the kinds whose
-// headers [Inspect] reads; the rest are named only, so that an error can say
-// what was sent instead.
+// Format is the kind of a file, recognised by its first bytes. [Inspect] reads the
+// headers of JPEG, MP4, QuickTime, M4A, WebM, WAV, RIFX and CAF. The other formats
+// only have a name, so that an error can say what was sent.
 type Format int
 
-// The formats that [Sniff] tells apart.
+// The formats that [Sniff] recognises.
 const (
 	Unknown Format = iota
 	JPEG
 	MP4
 	WAV
 	CAF
-	QuickTime // a .mov, which is built as MP4 is
+	QuickTime // a .mov, which has the structure of MP4
 	M4A       // MP4 that its writer branded as audio only
 	PNG
 	GIF
@@ -27,13 +26,13 @@ const (
 	WebM // WebM and Matroska
 	AVI
 	MP3
-	AAC // a bare ADTS stream
+	AAC // a plain ADTS stream
 	Ogg
 	FLAC
 	AIFF
 	AMR
 	RIFX   // a big-endian WAV
-	Base64 // Base64 text or a data: URL of a file, where the file itself belongs
+	Base64 // Base64 text or a data: URL of a file, in place of the file itself
 	JPEGXL
 	JPEG2000
 	ICO
@@ -44,10 +43,10 @@ const (
 	FLV
 	MPEGTS
 	MPEGPS
-	H264 // a bare stream, without a container
+	H264 // a plain stream, without a container
 )
 
-var formatNames = [...]string{ //nolint:gochecknoglobals // a table that nothing writes
+var formatNames = [...]string{ //nolint:gochecknoglobals // a table that is never written
 	Unknown: "unknown", JPEG: "JPEG", MP4: "MP4", WAV: "WAV", CAF: "CAF",
 	QuickTime: "QuickTime", M4A: "M4A", PNG: "PNG", GIF: "GIF", WebP: "WebP",
 	HEIC: "HEIC", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF", WebM: "WebM",
@@ -57,8 +56,8 @@ var formatNames = [...]string{ //nolint:gochecknoglobals // a table that nothing
 	MPEGTS: "MPEG-TS", MPEGPS: "MPEG-PS", H264: "H.264 without a container",
 }
 
-// String is the format's usual name, "unknown" for a value that is none of
-// the constants.
+// String returns the format's usual name, or "unknown" for a value that is not one
+// of the constants.
 func (f Format) String() string {
 	if f < 0 || int(f) >= len(formatNames) {
 		return formatNames[Unknown]
@@ -66,9 +65,9 @@ func (f Format) String() string {
 	return formatNames[f]
 }
 
-// signatures are the formats that a fixed text at a fixed place gives away.
-// The first match wins.
-var signatures = [...]struct { //nolint:gochecknoglobals // a table that nothing writes
+// signatures are the formats with a fixed text at a fixed offset. The first match
+// counts.
+var signatures = [...]struct { //nolint:gochecknoglobals // a table that is never written
 	format Format
 	offset int
 	magic  string
@@ -111,10 +110,10 @@ var signatures = [...]struct { //nolint:gochecknoglobals // a table that nothing
 	{QuickTime, 4, "wide"},
 }
 
-// Sniff tells a file's format from its first bytes. 12 bytes are enough for
-// every format that [Inspect] reads and for most others; with fewer, or with
-// none that it knows, it says Unknown. It looks at no more than 512 bytes, so it
-// does not say that the file is whole.
+// Sniff recognises a file's format by its first bytes. 12 bytes are enough for
+// every format that [Inspect] reads and for most others. With fewer bytes, or with
+// unknown ones, it returns Unknown. It reads no more than 512 bytes, so it does
+// not say that the file is whole.
 func Sniff(data []byte) Format {
 	data = data[:min(len(data), 512)]
 	for i := range signatures {
@@ -131,7 +130,7 @@ func Sniff(data []byte) Format {
 	return sniffFrames(data)
 }
 
-// sniffContainer tells apart the formats that share an outer format and name
+// sniffContainer distinguishes the formats that share an outer format and name
 // themselves at offset 8.
 func sniffContainer(data []byte) Format {
 	kind := string(data[8:12]) // does not escape, so it is not allocated
@@ -165,7 +164,8 @@ func sniffContainer(data []byte) Format {
 	return Unknown
 }
 
-// sniffFrames knows the formats with the weakest signatures, so it comes last.
+// sniffFrames recognises the formats with the weakest signatures, so it comes
+// last.
 func sniffFrames(data []byte) Format {
 	if len(data) < 4 {
 		return Unknown
@@ -173,8 +173,8 @@ func sniffFrames(data []byte) Format {
 	if data[0] == 0xff && data[1]&0xf6 == 0xf0 {
 		return AAC
 	}
-	// An MPEG audio frame: 11 sync bits, then a version, a layer, a bit rate
-	// and a sample rate, each with a value that stands for nothing.
+	// An MPEG audio frame has 11 sync bits, then a version, a layer, a bit rate
+	// and a sample rate, each of which has an invalid value.
 	if data[0] == 0xff && data[1]&0xe0 == 0xe0 && data[1]&0x18 != 0x08 &&
 		data[1]&0x06 != 0 && data[2]&0xf0 != 0xf0 && data[2]&0x0c != 0x0c {
 		return MP3
@@ -186,7 +186,7 @@ func sniffFrames(data []byte) Format {
 	return sniffStreams(data)
 }
 
-// sniffStreams knows what a start code or a period gives away.
+// sniffStreams recognises formats by a start code or a period.
 func sniffStreams(data []byte) Format {
 	const packet = 188 // of a transport stream
 	switch start := string(data[:4]); {
@@ -205,6 +205,6 @@ func sniffStreams(data []byte) Format {
 	return Unknown
 }
 
-// isParameterSet is true for the first byte of a NAL unit that H.264 streams
-// start with: a sequence parameter set or an access unit delimiter.
+// isParameterSet reports whether c is the first byte of a NAL unit that H.264
+// streams start with: a sequence parameter set or an access unit delimiter.
 func isParameterSet(b byte) bool { return b == 0x67 || b == 0x47 || b == 0x27 || b == 0x09 }

@@ -10,8 +10,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// FuzzInspect looks for a panic, for results that contradict each other, and for
-// a difference between a file in memory and one that is read.
+// FuzzInspect looks for a panic, for results that contradict each other, and for a
+// difference between a file in memory and a file that is read.
 func FuzzInspect(f *testing.F) {
 	names, err := filepath.Glob("testdata/*.*")
 	if err != nil {
@@ -48,8 +48,8 @@ func FuzzInspect(f *testing.F) {
 	})
 }
 
-// FuzzParts puts what it is given where the readers of boxes, elements, tags
-// and chunks meet it, behind headers that lead there.
+// FuzzParts puts its input where the readers of boxes, elements, tags and chunks
+// read it, behind headers that lead there.
 func FuzzParts(f *testing.F) {
 	f.Add(mp4Edit(30, 50, 1<<16))
 	f.Add(mp4Fragment(1, 0, 5))

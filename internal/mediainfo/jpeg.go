@@ -16,19 +16,19 @@ const (
 	mAPP1 = 0xe1
 )
 
-// Frame is what a JPEG's frame header says.
+// Frame is the content of a JPEG's frame header.
 type Frame struct {
 	Width, Height int
 	Components    int
 	Precision     int // bits a sample
 	Progressive   bool
-	// Exotic is a coding that hardly anything decodes: lossless, hierarchical
+	// Exotic means a coding that few decoders support: lossless, hierarchical
 	// or arithmetic.
 	Exotic bool
 	Scans  int
 }
 
-// jpegCodec names a coding that hardly anything decodes.
+// jpegCodec returns the name of a coding that few decoders support.
 func jpegCodec(marker byte, precision int) string {
 	switch {
 	case marker > mJPG:
@@ -49,15 +49,15 @@ type jpegSegments struct {
 	pos uint64
 }
 
-// segment is a marker and the place of its payload, which is inside the file.
+// segment is a marker and the position of its payload, which is inside the file.
 type segment struct {
 	marker byte
 	start  uint64
 	size   int
 }
 
-// next returns the next marker. It skips stray bytes between segments and
-// entropy-coded data, as decoders do.
+// next returns the next marker. Like decoders, it skips stray bytes between
+// segments and entropy-coded data.
 func (s *jpegSegments) next() (segment, error) {
 	for {
 		marker, err := s.marker()
@@ -66,7 +66,7 @@ func (s *jpegSegments) next() (segment, error) {
 		}
 		switch {
 		case marker == 0 || marker == mTEM || marker&^7 == mRST:
-			continue // a stuffed 0xff or a restart inside a scan
+			continue // a stuffed 0xff or a restart marker in a scan
 		case marker == mSOI || marker == mEOI:
 			return segment{marker: marker}, nil
 		}
@@ -172,8 +172,8 @@ func inspectJPEG(src *source, info *Info) error {
 	}
 }
 
-// JPEGFrame goes through a whole JPEG, from SOI to EOI, and returns its frame
-// header. It does not decode the picture.
+// JPEGFrame reads a whole JPEG, from SOI to EOI, and returns its frame header. It
+// does not decode the picture.
 func JPEGFrame(data []byte) (Frame, error) {
 	if Sniff(data) != JPEG {
 		return Frame{}, bad(JPEG, "no start marker")
@@ -200,7 +200,7 @@ func jpegFrame(src *source) (frame Frame, err error) {
 			if frame.Width == 0 {
 				return Frame{}, bad(JPEG, "no frame header in front of the picture data")
 			}
-			p, _ := src.at(seg.start, 1)                   // a whole source gives no error
+			p, _ := src.at(seg.start, 1)                   // a whole source returns no error
 			if seg.size < 6 || seg.size != 4+2*int(p[0]) { // 6: one component
 				return Frame{}, bad(JPEG, "a scan header has the wrong length")
 			}

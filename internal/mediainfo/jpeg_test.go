@@ -21,8 +21,8 @@ const (
 	jpegEnd   = "\xff\xd9"
 )
 
-// The parts of a photo of 96x72 pixels with one component. None of the tests
-// here decodes its one byte of picture data.
+// The parts of a photo of 96x72 pixels with one component. No test here decodes
+// its one byte of picture data.
 func jpegFrame(marker byte) []byte {
 	return jpegSegment(marker, 8, 0, 72, 0, 96, 1, 1, 0x11, 0)
 }

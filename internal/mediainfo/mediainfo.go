@@ -1,9 +1,8 @@
-// Package mediainfo tells what a piece of media is from bytes that nobody
-// vouches for: its format, and the resolution, rate and duration that its
-// headers give. It reads headers only and decodes nothing, so it costs next to
-// nothing on an upload's path; the check that also decodes a photo is package
-// readable, which this package does not import, so that its importers do not
-// link image/jpeg.
+// Package mediainfo recognises untrusted media: its format, and the resolution,
+// rate and duration in its headers. It reads headers only and decodes nothing, so
+// that its cost on an upload is negligible. The check that also decodes a photo is
+// package readable, which this package does not import, so that its importers do
+// not link image/jpeg.
 package mediainfo
 
 import (
@@ -12,45 +11,44 @@ import (
 	"time"
 )
 
-// Info is what the headers say. A field that the format does not have, or that
-// the headers leave open, is zero.
+// Info is the content of the headers. A field that the format does not have, or
+// that the headers leave open, is zero.
 type Info struct {
 	Format Format
 
-	// Width and Height are in pixels, as stored: see DisplaySize for what is
-	// seen.
+	// Width and Height are in pixels, as stored. DisplaySize returns the size
+	// as displayed.
 	Width, Height int
-	// Orientation is a JPEG's, 1 to 8 as EXIF has it: 1 is upright, 6 is seen
-	// after a quarter turn clockwise. It is 0 where the file does not say.
+	// Orientation is a JPEG's EXIF orientation, 1 to 8: 1 is upright, 6 is
+	// displayed after a quarter turn clockwise. It is 0 if the file has none.
 	Orientation int
-	// Rotation is by how many degrees a video is turned clockwise to be seen:
-	// 0, 90, 180 or 270.
+	// Rotation is the clockwise rotation in degrees with which a video is
+	// displayed: 0, 90, 180 or 270.
 	Rotation int
-	// FrameRate is a video's, in frames a second, on average; 0 where it is not
-	// known.
+	// FrameRate is a video's average rate in frames per second, 0 if unknown.
 	FrameRate float64
 	// Progressive is true for a progressive JPEG.
 	Progressive bool
 
-	// Duration is the whole file's, as played. For a WAV or CAF whose header
-	// leaves the length open it counts the samples that are in the data given.
+	// Duration is the duration of the whole file as played. For a WAV or CAF
+	// whose header leaves the length open it covers the samples in the data.
 	Duration      time.Duration
 	VideoDuration time.Duration // the longest video track's
 	AudioDuration time.Duration // the longest audio track's
 	// DurationUnknown is true for sound or video whose headers leave the
-	// duration open: Duration is 0 then, and the media is not empty for that.
+	// duration open. Duration is 0 then, although the media is not empty.
 	DurationUnknown bool
 
 	SampleRate int // in Hz
-	// Channels and BitsPerSample are as the header has them. MP4 writers mostly
-	// put 2 and 16 there, whatever the coded sound has.
+	// Channels and BitsPerSample are the values of the header. MP4 writers
+	// mostly set them to 2 and 16, whatever the coded sound has.
 	Channels      int
 	BitsPerSample int
 
 	HasVideo, HasAudio bool
 
-	// PictureCodec is "lossless", "arithmetic", "hierarchical" or "12-bit" for a
-	// JPEG that hardly anything decodes, "" for any other.
+	// PictureCodec is "lossless", "arithmetic", "hierarchical" or "12-bit" for
+	// a JPEG that few decoders support, "" for any other.
 	PictureCodec string
 	// VideoCodec is the name of an MP4 sample entry, "avc1" for H.264 and
 	// "vp09" for VP9, in a WebM as well, or "other" for one that this package
@@ -71,23 +69,23 @@ func (i Info) DisplaySize() (width, height int) {
 	return i.Width, i.Height
 }
 
-// Error says what is wrong with a piece of media. Its text names the format
-// and the part; it never quotes the data.
+// Error describes a fault of a piece of media. Its text names the format and the
+// part. It never quotes the data.
 type Error struct {
 	Format  Format
 	Problem string
-	// Incomplete is true where the data just ends too early: more of the file
-	// would do for [Inspect], and for [CheckStructure] the file was cut.
+	// Incomplete is true if the data ends too early: with more of the file
+	// [Inspect] may succeed, and for [CheckStructure] the file was cut.
 	Incomplete bool
-	// Unsupported is true for a format or an encoding that is not taken. The
-	// media is not damaged for that.
+	// Unsupported is true for a format or an encoding that is not accepted. The
+	// media may be sound.
 	Unsupported bool
-	// Beyond is true where [Inspect] would have to read more of the file than
-	// it may.
+	// Beyond is true if [Inspect] would have to read more of the file than it
+	// may.
 	Beyond bool
 }
 
-// Error is the format and the problem.
+// Error returns the format and the problem.
 func (e *Error) Error() string {
 	if e.Format == Unknown {
 		return e.Problem
@@ -100,22 +98,21 @@ func short(f Format, problem string) error {
 	return &Error{Format: f, Problem: problem, Incomplete: true}
 }
 
-// Inspect reads the headers. data may be only the start of a file as long as
-// the headers are in it; an [*Error] with Incomplete says that they are not.
-// Info.Format is set also where an error is returned, so that a caller can
-// name what was sent. Inspect does not say that the rest of the file is sound.
-// It looks at no more of data than [InspectAt] reads, so that one with Beyond
-// says that the headers are larger than that.
+// Inspect reads the headers. data may be the start of a file that contains the
+// headers. An [*Error] with Incomplete means that it does not contain them.
+// Info.Format is also set with an error, so that a caller can name what was sent.
+// Inspect does not say that the rest of the file is sound. It reads no more of
+// data than [InspectAt], so that an error with Beyond means that the headers are
+// larger than that.
 func Inspect(data []byte) (Info, error) {
 	s := source{data: data, size: uint64(len(data)), reads: maxReads}
 	return s.inspect()
 }
 
-// InspectAt reads the headers of the file of size bytes that r gives, with the
-// result that [Inspect] has for the whole of it. It reads 64 KiB at most, in 64
-// reads at most, whatever the sizes in the file claim. The error is an
-// [*Error], or that of r; it is [io.ErrUnexpectedEOF] where r ends in front of
-// size.
+// InspectAt reads the headers of the file of size bytes in r, with the same result
+// as [Inspect] of the whole file. It reads 64 KiB at most, in 64 reads at most,
+// whatever sizes the file contains. The error is an [*Error] or that of r. It is
+// [io.ErrUnexpectedEOF] if r ends before size.
 func InspectAt(r io.ReaderAt, size int64) (Info, error) {
 	size = max(size, 0)
 	s := source{r: r, size: uint64(size), buf: make([]byte, min(size, windowSize)), reads: maxReads}
@@ -146,11 +143,11 @@ func (s *source) inspect() (info Info, err error) {
 	return info, err
 }
 
-// CheckStructure goes through the whole file without decoding it: every part
-// has to be inside the file, the parts that a reader needs have to be there,
-// and none may contradict another. Bytes behind a JPEG's end marker, or behind
-// the samples of a WAV or CAF, are no fault: cameras and recorders add them.
-// An [*Error] with Unsupported is of a file that may well be sound.
+// CheckStructure reads the whole file without decoding it. Every part must be
+// inside the file, the parts that a reader needs must be there, and none may
+// contradict another. Bytes behind a JPEG's end marker, or behind the samples of a
+// WAV or CAF, are no fault: cameras and recorders add them. An [*Error] with
+// Unsupported is about a file that may be sound.
 func CheckStructure(data []byte) error {
 	f := Sniff(data)
 	s := whole(data, f)
@@ -177,14 +174,14 @@ func unsupported(f Format, data []byte) error {
 	case f != Unknown:
 		return &Error{Format: f, Problem: "not a format that is read here; " + readFormats + " are", Unsupported: true}
 	case len(data) < 12:
-		return short(Unknown, "too short to tell the format")
+		return short(Unknown, "too short to recognise the format")
 	}
 	return &Error{Problem: "unknown format; it is none of " + readFormats, Unsupported: true}
 }
 
 const readFormats = "JPEG, MP4, QuickTime, WebM, WAV and CAF"
 
-// codecError is that of samples or pictures that may well be sound.
+// codecError is the error for samples or pictures that may be sound.
 func codecError(f Format, encoding, use string) error {
 	return &Error{Format: f, Problem: encoding + " is not supported; " + use + " is", Unsupported: true}
 }
@@ -200,10 +197,11 @@ func le32(b []byte) uint32 {
 }
 func le64(b []byte) uint64 { return uint64(le32(b)) | uint64(le32(b[4:]))<<32 }
 
-// maxDuration caps what a header can claim; no media of any use comes near.
+// maxDuration bounds the duration in a header. No useful media is that long.
 const maxDuration = 1000 * time.Hour
 
-// span is units/perSecond seconds, at most maxDuration, 0 for perSecond 0.
+// span returns units/perSecond seconds, at most maxDuration, and 0 for perSecond
+// 0.
 func span(units, perSecond uint64) time.Duration {
 	if perSecond == 0 {
 		return 0

@@ -24,8 +24,8 @@ func file(t testing.TB, name string) []byte {
 	return data
 }
 
-// wantError holds that err is an [*mediainfo.Error] with this text, and that it
-// says rightly whether more of the file would do.
+// wantError checks that err is an [*mediainfo.Error] with this text, and that
+// Incomplete is right.
 func wantError(t *testing.T, err error, text string, incomplete bool) {
 	t.Helper()
 	var e *mediainfo.Error
@@ -171,9 +171,9 @@ func TestInspect_UnsupportedFormat(t *testing.T) {
 	_, err = mediainfo.Inspect(nil)
 	assert.EqualError(t, err, "empty: no data at all")
 	_, err = mediainfo.Inspect([]byte("\xff\xd8"))
-	assert.EqualError(t, err, "too short to tell the format")
+	assert.EqualError(t, err, "too short to recognise the format")
 	_, err = mediainfo.Inspect(make([]byte, 12)) // the longest of all signatures
-	assert.NotEqual(t, "too short to tell the format", err.Error())
+	assert.NotEqual(t, "too short to recognise the format", err.Error())
 	_, err = mediainfo.Inspect([]byte("<html>secret</html>"))
 	assert.EqualError(t, err, "unknown format; it is none of JPEG, MP4, QuickTime, WebM, WAV and CAF")
 }

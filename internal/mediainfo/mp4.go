@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// maxTracks is how many tracks of video and sound are read; no camera writes
-// more than a few.
+// maxTracks is how many tracks of video and sound are read. Cameras write only a
+// few.
 const maxTracks = 8
 
-// mp4File is what is read of an MP4.
+// mp4File is the read content of an MP4.
 type mp4File struct {
 	src          *source
 	format       Format
 	scale, units uint64 // the movie header's time scale and duration
-	open         bool   // some header leaves its duration open
+	open         bool   // a header leaves its duration open
 	rotation     int
 	fragmented   bool
-	extends      uint64              // the duration with the fragments, 0 where not said
+	extends      uint64              // the duration with the fragments, 0 if unknown
 	tracks       [maxTracks]mp4Track // of video and sound
 	count        int                 // of tracks
 	complete     bool                // all fragments were read
-	seen         bool                // there is a track, of whatever
+	seen         bool                // there is a track of any kind
 }
 
 func inspectMP4(src *source, info *Info) error {
@@ -97,17 +97,17 @@ func (m *mp4File) header(b box) error {
 		return err
 	}
 	m.scale, m.units, m.open = t.scale, t.units, m.open || t.open
-	m.rotation, err = m.matrix(b, matrix+16) // a rate, a volume, and reserved bytes come first
+	m.rotation, err = m.matrix(b, matrix+16) // after a rate, a volume, and reserved bytes
 	return err
 }
 
-// mp4Time is what an mvhd or mdhd gives: a duration and its time scale.
+// mp4Time is the content of an mvhd or mdhd: a duration and its time scale.
 type mp4Time struct {
 	units, scale uint64
-	open         bool // all ones stand for an unknown duration; units is 0 then
+	open         bool // all ones mean an unknown duration; units is 0 then
 }
 
-// timeHeader also returns where the header goes on.
+// timeHeader also returns the offset behind the time.
 func (m *mp4File) timeHeader(b box) (t mp4Time, next int, err error) {
 	p, err := b.read(m.src, 32)
 	if err != nil {
@@ -132,8 +132,8 @@ func (m *mp4File) timeHeader(b box) (t mp4Time, next int, err error) {
 	return t, next, nil
 }
 
-// matrix reads the rotation, in degrees clockwise, that a display matrix makes.
-// A mirrored or slanted picture counts as not rotated.
+// matrix returns the clockwise rotation of a display matrix, in degrees. A
+// mirrored or slanted picture counts as not rotated.
 func (m *mp4File) matrix(b box, off int) (int, error) {
 	p, err := b.read(m.src, off+20)
 	if err != nil || len(p) < off+20 {
@@ -152,7 +152,7 @@ func (m *mp4File) matrix(b box, off int) (int, error) {
 	return 0, nil
 }
 
-// defaults reads what the movie header says of the fragments.
+// defaults reads the part of the movie header about the fragments.
 func (m *mp4File) defaults(mvex box) error {
 	s := boxes{src: m.src, pos: mvex.start, end: mvex.end, format: m.format}
 	for {
@@ -195,8 +195,8 @@ func (m *mp4File) byID(id uint32) *mp4Track {
 	return nil
 }
 
-// describe sets all but the durations. The first video and the first audio
-// track set the resolution and the rate.
+// describe sets all fields but the durations. The first video track and the first
+// audio track set the resolution and the rate.
 func (m *mp4File) describe(info *Info) {
 	for i := range m.tracks[:m.count] {
 		t := &m.tracks[i]
@@ -212,8 +212,8 @@ func (m *mp4File) describe(info *Info) {
 	}
 }
 
-// times sets the durations and the frame rate. The tracks' durations are of
-// what is played, as edit lists have it.
+// times sets the durations and the frame rate. The tracks' durations are those of
+// the played part, by the edit lists.
 func (m *mp4File) times(info *Info) {
 	rated, edited := false, false
 	for i := range m.tracks[:m.count] {
@@ -241,8 +241,8 @@ func (m *mp4File) times(info *Info) {
 	info.Duration = max(info.VideoDuration, info.AudioDuration)
 	switch {
 	case m.fragmented:
-		// The movie header covers what is in front of the fragments, often
-		// nothing.
+		// The movie header covers the part before the fragments, which is often
+		// empty.
 		info.Duration = max(info.Duration, span(m.extends, m.scale))
 	case !edited:
 		info.Duration = max(info.Duration, span(m.units, m.scale))
@@ -250,7 +250,7 @@ func (m *mp4File) times(info *Info) {
 	info.DurationUnknown = info.Duration == 0 && (m.fragmented || m.open)
 }
 
-// add is a sum that stops at the largest number.
+// add returns a sum, or the largest number if it would overflow.
 func add(a, b uint64) uint64 {
 	sum, over := bits.Add64(a, b, 0)
 	if over != 0 {

@@ -4,10 +4,10 @@ package mediainfo
 type box struct {
 	kind       string // one of the names in boxKind, "" for any other
 	start, end uint64 // of the body
-	cut        bool   // the body goes on behind the data
+	cut        bool   // the body ends behind the data
 }
 
-// read returns the first n bytes of the body, fewer where it is shorter.
+// read returns the first n bytes of the body, or all of a shorter one.
 func (b box) read(src *source, n int) ([]byte, error) {
 	return src.at(b.start, int(min(uint64(n), b.end-b.start)))
 }
@@ -18,14 +18,14 @@ func (b box) read(src *source, n int) ([]byte, error) {
 type boxes struct {
 	src      *source
 	pos, end uint64
-	// top marks the file's own level, where a size of 0 means "up to the end
-	// of the file" and bytes behind the last box are no fault.
+	// top means the file's own level, where a size of 0 means "up to the end of
+	// the file" and bytes behind the last box are no fault.
 	top    bool
 	format Format
 }
 
-// boxKind returns a constant for the names that matter here, so that no string
-// is made of what the data says.
+// boxKind returns a constant for the relevant names, so that no string is made
+// from the data.
 func boxKind(b []byte) string {
 	for _, k := range [...]string{
 		"ftyp", "moov", "mdat", "moof", "mfra", "sidx", "mvhd", "mvex", "mehd", "trex", "trak", "tkhd", "edts", "elst",
@@ -39,7 +39,7 @@ func boxKind(b []byte) string {
 	return ""
 }
 
-// next returns the next box, ok false at the end.
+// next returns the next box. ok is false at the end.
 func (s *boxes) next() (b box, ok bool, err error) {
 	left := s.end - s.pos
 	if left < 8 {
@@ -60,7 +60,7 @@ func (s *boxes) next() (b box, ok bool, err error) {
 		size = left
 	}
 	if size < header {
-		if s.top && s.pos > 0 && b.kind == "" { // what is behind the last box
+		if s.top && s.pos > 0 && b.kind == "" { // the bytes behind the last box
 			return box{}, false, nil
 		}
 		return box{}, false, bad(s.format, "a box has an impossible size")
@@ -83,8 +83,8 @@ func (s *boxes) tooLong() error {
 	return bad(s.format, "a box is larger than the box that it is in")
 }
 
-// parts returns the first box of each kind inside b, in one pass that ends where
-// all are found. A box that is not there ends at 0.
+// parts returns the first box of each kind inside b, in one pass that ends when
+// all are found. A missing box ends at 0.
 func (m *mp4File) parts(b box, kinds ...string) (found [3]box, err error) {
 	s := boxes{src: m.src, pos: b.start, end: b.end, format: m.format}
 	for missing := len(kinds); missing > 0; {

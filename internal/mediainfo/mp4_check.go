@@ -1,6 +1,6 @@
 package mediainfo
 
-// checkMP4 goes through a whole file.
+// checkMP4 checks a whole file.
 func checkMP4(src *source) error {
 	m := mp4File{src: src, format: src.format}
 	s := boxes{src: src, end: src.size, top: true, format: m.format}
@@ -50,7 +50,7 @@ func checkMP4(src *source) error {
 	return m.checkTracks()
 }
 
-// checkTracks sees that there is something to decode.
+// checkTracks checks that there is something to decode.
 func (m *mp4File) checkTracks() error {
 	var pictures, sounds uint64
 	video := false
@@ -82,7 +82,7 @@ func (m *mp4File) checkTracks() error {
 	return nil
 }
 
-// checkVideo sees that a decoder of H.264 gets what it starts with.
+// checkVideo checks that a decoder of H.264 receives its configuration.
 func (m *mp4File) checkVideo(t *mp4Track) error {
 	if t.width == 0 || t.height == 0 {
 		return bad(m.format, "the sample description gives an empty picture")
@@ -116,7 +116,7 @@ func (m *mp4File) checkVideo(t *mp4Track) error {
 	return nil
 }
 
-// sampleTables are one track's tables of where its samples are.
+// sampleTables are the tables of one track that locate its samples.
 type sampleTables struct {
 	sizeAll uint32 // every sample's size, 0 where sizes lists them
 	sizes   []byte // stsz entries of 4 bytes
@@ -124,12 +124,12 @@ type sampleTables struct {
 	chunks  []byte // stco or co64 entries
 	wide    bool   // co64
 	toChunk []byte // stsc entries of 12 bytes
-	timed   uint64 // samples that stts times
-	compact bool   // stz2, whose sizes are not looked at
+	timed   uint64 // samples in stts
+	compact bool   // stz2, whose sizes are not read
 }
 
-// checkSamples returns how many samples a table lists, after seeing that all
-// of them are inside the file.
+// checkSamples returns how many samples a table lists, after checking that all of
+// them are inside the file.
 func (m *mp4File) checkSamples(stbl box) (uint64, error) {
 	t, err := m.sampleTables(stbl)
 	if err != nil {
@@ -171,8 +171,9 @@ func (m *mp4File) checkSamples(stbl box) (uint64, error) {
 	return t.count, nil
 }
 
-// bytes is the size of n samples from sample first on. n is at most the number
-// of samples left. A product cannot overflow: both factors have 32 bits.
+// bytes returns the size of n samples from sample first on. n is at most the
+// number of remaining samples. A product cannot overflow: both factors have 32
+// bits.
 func (t *sampleTables) bytes(first, n uint64) uint64 {
 	if t.compact {
 		return 0
@@ -228,8 +229,7 @@ func (m *mp4File) sampleTables(stbl box) (t sampleTables, err error) {
 	return t, nil
 }
 
-// entries returns a table's entries after seeing that all that it counts are
-// in it.
+// entries returns a table's entries after checking that they are complete.
 func entries(f Format, p []byte, width int) ([]byte, error) {
 	if len(p) < 8 {
 		return nil, bad(f, "a sample table is too short")
@@ -273,7 +273,7 @@ func (t *sampleTables) setTimes(f Format, p []byte) error {
 		return err
 	}
 	t.timed = 0
-	for ; len(e) > 0; e = e[8:] { // counts of 32 bits: a table of 32 GiB would have to be there to overflow
+	for ; len(e) > 0; e = e[8:] { // counts of 32 bits: only a table of 32 GiB would overflow
 		t.timed += uint64(be32(e))
 	}
 	return nil

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// mp4Fragments is what the fragments say of a track. Times are in units of its
+// mp4Fragments is what the fragments contain of a track. Times are in units of its
 // media header.
 type mp4Fragments struct {
-	sampleTime       uint32 // of a sample that does not say otherwise
+	sampleTime       uint32 // of a sample without its own
 	more             uint64 // samples
-	first, now, last uint64 // where the fragments start, have come to, and end
+	first, now, last uint64 // the start, the current position and the end of the fragments
 	started          bool
-	indexed          time.Duration // what an index of all fragments gives
+	indexed          time.Duration // the duration by an index of all fragments
 }
 
-// fragmentsUnits is how long the media is, with the samples of the movie
-// header.
+// fragmentsUnits returns the length of the media, including the samples of the
+// movie header.
 func (t *mp4Track) fragmentsUnits() uint64 {
 	if !t.started {
 		return t.units
@@ -25,16 +25,16 @@ func (t *mp4Track) fragmentsUnits() uint64 {
 	return t.last - min(t.first, t.last)
 }
 
-// fragmentsPlayed is how long a track lasts whose fragments were all read. An
-// edit list's lengths may be of what was in front of the first, so that only
-// its beginning counts.
+// fragmentsPlayed returns the duration of a track whose fragments were all read.
+// The lengths in an edit list may cover only the part before the first fragment,
+// so that only its beginning counts.
 func (t *mp4Track) fragmentsPlayed(movie uint64) time.Duration {
 	units := t.fragmentsUnits()
 	return min(maxDuration, span(units-min(t.edits.skipped, units), t.scale)+span(t.edits.empty, movie))
 }
 
-// fragments goes through what is behind the movie header. It leaves complete
-// false where not all can be read; only an error of the reader is one.
+// fragments reads the part behind the movie header. It leaves complete false if
+// not all can be read. It returns only errors of the reader.
 func (m *mp4File) fragments(s boxes) error {
 	err := m.readFragments(s)
 	if err == nil {
@@ -69,8 +69,8 @@ func (m *mp4File) readFragments(s boxes) error {
 	}
 }
 
-// index reads a segment index. It is believed where there is nothing behind the
-// segments that it lists: one for each segment is usual as well.
+// index reads a segment index. It counts if nothing follows the segments that it
+// lists: files with one index for each segment are usual as well.
 func (m *mp4File) index(sidx box) error {
 	p, err := sidx.read(m.src, 32)
 	if err != nil || len(p) < 24 {
@@ -136,7 +136,7 @@ func (m *mp4File) trackFragment(traf box) error {
 		switch {
 		case b.kind == "tfhd":
 			t, sampleTime, err = m.fragmentHeader(b)
-		case t == nil: // a track that is not read, or no header in front
+		case t == nil: // a track that is not read, or no header before it
 		case b.kind == "tfdt":
 			err = m.decodeTime(t, b)
 		case b.kind == "trun":
@@ -167,10 +167,10 @@ func (m *mp4File) fragmentHeader(tfhd box) (*mp4Track, uint32, error) {
 		}
 	}
 	flags, pos := be32(p), 8
-	if flags&1 != 0 { // where the data is
+	if flags&1 != 0 { // the offset of the data
 		pos += 8
 	}
-	if flags&2 != 0 { // which sample description
+	if flags&2 != 0 { // the index of the sample description
 		pos += 4
 	}
 	if flags&8 == 0 {
@@ -215,7 +215,7 @@ func (m *mp4File) run(t *mp4Track, sampleTime uint32, trun box) error {
 	}
 	flags, n := be32(p), uint64(be32(p[4:]))
 	pos := trun.start + 8
-	for _, flag := range [...]uint32{1, 4} { // where the data is, what the first sample is
+	for _, flag := range [...]uint32{1, 4} { // the offset of the data, the flags of the first sample
 		if flags&flag != 0 {
 			pos += 4
 		}

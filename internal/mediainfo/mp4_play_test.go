@@ -94,7 +94,7 @@ func TestInspect_MP4EditList(t *testing.T) {
 
 func TestInspect_MP4Fragments(t *testing.T) {
 	t.Parallel()
-	const moov = 40 * ms * 2 // what mp4File has in front of the fragments
+	const moov = 40 * ms * 2 // the duration before the fragments in mp4File
 	media := mp4Box("mdat", make([]byte, 8))
 	mehd := func(units uint32) func(*mp4Parts) {
 		return func(p *mp4Parts) {
@@ -105,7 +105,7 @@ func TestInspect_MP4Fragments(t *testing.T) {
 	tfhd, trun := mp4Box("tfhd", words(0, 1)), mp4Box("trun", words(0, 5))
 	for _, tt := range []struct {
 		name   string
-		keep   bool // the samples of the movie header
+		keep   bool // keep the samples of the movie header
 		change func(*mp4Parts)
 		behind []byte
 		want   time.Duration
@@ -201,7 +201,7 @@ func TestInspect_MP4Fragments(t *testing.T) {
 	}
 }
 
-// mp4Index is an index of segments of so many bytes, each of 300 ms.
+// mp4Index is an index of segments of these sizes, each of 300 ms.
 func mp4Index(id, first uint32, sizes ...uint32) []byte {
 	p := words(0, id, 1000, 0, first, uint32(len(sizes)))
 	for _, size := range sizes {
@@ -212,7 +212,7 @@ func mp4Index(id, first uint32, sizes ...uint32) []byte {
 
 func TestInspect_MP4Index(t *testing.T) {
 	t.Parallel()
-	// More fragments than are read, in two halves.
+	// There are more fragments than are read, in two halves.
 	half := bytes.Repeat(append(mp4Fragment(1, 0, 5), mp4Box("mdat", make([]byte, 2000))...), 40)
 	n := uint32(len(half))
 	both := append(bytes.Clone(half), half...)
@@ -223,7 +223,7 @@ func TestInspect_MP4Index(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		behind [][]byte
-		want   time.Duration // 0 for an open one
+		want   time.Duration // 0 means open
 	}{
 		{name: "of all segments", behind: [][]byte{mp4Index(1, 0, n, n), both}, want: 600 * ms},
 		{name: "in 64 bits", behind: [][]byte{wide(0, 0, 0, 0), both}, want: 600 * ms},

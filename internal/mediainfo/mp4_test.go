@@ -27,8 +27,8 @@ func words(ws ...uint32) (b []byte) {
 	return b
 }
 
-// rareMP4 uses what few writers do: 64-bit times, sizes and offsets, samples
-// of one size, and a last box without a size.
+// rareMP4 uses rare features: 64-bit times, sizes and offsets, samples of one
+// size, and a last box without a size.
 type rareMP4 struct {
 	units    uint64 // of a millisecond
 	extra    []byte // in the movie box
@@ -103,13 +103,12 @@ func TestCheckStructure_MP4TablesContradictFile(t *testing.T) {
 	assert.EqualError(t, mediainfo.CheckStructure(far.file()), "MP4: a sample lies outside the file")
 }
 
-// mp4Parts is a video of two samples of 3 bytes, with the movie header in
-// front. Each part is a whole box, so that a test can replace it; nil leaves it
-// out.
+// mp4Parts is a video of two samples of 3 bytes, with the movie header at the
+// front. Each part is a whole box, so that a test can replace it. nil omits it.
 type mp4Parts struct {
 	front                              []byte // behind the ftyp box
 	mvhd, mvex, tkhd, edts, mdia       []byte // mdia replaces all that is in it
-	mdhd, hdlr, minf                   []byte // minf replaces all that is in it
+	mdhd, hdlr, minf                   []byte // minf replaces everything in it
 	stsd, stts, stsc, stsz, stco, last []byte // last is the sample table's last box
 	fromEnd                            []uint32
 	moovEnd, behind                    []byte
@@ -131,8 +130,8 @@ func mp4File(changes ...func(*mp4Parts)) []byte {
 	for _, change := range changes {
 		change(&p)
 	}
-	// The places of the chunks follow from the size of the file, which does not
-	// depend on them.
+	// The offsets of the chunks follow from the size of the file, which does
+	// not depend on them.
 	data := p.build(make([]uint32, len(p.fromEnd)))
 	places := make([]uint32, len(p.fromEnd))
 	for i, n := range p.fromEnd {
@@ -176,13 +175,13 @@ func mp4VideoEntryOf(name string, width, height uint32, boxes ...[]byte) []byte 
 	return mp4Box(name, append(parts, boxes...)...)
 }
 
-// mp4AudioEntry is of mono in 16 bits.
+// mp4AudioEntry is an entry for mono in 16 bits.
 func mp4AudioEntry(rate uint16) []byte {
 	entry := append(words(36), "mp4a"...)
 	return append(append(entry, make([]byte, 16)...), words(1<<16|16, 0, uint32(rate)<<16)...)
 }
 
-// mp4TrackHeader is of an upright picture where there is no matrix.
+// mp4TrackHeader has an upright picture if there is no matrix.
 func mp4TrackHeader(id uint32, matrix ...uint32) []byte {
 	if matrix == nil {
 		matrix = []uint32{1 << 16, 0, 0, 0, 1 << 16}
@@ -190,20 +189,20 @@ func mp4TrackHeader(id uint32, matrix ...uint32) []byte {
 	return mp4Box("tkhd", words(0, 0, 0, id, 0, 0, 0, 0, 0, 0), words(matrix...), words(0, 0, 0, 1<<30, 0, 0))
 }
 
-// mp4Fragment is of n samples that last as long as the track has by default.
+// mp4Fragment has n samples with the track's default duration.
 func mp4Fragment(id, time, n uint32) []byte {
 	return mp4Box("moof", mp4Box("traf",
 		mp4Box("tfhd", words(0, id)), mp4Box("tfdt", words(0, time)), mp4Box("trun", words(0, n))))
 }
 
-// mp4Fragmented leaves all samples to fragments of track 1, where they last 40 ms.
+// mp4Fragmented puts all samples into fragments of track 1, where they last 40 ms.
 func mp4Fragmented(p *mp4Parts) {
 	mp4Empty(p)
 	p.mvhd, p.mdhd = mp4Box("mvhd", mp4Time(0, 1000)), mp4Box("mdhd", mp4Time(0, 1000))
 	p.tkhd, p.mvex = mp4TrackHeader(1), mp4Box("mvex", mp4Box("trex", words(0, 1, 1, 40, 0, 0)))
 }
 
-// mp4Voice makes the track one of sound.
+// mp4Voice makes the track an audio track.
 func mp4Voice(p *mp4Parts) {
 	p.hdlr = mp4Box("hdlr", words(0, 0), []byte("soun"))
 	p.stsd = mp4Box("stsd", words(0, 1), mp4AudioEntry(16_000))
@@ -241,8 +240,8 @@ func TestCheckStructure_MP4WithUnusualParts(t *testing.T) {
 			},
 		},
 		{
-			// The chunks end where the file does, so that one sample more in any
-			// of them is outside.
+			// The chunks end at the end of the file, so that one more sample in
+			// any of them is outside.
 			name: "chunks of one sample and then of two",
 			change: func(p *mp4Parts) {
 				p.stts, p.stsz = mp4Box("stts", words(0, 1, 6, 40)), mp4Box("stsz", words(0, 3, 6))
@@ -301,7 +300,7 @@ func TestCheckStructure_UnreadableMP4(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		change     func(*mp4Parts)
-		drop       int // bytes off the end
+		drop       int // bytes to cut off the end
 		problem    string
 		incomplete bool
 	}{
@@ -427,7 +426,7 @@ func TestCheckStructure_UnreadableMP4(t *testing.T) {
 	}
 }
 
-// mp4Empty leaves the tables in place without a sample in them.
+// mp4Empty keeps the tables without samples.
 func mp4Empty(p *mp4Parts) {
 	p.stts, p.stsc = mp4Box("stts", words(0, 0)), mp4Box("stsc", words(0, 0))
 	p.stsz, p.fromEnd = mp4Box("stsz", words(0, 0, 0)), nil
@@ -527,7 +526,8 @@ func TestInspect_MP4Duration(t *testing.T) {
 			change: func(p *mp4Parts) { p.mvhd = mp4Box("mvhd", mp4Time(1<<32-2, 1_000_000)) },
 		},
 		{
-			// 2e10 s are more nanoseconds than 64 bits count, by less than twice.
+			// 2e10 s are more nanoseconds than 64 bits can count, by less than
+			// twice.
 			name: "more nanoseconds than 64 bits count", want: 1000 * time.Hour,
 			change: func(p *mp4Parts) { p.mvhd = mp4Box("mvhd", mp4Time64(20_000_000_000, 1)) },
 		},

@@ -19,15 +19,15 @@ type mp4Track struct {
 	mp4Fragments
 }
 
-// mp4Edits is what an edit list plays: empty time first, then the media.
+// mp4Edits is the played part of an edit list: empty time first, then the media.
 type mp4Edits struct {
-	played  uint64 // all of it, in units of the movie, 0 for "up to the end"
+	played  uint64 // the whole, in units of the movie, 0 means "up to the end"
 	empty   uint64 // the empty part, in units of the movie
-	skipped uint64 // of the media in front of what is played, in its own units
-	found   bool   // there is an edit that plays some of the media
+	skipped uint64 // the skipped beginning of the media, in its own units
+	found   bool   // an edit plays some of the media
 }
 
-// track reads a track, and keeps it if it is of video or sound.
+// track reads a track, and keeps it if it is a video or audio track.
 func (m *mp4File) track(trak box) error {
 	parts, err := m.parts(trak, "tkhd", "edts", "mdia")
 	if err != nil {
@@ -124,7 +124,7 @@ func (m *mp4File) edits(e *mp4Edits, edts box) error {
 		if wide {
 			signed, from = int64(be64(p)), int64(be64(p[8:]))
 		}
-		length := uint64(max(signed, 0)) // some writers come to less than 0
+		length := uint64(max(signed, 0)) // some writers reach less than 0
 		e.played = add(e.played, length)
 		switch {
 		case from < 0:
@@ -173,7 +173,7 @@ const (
 	audioEntry = 36
 )
 
-// entry reads the first sample description, whose fixed part has to be there.
+// entry reads the first sample description. Its fixed part must be present.
 func (m *mp4File) entry(t *mp4Track) error {
 	fixed := audioEntry
 	if t.video {
@@ -193,7 +193,7 @@ func (m *mp4File) entry(t *mp4Track) error {
 		return nil
 	}
 	t.channels, t.bits = be16(e[24:]), be16(e[26:])
-	if be16(e[16:]) == 2 { // QuickTime's, with constants in the fields of the others
+	if be16(e[16:]) == 2 { // QuickTime's, with constants in the other versions' fields
 		t.rate, t.channels, t.bits = 0, 0, 0
 		if len(e) >= 60 {
 			t.rate, t.channels, t.bits, _ = soundNumbers(be64(e[40:]), be32(e[48:]), be32(e[56:]))
@@ -203,8 +203,8 @@ func (m *mp4File) entry(t *mp4Track) error {
 	t.rate = be16(e[32:]) // 16.16 fixed point
 	switch t.scale {
 	case 88_200, 96_000, 176_400, 192_000, 352_800, 384_000:
-		// A rate beyond 16 bits is left out or loses its upper bits, and then
-		// the time scale has it.
+		// A rate beyond 16 bits is omitted or loses its upper bits. The time
+		// scale has it then.
 		if t.rate == 0 || t.rate == int(t.scale&0xffff) {
 			t.rate = int(t.scale)
 		}
@@ -212,8 +212,8 @@ func (m *mp4File) entry(t *mp4Track) error {
 	return m.samplingRate(t, p[0] == 1)
 }
 
-// samplingRate takes the rate from its own box, which a description of ISO's
-// version 1 has for a rate beyond 16 bits.
+// samplingRate reads the rate from its own box. A description of ISO's version 1
+// has this box for a rate beyond 16 bits.
 func (m *mp4File) samplingRate(t *mp4Track, version1 bool) error {
 	p, err := t.stsd.read(m.src, 12)
 	if err != nil || !version1 {
@@ -235,7 +235,7 @@ func (m *mp4File) samplingRate(t *mp4Track, version1 bool) error {
 	return err
 }
 
-// played is how long a track of a file without fragments lasts.
+// played returns the duration of a track of a file without fragments.
 func (t *mp4Track) played(movie uint64) time.Duration {
 	if t.edits.played > 0 {
 		return span(t.edits.played, movie)
@@ -243,7 +243,7 @@ func (t *mp4Track) played(movie uint64) time.Duration {
 	return span(t.units-min(t.edits.skipped, t.units), t.scale)
 }
 
-// frameRate is the average, 0 where it is not known.
+// frameRate returns the average, 0 if unknown.
 func (t *mp4Track) frameRate(fragmented, complete bool) float64 {
 	samples, units := t.samples, t.units
 	if fragmented {

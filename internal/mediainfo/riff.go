@@ -7,25 +7,25 @@ const (
 	wavExtensible = 0xfffe
 )
 
-// wavNoSize is what SoX writes for a size that it does not know, as it is or
-// cut to whole blocks. LAME writes 0x7fffffff there and arecord 0x80000000.
+// wavNoSize is what SoX writes for an unknown size, as it is or reduced to whole
+// blocks. LAME writes 0x7fffffff there and arecord 0x80000000.
 const wavNoSize = 0x7ffff000
 
-// wavFile is what the chunks of a WAV say.
+// wavFile is what the chunks of a WAV contain.
 type wavFile struct {
 	format               Format
-	big                  bool   // RIFX: the numbers have their high byte first
+	big                  bool   // RIFX: numbers are big-endian
 	wide                 uint64 // the samples' size in a ds64 chunk
-	codec                uint32 // after looking into an extensible header
+	codec                uint32 // from an extensible header if there is one
 	channels, rate, bits int
 	blockAlign           int
 	hasFormat            bool
 	dataSize             uint64
-	cut                  bool // the samples go on behind the data
+	cut                  bool // the samples end behind the data
 }
 
-// parseWAV reads the chunks up to and with the samples, which is as far as a
-// reader of samples looks.
+// parseWAV reads the chunks up to the samples, inclusive. A reader of samples
+// reads no further.
 func parseWAV(src *source) (w wavFile, err error) {
 	w.format, w.big = src.format, src.format == RIFX
 	for pos := uint64(12); ; {
@@ -50,7 +50,7 @@ func parseWAV(src *source) (w wavFile, err error) {
 			if err := w.parseFormat(p); err != nil {
 				return w, err
 			}
-		case "ds64": // of RF64, in front of all others
+		case "ds64": // of RF64, before all others
 			p, err := src.at(pos, int(min(size, 16)))
 			if err != nil {
 				return w, err
@@ -81,18 +81,18 @@ func (w *wavFile) setData(size, rest uint64) {
 		w.dataSize, w.cut = w.wide, w.wide > rest
 		return
 	}
-	// A writer to a pipe cannot come back to fill the size in.
+	// A writer to a pipe cannot go back to set the size.
 	switch size {
 	case 0, 0xffffffff:
 		size = rest
 	case wavNoSize - wavNoSize%uint64(w.blockAlign), wavNoSize, 0x7fffffff, 0x80000000:
-		size = min(size, rest) // samples of 2 GiB may also be there
+		size = min(size, rest) // there may also be samples of 2 GiB
 	}
 	w.dataSize, w.cut = size, size > rest
 }
 
-// parseFormat reads a format chunk. Its rate in bytes follows from the rest, and
-// is wrong in many files: it is not looked at.
+// parseFormat reads a format chunk. It ignores the rate in bytes, which follows
+// from the other fields and is wrong in many files.
 func (w *wavFile) parseFormat(p []byte) error {
 	if len(p) < 16 {
 		return bad(w.format, "the format chunk is too short")
@@ -118,7 +118,7 @@ func (w *wavFile) parseFormat(p []byte) error {
 	return nil
 }
 
-// maxRate is beyond any audio's sample rate, in Hz.
+// maxRate is above any audio's sample rate, in Hz.
 const maxRate = 10_000_000
 
 func (w *wavFile) codecName() string {
@@ -153,8 +153,8 @@ func inspectWAV(src *source, info *Info) error {
 	if err != nil {
 		return err
 	}
-	// With a compressed codec a block is more than one sample, and how many is
-	// said elsewhere: leave the duration open.
+	// A block of a compressed codec holds more than one sample, and their
+	// number is stored elsewhere: the duration is left open.
 	info.DurationUnknown = w.codec != wavPCM && w.codec != wavFloat
 	if !info.DurationUnknown {
 		info.Duration = span(w.dataSize/uint64(w.blockAlign), uint64(w.rate))

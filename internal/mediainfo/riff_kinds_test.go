@@ -29,7 +29,7 @@ func TestInspect_WAVOfOtherWriters(t *testing.T) {
 	}
 }
 
-// rifx is a big-endian WAV with a format chunk of these fields and half a
+// rifx returns a big-endian WAV with a format chunk of these fields and half a
 // second of samples of 2 bytes.
 func rifx(fields ...uint16) []byte {
 	format := make([]byte, 0, 40)

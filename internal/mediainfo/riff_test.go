@@ -10,19 +10,18 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// riffChunk is a chunk with the padding that an odd size asks for.
+// riffChunk returns a chunk, with padding if its size is odd.
 func riffChunk(id string, body []byte) []byte {
 	c := append(riffHeader(id, uint32(len(body))), body...)
 	return append(c, make([]byte, len(body)%2)...)
 }
 
-// riffHeader is a chunk's header alone.
+// riffHeader returns the header of a chunk.
 func riffHeader(id string, size uint32) []byte {
 	return binary.LittleEndian.AppendUint32([]byte(id), size)
 }
 
-// wavFormat is a format chunk: 16 kHz, mono, 16 bits where a test changes
-// nothing.
+// wavFormat is a format chunk: 16 kHz, mono, 16 bits unless a test changes it.
 type wavFormat struct {
 	codec, channels   uint16
 	rate              uint32
@@ -200,7 +199,7 @@ func TestInspect_WAVOpenSize(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		format func(*wavFormat)
-		size   uint32 // as the data chunk's header gives it
+		size   uint32 // the size in the data chunk's header
 		bytes  int    // of the samples
 		want   time.Duration
 	}{

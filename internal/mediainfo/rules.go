@@ -2,16 +2,16 @@ package mediainfo
 
 import "time"
 
-// Kind is what a piece of media is sent as.
+// Kind is the purpose for which media is sent.
 type Kind int
 
-// The kinds of media that the API takes.
+// The kinds of media that the API accepts.
 const (
 	Face  Kind = iota + 1 // a photo or a video of a face
 	Voice                 // a recording of a voice
 )
 
-// The limits that [Check] compares with. A value equal to a limit is within it.
+// The limits of [Check]. A value equal to a limit is within it.
 const (
 	MaxFileBytes    = 500_000
 	MaxPictureLong  = 640 // pixels of the longer side
@@ -19,8 +19,8 @@ const (
 
 	MaxVideo = 3 * time.Second
 	MaxVoice = 5 * time.Second
-	// MaxSoundLonger is by how much a video's sound may be longer than its
-	// picture.
+	// MaxSoundLonger is how much longer than its picture a video's sound may
+	// be.
 	MaxSoundLonger = 500 * time.Millisecond
 
 	VoiceSampleRate = 16_000 // in Hz
@@ -45,29 +45,28 @@ const (
 	RuleVoiceEncoding RuleID = "voice-encoding"
 )
 
-// Source is where a limit is known from.
+// Source is the origin of a limit.
 type Source string
 
 // The sources.
 const (
 	Documented    Source = "documented" // by the vendor
-	Observed      Source = "observed"   // in what the vendor's own clients send
-	SourceUnknown Source = "unknown"    // it is this library's own
+	Observed      Source = "observed"   // in the requests of the vendor's own clients
+	SourceUnknown Source = "unknown"    // chosen by this library
 )
 
 // Rule is a limit for media.
 type Rule struct {
 	ID     RuleID
-	Kind   Kind   // 0 for both kinds
-	Limit  string // what is within the limit, such as "3 s at most"
+	Kind   Kind   // 0 means both kinds
+	Limit  string // the accepted values, such as "3 s at most"
 	Source Source
 	// Guidance is true for a limit that the API is not known to enforce: media
-	// beyond it deserves a warning. Media that breaks any other rule is refused.
+	// beyond it causes a warning. Media that breaks any other rule is refused.
 	Guidance bool
 }
 
-// Rules returns all rules: those that media must keep to, and then the
-// guidance.
+// Rules returns all rules, followed by the guidance.
 func Rules() []Rule {
 	table := ruleTable()
 	return table[:]
@@ -90,10 +89,10 @@ func ruleTable() [12]Rule {
 	}
 }
 
-// Problem is one way in which media breaks a rule or goes beyond the guidance.
+// Problem is one rule or guidance that media does not follow.
 type Problem struct {
 	Rule Rule
-	// Text is a phrase with the numbers, such as "a video of 6 s is longer than
-	// 3 s". It quotes nothing of the media.
+	// Text describes the problem with its numbers, such as "a video of 6 s is
+	// longer than 3 s". It quotes nothing of the media.
 	Text string
 }

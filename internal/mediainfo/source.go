@@ -2,36 +2,34 @@ package mediainfo
 
 import "io"
 
-// What is read of a file to inspect it, whatever the sizes in it claim. Every
-// read is of one window, so that the number of reads bounds the bytes too.
+// The bounds on the reads that inspect a file, whatever sizes it contains. Every
+// read fills one window, so that the number of reads also bounds the bytes.
 const (
 	maxReads   = 64
 	windowSize = 1 << 10 // 64 KiB in all
 )
 
-// source gives the bytes of a file through a window that moves. A file in
-// memory has the same windows as one that is read, so that both are inspected
-// with the same result.
+// source reads the bytes of a file through a moving window. A file in memory has
+// the same windows as a file that is read, so that both have the same result.
 type source struct {
-	data   []byte      // the file, where it is in memory
-	r      io.ReaderAt // what gives the file, where it is not
+	data   []byte      // the file, if it is in memory
+	r      io.ReaderAt // the reader of the file, if it is not
 	buf    []byte      // the window's bytes, for r
 	size   uint64
 	format Format // for errors
 
 	window []byte
 	start  uint64 // of the window
-	reads  int    // how many are left
+	reads  int    // how many remain
 }
 
-// whole is a source for all of data, without a bound.
+// whole returns an unbounded source for data.
 func whole(data []byte, f Format) source {
 	return source{data: data, size: uint64(len(data)), format: f, window: data}
 }
 
-// at returns n bytes from off on, or those that there are in front of the end
-// of the file. n is windowSize at most, save for a whole source. The bytes are
-// valid until the next call.
+// at returns n bytes from off on, or fewer at the end of the file. n is windowSize
+// at most, except for a whole source. The bytes are valid until the next call.
 func (s *source) at(off uint64, n int) ([]byte, error) {
 	if off >= s.size {
 		return nil, nil
@@ -45,8 +43,7 @@ func (s *source) at(off uint64, n int) ([]byte, error) {
 	return s.window[off-s.start:][:n], nil
 }
 
-// rest returns the bytes from off on that are in one window, none at the end of
-// the file.
+// rest returns the bytes from off on in one window, none at the end of the file.
 func (s *source) rest(off uint64) ([]byte, error) {
 	if _, err := s.at(off, 1); err != nil || off >= s.size {
 		return nil, err
@@ -67,11 +64,11 @@ func (s *source) move(off uint64) error {
 		s.window = s.data[off : off+n]
 		return nil
 	}
-	s.window = nil // also where the read fails
+	s.window = nil // also if the read fails
 	got, err := s.r.ReadAt(s.buf[:n], int64(off))
 	if uint64(got) < n {
 		if err == nil || err == io.EOF {
-			err = io.ErrUnexpectedEOF // the file is shorter than was said
+			err = io.ErrUnexpectedEOF // the file is shorter than its declared size
 		}
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// counter counts what is read of a file.
+// counter counts the reads and bytes of a file.
 type counter struct {
 	data  []byte
 	reads int
@@ -28,7 +28,8 @@ func (c *counter) ReadAt(p []byte, off int64) (int, error) {
 	return bytes.NewReader(c.data).ReadAt(p, off)
 }
 
-// inspectBoth holds that InspectAt says what Inspect says, within its bounds.
+// inspectBoth checks that InspectAt and Inspect have the same result, and that
+// InspectAt stays within its bounds.
 func inspectBoth(t testing.TB, data []byte) (mediainfo.Info, error) {
 	t.Helper()
 	want, wantErr := mediainfo.Inspect(data)
@@ -155,7 +156,7 @@ func TestInspectAt_ReaderFails(t *testing.T) {
 	}
 }
 
-// failing gives the start of a file, and then an error.
+// failing returns the start of a file, and then an error.
 type failing struct {
 	data []byte
 	err  error
@@ -192,7 +193,7 @@ func TestInspectAt_NoData(t *testing.T) {
 
 func TestInspectAt_WrongSize(t *testing.T) {
 	t.Parallel()
-	// A file of 8 EiB, of which there is the start alone.
+	// A file of 8 EiB of which only the start exists.
 	for _, name := range []string{"gray.jpg", "faststart.mp4", "pipe.wav", "pipe.caf", "vp8.webm"} {
 		start := append(file(t, name), make([]byte, 1<<20)...)
 		c := &counter{data: start}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The names of the EBML elements that are read, with their length markers.
+// The names of the EBML elements that are read, including their length markers.
 const (
 	ebmlHeader  = 0x1a45dfa3
 	ebmlDocType = 0x4282
@@ -36,13 +36,13 @@ const (
 	webmSimpleBlock = 0xa3
 )
 
-// webmFile is what the headers of a WebM say.
+// webmFile is the content of the headers of a WebM.
 type webmFile struct {
 	scale        uint64 // nanoseconds in a unit of the duration
 	duration     float64
 	video, audio webmTrack // the first of each; kind is 0 for none
 	info, listed bool      // Info and Tracks are there
-	cut          bool      // the segment goes on behind the data
+	cut          bool      // the segment ends behind the data
 }
 
 // webmTrack is an entry of Tracks.
@@ -65,7 +65,7 @@ const (
 func parseWebM(src *source) (w webmFile, rest elements, err error) {
 	w.scale = 1_000_000
 	top := elements{src: src, end: src.size}
-	head, _, err := top.next() // there is one: it told the format
+	head, _, err := top.next() // it exists, as the format was recognised by it
 	switch {
 	case err != nil:
 		return w, rest, err
@@ -159,7 +159,7 @@ func (w *webmFile) readTracks(src *source, in element) error {
 		if e.id != webmEntry {
 			continue
 		}
-		t := webmTrack{rate: 8000, channels: 1} // what a track has that does not say
+		t := webmTrack{rate: 8000, channels: 1} // the defaults of a track
 		if err := t.read(src, e, false); err != nil {
 			return err
 		}
@@ -172,8 +172,7 @@ func (w *webmFile) readTracks(src *source, in element) error {
 	}
 }
 
-// read reads an entry, and what is of video or sound alone, which is in an
-// element inside it.
+// read reads an entry. An element inside it holds the fields of video or sound.
 func (t *webmTrack) read(src *source, in element, inner bool) error {
 	for s := in.inside(src); ; {
 		e, ok, err := s.next()
@@ -218,7 +217,7 @@ func (t *webmTrack) readInner(src *source, e element) (err error) {
 	return err
 }
 
-// webmCodecName is the name that [Info] has for a codec.
+// webmCodecName returns the name in [Info] of a codec.
 func webmCodecName(b []byte) string {
 	switch string(b) {
 	case "V_VP8":
@@ -270,7 +269,7 @@ func inspectWebM(src *source, info *Info) error {
 	}
 	info.Duration = w.length()
 	info.DurationUnknown = info.Duration == 0
-	switch { // the file's is the longer one's
+	switch { // the duration of the file is that of the longer one
 	case !info.HasAudio:
 		info.VideoDuration = info.Duration
 	case !info.HasVideo:
@@ -282,7 +281,7 @@ func inspectWebM(src *source, info *Info) error {
 func (w *webmFile) length() time.Duration {
 	d := w.duration * float64(w.scale)
 	switch {
-	case !(d >= 1): // NaN too
+	case !(d >= 1): // also NaN
 		return 0
 	case d > float64(maxDuration):
 		return maxDuration

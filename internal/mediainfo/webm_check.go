@@ -1,8 +1,8 @@
 package mediainfo
 
-// checkWebM goes through a whole file. A recorder leaves the lengths of the
-// segment and of its clusters open, so that what is in a cluster is gone
-// through as if it was beside it.
+// checkWebM checks a whole file. A recorder leaves the lengths of the segment and
+// of its clusters open, so that the content of a cluster is read as if it followed
+// the cluster.
 func checkWebM(src *source) error {
 	w, rest, err := parseWebM(src)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// ebml is an element whose name is given in hexadecimal digits. Its size takes
-// two bytes, or four.
+// ebml returns an element whose name is given in hexadecimal digits. Its size
+// takes two bytes, or four.
 func ebml(name string, parts ...[]byte) []byte {
 	var body []byte
 	for _, p := range parts {
@@ -26,7 +26,7 @@ func ebml(name string, parts ...[]byte) []byte {
 	return append(binary.BigEndian.AppendUint32(ebmlName(name), 0x10000000|uint32(len(body))), body...)
 }
 
-// ebmlOpen is an element that does not say how long it is.
+// ebmlOpen returns an element of unknown length.
 func ebmlOpen(name string, parts ...[]byte) []byte {
 	e := append(ebmlName(name), "\x01\xff\xff\xff\xff\xff\xff\xff"...)
 	for _, p := range parts {
@@ -66,7 +66,7 @@ func webmInfo(parts ...[]byte) []byte { return ebml("1549a966", parts...) }
 
 func webmTracks(entries ...[]byte) []byte { return ebml("1654ae6b", entries...) }
 
-// webmVideo is an entry for VP8 of 64x48, with more or other elements in it.
+// webmVideo returns an entry for VP8 of 64x48, with additional or other elements.
 func webmVideo(more ...[]byte) []byte {
 	return ebml("ae", append([][]byte{
 		ebmlNumber("d7", 1), ebmlNumber("83", 1), ebml("86", []byte("V_VP8")), ebml("e0", ebmlNumber("b0", 64), ebmlNumber("ba", 48)),
@@ -147,7 +147,7 @@ func TestInspect_WebM(t *testing.T) {
 		{
 			name: "video and sound", data: webmFile(webmInfo(ebmlFloat("4489", 3000)), webmTracks(webmSound(), webmVideo())),
 			want: with(webmInfoOf(3*time.Second), func(i *mediainfo.Info) {
-				i.VideoDuration = 0 // or the sound's: the file does not say
+				i.VideoDuration = 0 // or the sound's, as the file does not say
 				i.HasAudio, i.AudioCodec, i.SampleRate, i.Channels, i.BitsPerSample = true, "Opus", 48_000, 2, 16
 			}),
 		},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// faceRequest is a request with one picture of 500 kB, 667 kB as base64.
+// faceRequest is a request with one picture of 500 kB, which is 667 kB as base64.
 func faceRequest() []byte {
 	picture := make([]byte, 500_000)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -50,14 +50,14 @@ func BenchmarkUnmarshal667kB(b *testing.B) { benchUnmarshal(b, faceRequest()) }
 func BenchmarkObjectSmall(b *testing.B)    { benchObject(b, []byte(scoreResponse)) }
 func BenchmarkUnmarshalSmall(b *testing.B) { benchUnmarshal(b, []byte(scoreResponse)) }
 
-// The worst that a sender can do with 2 MB: see the tests of hostile input.
+// The most expensive input of 2 MB: see the tests of hostile input.
 func BenchmarkObjectManyNames(b *testing.B) { benchObject(b, manyNames(100_000)) }
 
 func BenchmarkObjectNonASCII(b *testing.B) {
 	benchObject(b, []byte(`{"a":"`+string(bytes.Repeat([]byte("é世界"), 80_000))+`"}`))
 }
 
-// With every slash escaped, as apps write them.
+// All slashes are escaped, as apps write them.
 func BenchmarkObject667kBEscaped(b *testing.B) {
 	benchObject(b, bytes.ReplaceAll(faceRequest(), []byte("/"), []byte(`\/`)))
 }

@@ -2,8 +2,8 @@ package strictjson
 
 import "strconv"
 
-// Kind says what sort of fault an [Error] is. The Err constants are its only
-// values; each is a target for errors.Is.
+// Kind is the kind of an [Error]. The Err constants are its only values. Each of
+// them is a target for errors.Is.
 type Kind string
 
 // Error makes a Kind an error, so that it can be the target of errors.Is.
@@ -11,33 +11,34 @@ func (k Kind) Error() string { return string(k) }
 
 // The kinds of fault.
 const (
-	// ErrSyntax: the bytes do not follow the grammar of RFC 8259.
+	// ErrSyntax means that the bytes do not follow the grammar of RFC 8259.
 	ErrSyntax Kind = "syntax error"
-	// ErrUnexpectedEnd: the input ended before the value did. Whatever is cut
-	// off a valid object or array, the rest fails with this kind.
+	// ErrUnexpectedEnd means that the input ended before the value did. A valid
+	// object or array that is cut off anywhere fails with this kind.
 	ErrUnexpectedEnd Kind = "unexpected end"
-	// ErrDuplicate: an object, at any depth, has the same name twice.
+	// ErrDuplicate means that an object, at any depth, has the same name twice.
 	ErrDuplicate Kind = "duplicate name"
-	// ErrUTF8: bytes that are not UTF-8, or a \u escape that names half a
-	// surrogate pair, which UTF-8 cannot carry.
+	// ErrUTF8 means bytes that are not UTF-8, or a \u escape of half a
+	// surrogate pair, which UTF-8 cannot represent.
 	ErrUTF8 Kind = "invalid UTF-8"
-	// ErrDepth: arrays and objects nested deeper than MaxDepth.
+	// ErrDepth means that arrays and objects are nested deeper than MaxDepth.
 	ErrDepth Kind = "nested too deep"
-	// ErrTrailing: something other than white space follows the value.
+	// ErrTrailing means that something other than white space follows the
+	// value.
 	ErrTrailing Kind = "data after the value"
-	// ErrType: a value of another type than the one asked for.
+	// ErrType means that a value is of another type than the requested one.
 	ErrType Kind = "wrong type"
-	// ErrRange: a number that the Go type cannot hold, or a score that is not
-	// in 0..1.
+	// ErrRange means that a number does not fit the Go type, or that a score is
+	// not in 0..1.
 	ErrRange Kind = "number out of range"
 )
 
-// Error tells what is wrong with the input and where. It holds none of the
-// input's bytes, which may be secret, so it is safe to log.
+// Error says what is wrong with the input and where. It holds none of the input's
+// bytes, which may be secret, so it is safe to log.
 type Error struct {
-	Offset int    // of the first byte at fault; len(input) where the input ended too soon
-	Kind   Kind   // which of the Err constants this is
-	Reason string // what is wrong, in words fixed by this package
+	Offset int    // of the first faulty byte; len(input) if the input ended too soon
+	Kind   Kind   // one of the Err constants
+	Reason string // a constant text of this package
 }
 
 // Error returns the reason and the offset.

@@ -45,8 +45,8 @@ func FuzzObject(f *testing.F) {
 	})
 }
 
-// requireJustRefusal checks that encoding/json refuses data too, or that data
-// has the fault that err names.
+// requireJustRefusal checks that encoding/json refuses data too, or that data has
+// the fault that err names.
 func requireJustRefusal(t *testing.T, data []byte, err error) {
 	t.Helper()
 	var fault *Error
@@ -70,7 +70,7 @@ func requireJustRefusal(t *testing.T, data []byte, err error) {
 }
 
 // hasDuplicate looks for duplicate names in the next value with the tokens of
-// encoding/json, as another implementation to compare with.
+// encoding/json, as an independent implementation.
 func hasDuplicate(t *testing.T, d *json.Decoder) bool {
 	t.Helper()
 	token, err := d.Token()
@@ -185,7 +185,7 @@ func FuzzSet(f *testing.F) {
 	})
 }
 
-// requireSetOnly checks that after is before but for the member name.
+// requireSetOnly checks that after equals before except for the member name.
 func requireSetOnly(t *testing.T, before, after []Member, name string, value []byte) {
 	t.Helper()
 	there := false

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// manyNames is an object of n members.
+// manyNames returns an object of n members.
 func manyNames(n int) []byte {
 	return members(n, func(i int) string { return "n" + strconv.Itoa(i) })
 }
@@ -49,7 +49,7 @@ func TestValid_DepthLimit(t *testing.T) {
 
 func TestValid_EndlessNesting(t *testing.T) {
 	t.Parallel()
-	// The offset is the bound on the work: nothing behind it was read.
+	// The offset bounds the work: nothing behind it was read.
 	requireFault(t, Valid(bytes.Repeat([]byte("["), 2_000_000)), ErrDepth, 10_000)
 	requireFault(t, Valid(bytes.Repeat([]byte(`{"a":`), 400_000)), ErrDepth, 50_000)
 }
@@ -59,7 +59,7 @@ func TestValid_WidthIsNotDepth(t *testing.T) {
 	require.NoError(t, Valid([]byte("["+strings.Repeat("[{}],", 100_000)+"1]")))
 }
 
-// compared counts the comparisons of names that data takes.
+// compared returns the number of comparisons of names for data.
 func compared(t *testing.T, data []byte) int {
 	t.Helper()
 	s := scanner{data: data}
@@ -106,7 +106,7 @@ func TestValid_KeepsNamesOfOuterObject(t *testing.T) {
 	t.Parallel()
 	for _, outer := range []int{1, 15, 16, 17, 40} {
 		for _, inner := range []int{1, 16, 17, 40} {
-			// Inner objects repeat the outer names, which is fine.
+			// Inner objects may repeat the outer names.
 			head := string(manyNames(outer))
 			head = head[:len(head)-1] + `,"in":[` + string(manyNames(inner)) + `,` + string(manyNames(inner)) + `]`
 			require.NoError(t, Valid([]byte(head+`}`)))
@@ -118,7 +118,8 @@ func TestValid_KeepsNamesOfOuterObject(t *testing.T) {
 
 func TestValid_DeepSiblingsAreSeparate(t *testing.T) {
 	t.Parallel()
-	// Deep enough for the part of the stacks that is allocated, and reused.
+	// It is deep enough for the part of the stacks that is allocated and
+	// reused.
 	head, tail := strings.Repeat(`{"a":0,"b":[`, 20), strings.Repeat("]}", 20)
 	for _, inner := range []string{`{"x":1},[2],{"y":[{"x":3}],"x":4}`, `[[{"x":1}],{"x":1}],{"x":{"x":[]}},[]`} {
 		require.NoError(t, Valid([]byte(head+inner+tail)))

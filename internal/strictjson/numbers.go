@@ -4,8 +4,8 @@ import (
 	"strconv"
 )
 
-// Number decodes raw, a raw number as in [Member]. A number too large for a
-// float64 is an error; one too small for it is 0.
+// Number decodes raw, a raw number as in [Member]. A number that is too large for
+// a float64 is an error. One that is too small for it is 0.
 func Number(raw []byte) (float64, error) {
 	if _, err := wholeNumber(raw); err != nil {
 		return 0, err
@@ -17,8 +17,7 @@ func Number(raw []byte) (float64, error) {
 	return f, nil
 }
 
-// Int decodes raw, a raw number as in [Member] that is written without a
-// fraction and without an exponent.
+// Int decodes raw, a raw number as in [Member] without a fraction and an exponent.
 func Int(raw []byte) (int64, error) {
 	integer, err := wholeNumber(raw)
 	if err != nil {
@@ -34,8 +33,8 @@ func Int(raw []byte) (int64, error) {
 	return n, nil
 }
 
-// wholeNumber checks that raw is one number and nothing else, and reports
-// whether it is written as an integer.
+// wholeNumber checks that raw is one number and nothing else. It reports whether
+// raw is written as an integer.
 func wholeNumber(raw []byte) (integer bool, err error) {
 	if len(raw) == 0 {
 		return false, cutOff(raw)

@@ -12,7 +12,7 @@ func TestRequest_AcceptsHalfSurrogatePairInValuesOnly(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		data string
-		kind Kind // "" where it is taken
+		kind Kind // "" if accepted
 		at   int
 	}{
 		{name: "high half", data: `{"a":"\ud83d"}`},
@@ -52,8 +52,8 @@ func TestString_RefusesHalfSurrogatePair(t *testing.T) {
 	requireFault(t, err, ErrUTF8, 1)
 }
 
-// FuzzRequest compares with Object, which takes less, and with encoding/json,
-// which takes more.
+// FuzzRequest compares with Object, which accepts less, and with encoding/json,
+// which accepts more.
 func FuzzRequest(f *testing.F) {
 	for _, s := range seeds {
 		f.Add([]byte(s))

@@ -2,18 +2,18 @@ package strictjson
 
 import "bytes"
 
-// linearNames is how many names of one object are compared one by one; an
-// object with more gets a map, so that the work stays linear.
+// linearNames is how many names of one object are compared one by one. An object
+// with more names gets a map, so that the work stays linear.
 const linearNames = 16
 
-// scanner checks one value. It keeps its own stack of open arrays and objects,
-// since a goroutine's stack is the wrong place for what an attacker controls.
+// scanner checks one value. It keeps its own stack of open arrays and objects, as
+// an attacker must not control the depth of a goroutine's stack.
 type scanner struct {
 	data     []byte
 	pos      int
 	name     []byte // the name that was read last
 	compared int    // name comparisons so far: tests hold it to a bound
-	halves   bool   // half a surrogate pair is let through in values
+	halves   bool   // accept half a surrogate pair in values
 	frames   stack[frame]
 	names    stack[[]byte] // names of all open objects that have no map yet
 }
@@ -25,8 +25,8 @@ type frame struct {
 	seen   map[string]struct{} // the object's names once there are too many to compare
 }
 
-// stack is a stack whose first items need no allocation. A slice of a local
-// array would not do: the append would move the array to the heap.
+// stack is a stack whose first items need no allocation. A slice of a local array
+// would not work: append would move the array to the heap.
 type stack[T any] struct {
 	n      int
 	inline [16]T
@@ -61,8 +61,8 @@ func (s *scanner) space() {
 	}
 }
 
-// enter opens the array or object that all of the input has to be. Like open
-// it reports whether there is a first value to read.
+// enter opens the array or object that the whole input must be. Like open it
+// reports whether there is a first value to read.
 func (s *scanner) enter(opener byte, mismatch string) (more bool, err error) {
 	s.space()
 	if s.pos == len(s.data) {
@@ -100,8 +100,8 @@ func (s *scanner) value() error {
 	}
 }
 
-// begin moves past a scalar or an empty array or object; of any other it
-// moves to the first value within and reports true.
+// begin moves past a scalar or an empty array or object. For any other it moves to
+// the first value within and returns true.
 func (s *scanner) begin() (opened bool, err error) {
 	if s.pos == len(s.data) {
 		return false, cutOff(s.data)
@@ -132,7 +132,7 @@ func (s *scanner) open(opener byte) (more bool, err error) {
 	if s.frames.n == MaxDepth {
 		return false, fail(s.pos, ErrDepth, string(ErrDepth))
 	}
-	closer := opener + 2 // in ASCII, of both kinds of bracket
+	closer := opener + 2 // in ASCII, for both kinds of bracket
 	s.pos++
 	s.space()
 	if s.pos < len(s.data) && s.data[s.pos] == closer {
@@ -146,9 +146,9 @@ func (s *scanner) open(opener byte) (more bool, err error) {
 	return true, nil
 }
 
-// next moves from behind a value to the next one, through the ends of arrays
-// and objects, until no more than floor of them are open. It reports whether
-// there is a next value.
+// next moves from behind a value to the next one, through the ends of arrays and
+// objects, until no more than floor of them are open. It reports whether there is
+// a next value.
 func (s *scanner) next(floor int) (more bool, err error) {
 	for s.frames.n > floor {
 		s.space()
@@ -211,8 +211,8 @@ func (s *scanner) member() error {
 	return nil
 }
 
-// unique notes the name that was read last as one of the innermost object and
-// reports whether it is new there.
+// unique adds the name that was read last to the innermost object, and reports
+// whether it is new there.
 func (s *scanner) unique() bool {
 	f := s.frames.at(s.frames.n - 1)
 	if f.seen == nil {
@@ -254,8 +254,8 @@ func (s *scanner) literal(word string) error {
 	return nil
 }
 
-// mismatched is the error of a value of another type than the one wanted, or
-// of no value at all.
+// mismatched is the error of a value of another type than the wanted one, or of a
+// missing value.
 func mismatched(data []byte, pos int, reason string) error {
 	switch c := data[pos]; c {
 	case '{', '[', '"', '-', 't', 'f', 'n':

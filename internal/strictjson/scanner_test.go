@@ -11,7 +11,7 @@ func TestValid_ComparesNameWithFewOthers(t *testing.T) {
 	before := 0
 	for n := 1; n <= 100; n++ {
 		all := compared(t, manyNames(n))
-		last := all - before // the comparisons that the last of n names takes
+		last := all - before // the comparisons for the last of n names
 		switch {
 		case n <= linearNames:
 			require.Equal(t, n-1, last, "name %d is compared with each one before it", n)

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Score decodes raw, a raw number as in [Member], from 0 to 1. A number
-// outside that range is an error of the kind [ErrRange].
+// Score decodes raw, a raw number as in [Member], from 0 to 1. A number outside
+// that range is an error of the kind [ErrRange].
 //
 // It is for numbers that are compared with a threshold. The float64 nearest to
 // a text may be above the text: 0.49999999999999999 is nearest to 0.5, and
@@ -30,7 +30,7 @@ func Score(raw []byte) (float64, error) {
 		return 0, fail(0, ErrRange, "number is not in 0..1")
 	}
 	// The shortest decimals of the float64s next to f are on the other sides of
-	// d: f or the one below it is the result.
+	// d: the result is f or the one below it.
 	f := d.nearest()
 	var buf [32]byte
 	if d.below(magnitude(strconv.AppendFloat(buf[:0], f, 'e', -1, 64))) {
@@ -54,8 +54,8 @@ type decimal struct {
 const (
 	firstPlace = 1e17 // the place value of the first of a decimal's 18 digits
 	places     = 18
-	// farPoint is an exponent that no number of digits makes up for. The
-	// exponents beyond it make no difference.
+	// farPoint is an exponent that no number of digits compensates. Exponents
+	// beyond it make no difference.
 	farPoint = 1e15
 	// tinyPoint is the point, without its sign, of numbers that are far too
 	// small for a float64.
@@ -118,6 +118,6 @@ func (d decimal) nearest() float64 {
 	text := strconv.AppendInt(buf[:0], d.digits, 10)
 	text = append(text, 'e')
 	text = strconv.AppendInt(text, max(d.point, -tinyPoint)-places, 10)
-	f, _ := strconv.ParseFloat(string(text), 64) // it fails on larger numbers only
+	f, _ := strconv.ParseFloat(string(text), 64) // it fails for larger numbers only
 	return f
 }

@@ -86,7 +86,7 @@ func TestScore_RefusesOutOfRange(t *testing.T) {
 		offset int
 	}{
 		{name: "above one", raw: "1.1", kind: ErrRange},
-		{name: "above one by less than a float can tell", raw: "1.00000000000000001", kind: ErrRange},
+		{name: "above one by less than a float can represent", raw: "1.00000000000000001", kind: ErrRange},
 		{name: "above one by a digit far behind", raw: "1." + strings.Repeat("0", 900) + "1", kind: ErrRange},
 		{name: "above one, shifted", raw: "10.000000000000000000001e-1", kind: ErrRange},
 		{name: "two", raw: "2", kind: ErrRange},
@@ -216,11 +216,11 @@ func FuzzScore(f *testing.F) {
 	})
 }
 
-// requireExactAround checks that the text of limit reaches it, that a text
-// just above does not exceed it, and that one just below does not reach it.
+// requireExactAround checks that the text of limit reaches it, that a text just
+// above does not exceed it, and that one just below does not reach it.
 func requireExactAround(t *testing.T, limit float64) {
 	t.Helper()
-	const far = 30 // digits behind those that tell one float from another
+	const far = 30 // digits behind those that distinguish one float from another
 	text := shortest(limit)
 	mantissa, exponent, _ := strings.Cut(text, "e")
 	digits := strings.Replace(mantissa, ".", "", 1)
@@ -250,12 +250,12 @@ func requireExactAround(t *testing.T, limit float64) {
 	require.Equal(t, limit, got, above)
 }
 
-// threshold makes a float of (0,1] of any bits.
+// threshold returns a float of (0,1] from any bits.
 func threshold(bits uint64) float64 {
 	return math.Float64frombits(1 + bits%math.Float64bits(1))
 }
 
-// shortest is the shortest text that reads as f, with an exponent.
+// shortest returns the shortest text that reads as f, with an exponent.
 func shortest(f float64) string { return strconv.FormatFloat(f, 'e', -1, 64) }
 
 func rational(t *testing.T, text string) *big.Rat {
@@ -265,7 +265,7 @@ func rational(t *testing.T, text string) *big.Rat {
 	return r
 }
 
-// small reports whether raw, a number, is one that a big.Rat holds with ease.
+// small reports whether a big.Rat can hold the number raw at low cost.
 func small(raw []byte) bool {
 	_, exponent, _ := strings.Cut(strings.ToLower(string(raw)), "e")
 	return len(raw) < 2_000 && len(strings.TrimLeft(exponent, "+-")) <= 3

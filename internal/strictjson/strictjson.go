@@ -1,17 +1,16 @@
-// Package strictjson reads untrusted JSON so that it can mean one thing only,
-// and decodes nothing that is not asked for.
+// Package strictjson reads untrusted JSON so that it has one meaning only, and
+// decodes nothing that is not requested.
 //
-// encoding/json matches names in any case, takes the last of two members with
-// the same name and replaces bad UTF-8 without a word. Two readers that differ
-// in such points can be made to see two documents in the same bytes. This
-// package follows RFC 8259 and refuses, at every depth: a name that occurs
-// twice in an object (compared after decoding escapes, in exact case), bytes
-// that are not UTF-8, half a surrogate pair in \u escapes (but see [Request]), a
-// byte order mark,
-// anything but white space after the value, and nesting beyond [MaxDepth].
+// encoding/json matches names in any case, takes the last of two members with the
+// same name and silently replaces invalid UTF-8. Two readers that differ in such
+// points can read two documents from the same bytes. This package follows RFC 8259
+// and refuses, at every depth: a name that occurs twice in an object (compared
+// after decoding escapes, in exact case), bytes that are not UTF-8, half a
+// surrogate pair in \u escapes (except in [Request]), a byte order mark, anything
+// but white space after the value, and nesting beyond [MaxDepth].
 //
-// Work and memory are near-linear in the input, whatever the input. Errors are
-// of type *[Error] and hold none of the input's bytes.
+// Work and memory are near-linear in the input. Errors are of type *[Error] and
+// hold none of the input's bytes.
 package strictjson
 
 import "bytes"
@@ -21,8 +20,8 @@ const MaxDepth = 10_000
 
 // Member is a member of an object.
 type Member struct {
-	// Name is decoded: the name written a\u0062 is ab. It is a subslice of
-	// the input unless it was written with escapes.
+	// Name is decoded: the name written a\u0062 is ab. It is a subslice of the
+	// input unless it was written with escapes.
 	Name []byte
 	// Value is the raw value, without the white space around it. It is a
 	// subslice of the input.
@@ -65,12 +64,12 @@ func object(dst []Member, data []byte, halves bool) ([]Member, error) {
 }
 
 // Request is [Object] for a request that an app has serialised: its values may
-// hold escapes that name half a surrogate pair, which is what JavaScript writes
-// of a text that ends within an emoji. Names may not, at any depth: two that
-// differ in the half alone become one where a reader puts U+FFFD in its place.
+// hold escapes of half a surrogate pair, which JavaScript writes for a text that
+// ends within an emoji. Names may not, at any depth: two names that differ only in
+// that half become one for a reader that replaces it with U+FFFD.
 //
-// The bytes of such a value are valid, and readers differ in what they mean:
-// [String] refuses it.
+// The bytes of such a value are valid, but readers differ in its meaning: [String]
+// refuses it.
 func Request(dst []Member, data []byte) ([]Member, error) {
 	return object(dst, data, true)
 }
@@ -99,8 +98,7 @@ func Elements(dst [][]byte, data []byte) ([][]byte, error) {
 	return out, nil
 }
 
-// Valid reports why data is not one JSON value of any type; it returns nil
-// when it is one.
+// Valid returns an error if data is not one JSON value of any type.
 func Valid(data []byte) error {
 	s := scanner{data: data}
 	s.space()
@@ -114,13 +112,13 @@ func Valid(data []byte) error {
 func IsNull(raw []byte) bool { return string(raw) == "null" }
 
 // Set appends to dst the object data with its top-level member name set to
-// rawValue. The value of a member that is there, however its name is escaped,
-// is replaced where it stands; otherwise the member is inserted as the first.
-// Every other byte stays as it came, and [Object] accepts the result.
+// rawValue. The value of an existing member, whose name may be escaped, is
+// replaced in place. A missing member is inserted as the first. Every other byte
+// is unchanged, and [Object] accepts the result.
 //
-// An error's offset counts in data, in name or in rawValue, whichever was at
-// fault; dst is then returned as it was given. The array under dst must not
-// overlap data or rawValue.
+// An error's offset counts in data, in name or in rawValue, whichever is invalid.
+// dst is then returned as it was given. The array under dst must not overlap data
+// or rawValue.
 func Set(dst, data []byte, name string, rawValue []byte) ([]byte, error) {
 	var buf [16]Member
 	members, err := Object(buf[:0], data)
@@ -133,8 +131,9 @@ func Set(dst, data []byte, name string, rawValue []byte) ([]byte, error) {
 	return SetIn(dst, data, members, name, rawValue)
 }
 
-// SetIn is [Set] for an object that was read already: members are what [Object]
-// or [Request] made of data, and rawValue is one JSON value. Neither is checked.
+// SetIn is [Set] for an object that was read already: members are the members of
+// data from [Object] or [Request], and rawValue is one JSON value. Neither is
+// checked.
 func SetIn(dst, data []byte, members []Member, name string, rawValue []byte) ([]byte, error) {
 	for i := range members {
 		if m := &members[i]; string(m.Name) == name {
@@ -153,8 +152,8 @@ func SetIn(dst, data []byte, members []Member, name string, rawValue []byte) ([]
 	return splice(dst, data[:open], member, data[open:]), nil
 }
 
-// validMember is Valid for a value that is to be a member of an object, which
-// leaves it one level of nesting less.
+// validMember is Valid for a value that becomes a member of an object, which
+// leaves one level of nesting less.
 func validMember(raw []byte) error {
 	s := scanner{data: raw}
 	s.frames.push(frame{})

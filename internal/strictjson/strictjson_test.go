@@ -291,7 +291,7 @@ func TestKind_IsItsOwnTarget(t *testing.T) {
 	}
 }
 
-func TestIsNull(t *testing.T) {
+func TestIsNull_NullOnly(t *testing.T) {
 	t.Parallel()
 	require.True(t, IsNull([]byte("null")))
 	for _, raw := range []string{"", "nul", "nulls", `"null"`, "NULL", "0", "false"} {

@@ -30,15 +30,15 @@ func String(raw []byte) (string, error) {
 	return string(body), nil
 }
 
-// AppendString appends s to dst as a JSON string. It escapes what JSON makes
-// it, and U+2028 and U+2029, which end a line in JavaScript. When s is not
-// UTF-8, dst is returned as it was given with an error whose offset counts in
-// s: a replacement character would make another string of it.
+// AppendString appends s to dst as a JSON string. It escapes the characters that
+// JSON requires, and U+2028 and U+2029, which end a line in JavaScript. If s is
+// not UTF-8, dst is returned as it was given with an error whose offset counts in
+// s: a replacement character would make it another string.
 func AppendString(dst []byte, s string) ([]byte, error) {
 	out := append(dst, '"')
 	start := len(out)
 	out = append(out, s...)
-	// Most strings are done with one copy.
+	// One copy is enough for most strings.
 	i := plain(out, start) - start
 	out = out[:start+i]
 	for i < len(s) {
@@ -65,7 +65,7 @@ func AppendString(dst []byte, s string) ([]byte, error) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendASCII appends c, escaped if it has to be.
+// appendASCII appends c, escaped if necessary.
 func appendASCII(dst []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':
@@ -83,9 +83,9 @@ func appendASCII(dst []byte, c byte) []byte {
 	return append(dst, c)
 }
 
-// scanString checks the string whose opening quote is at start. It returns
-// the offset behind the closing quote and whether there are escapes within.
-// With halves an escape may name half a surrogate pair.
+// scanString checks the string whose opening quote is at start. It returns the
+// offset behind the closing quote and whether there are escapes within. With
+// halves an escape may name half a surrogate pair.
 func scanString(data []byte, start int, halves bool) (end int, escaped bool, err error) {
 	i := start + 1
 	for {
@@ -167,10 +167,10 @@ func plain(data []byte, i int) int {
 	return i
 }
 
-// skip returns the offset of the first byte from i on that neither stands for
-// itself in a string nor belongs to an escape of two characters, and whether there
-// were such escapes. Apps write each slash of base64 as one, which is one byte in
-// 64: leaving the loop for each of them takes several times as long.
+// skip returns the offset of the first byte from i on that is neither plain nor
+// part of an escape of two characters, and whether there were such escapes. Apps
+// write each slash of base64 as one, which is one byte in 64: leaving the loop for
+// each of them takes several times as long.
 func skip(data []byte, i int) (next int, escaped bool) {
 	for {
 		for end := i + 64; i < end && len(data)-i >= 8; {
@@ -248,10 +248,10 @@ func appendDecoded(dst, body []byte) []byte {
 	}
 }
 
-// escape decodes the escape whose backslash is at i, with its other half when
-// it is half a surrogate pair, and returns the offset behind it. With halves the
-// other half may be missing: r is U+FFFD then, and the offset is that behind the
-// one half alone.
+// escape decodes the escape whose backslash is at i, with its other half when it
+// is half a surrogate pair, and returns the offset behind it. With halves the
+// other half may be missing: r is U+FFFD then, and the offset is behind the single
+// half.
 func escape(data []byte, i int, halves bool) (r rune, next int, err error) {
 	if i+1 == len(data) {
 		return 0, 0, cutOff(data)
@@ -298,7 +298,7 @@ func unicodeEscape(data []byte, i int, halves bool) (r rune, next int, err error
 }
 
 // lowHalf returns the other half of a surrogate pair that the escape at i names,
-// 0 when there is none.
+// or 0.
 func lowHalf(data []byte, i int, high rune) (rune, error) {
 	if high >= 0xdc00 {
 		return 0, nil

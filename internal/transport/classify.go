@@ -12,8 +12,7 @@ import (
 	"strings"
 )
 
-// A ProxyError is the HTTP status of a proxy that does not let a connection
-// through.
+// A ProxyError is the HTTP status of a proxy that refuses a connection.
 type ProxyError int
 
 // Error returns the status and what to check.
@@ -25,8 +24,9 @@ func (e ProxyError) Error() string {
 	return text
 }
 
-// permanent reports whether the proxy would say the same again. It would not
-// when it is overloaded, restarting, or cannot reach the host at the moment.
+// permanent reports whether the proxy would respond in the same way again. It
+// would not when it is overloaded, restarts, or cannot reach the host at the
+// moment.
 func (e ProxyError) permanent() bool { return e < 500 && e != http.StatusTooManyRequests }
 
 func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
@@ -36,9 +36,9 @@ func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.R
 	return ProxyError(response.StatusCode)
 }
 
-// IsPermanent reports whether a failure to connect would only repeat itself: a
-// name that does not exist, a proxy that refuses, a peer that cannot be trusted
-// or does not speak TLS.
+// IsPermanent reports whether a failure to connect would repeat itself: a name
+// that does not exist, a proxy that refuses, a peer that is not trusted or does
+// not speak TLS.
 func IsPermanent(err error) bool {
 	var (
 		dns     *net.DNSError
@@ -71,9 +71,9 @@ func IsPermanent(err error) bool {
 	}
 }
 
-// isProxyRefusal reports whether a text is that of a status from 400 to 499 but
-// 429, with which net/http says that a proxy refused, through a transport that
-// has no OnProxyConnectResponse.
+// isProxyRefusal reports whether a text is a status from 400 to 499 other than
+// 429. net/http reports with it that a proxy refused, through a transport without
+// OnProxyConnectResponse.
 func isProxyRefusal(text string) bool {
 	for status := 400; status < 500; status++ {
 		if standard := http.StatusText(status); standard != "" && text == standard {
@@ -83,16 +83,16 @@ func isProxyRefusal(text string) bool {
 	return false
 }
 
-// IsTurnedAway reports whether net/http's own transport says that an HTTP/2
-// server did not read the request: REFUSED_STREAM, or a GOAWAY that leaves the
-// request out. net/http gives it no type when it cannot repeat the request.
+// IsTurnedAway reports whether net/http's own transport says that an HTTP/2 server
+// did not read the request: REFUSED_STREAM, or a GOAWAY that excludes the request.
+// net/http gives it no type when it cannot repeat the request.
 func IsTurnedAway(err error) bool {
 	text := err.Error()
 	return strings.HasPrefix(text, "http2: Transport: cannot retry err [") &&
 		(strings.Contains(text, "; REFUSED_STREAM;") || strings.Contains(text, "graceful shutdown GOAWAY"))
 }
 
-// A streamError has the fields of net/http's own, which converts itself into
+// A streamError has the fields of net/http's own error, which converts itself into
 // such a type for errors.As.
 type streamError struct {
 	StreamID uint32
@@ -100,19 +100,19 @@ type streamError struct {
 	Cause    error
 }
 
-// Error implements error; it is never called.
+// Error implements error. It is never called.
 func (e streamError) Error() string { return "HTTP/2 stream error " + strconv.Itoa(int(e.Code)) }
 
-// isRefusedStream reports whether an HTTP/2 server refused the stream before it
-// did anything (RFC 9113, 8.7).
+// isRefusedStream reports whether an HTTP/2 server refused the stream unprocessed
+// (RFC 9113, 8.7).
 func isRefusedStream(err error) bool {
 	const refusedStream = 0x7
 	var stream streamError
 	return errors.As(err, &stream) && stream.Code == refusedStream
 }
 
-// isUnprocessed reports whether the request was left out of a GOAWAY, or was not
-// written because the connection was closed already. net/http gives these no
+// isUnprocessed reports whether a GOAWAY excluded the request, or the request was
+// not written because the connection was closed already. net/http gives these no
 // type.
 func isUnprocessed(err error) bool {
 	switch err.Error() {

@@ -16,7 +16,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-// post returns a request whose body can be had again.
+// post returns a request with a GetBody.
 func post(t *testing.T, url, body string) *http.Request {
 	t.Helper()
 	return postIn(t.Context(), t, url, body)
@@ -33,11 +33,11 @@ func postIn(ctx context.Context, t *testing.T, url, body string) *http.Request {
 func send(carrier http.RoundTripper, request *http.Request) (status int, body string, err error) {
 	response, err := carrier.RoundTrip(request)
 	if err != nil {
-		return 0, "", err //nolint:wrapcheck // the tests look at it
+		return 0, "", err //nolint:wrapcheck // the tests check it
 	}
 	defer func() { _ = response.Body.Close() }() // the body was read
 	text, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(text), err //nolint:wrapcheck // the tests look at it
+	return response.StatusCode, string(text), err //nolint:wrapcheck // the tests check it
 }
 
 // A counter counts the connections that a server accepts.

@@ -14,38 +14,38 @@ import (
 type conn struct {
 	pool   *pool
 	client *http.ClientConn
-	guard  *guardedConn // nil when a caller's DialTLSContext made the connection
+	guard  *guardedConn // nil if a caller's DialTLSContext made the connection
 	shared bool         // HTTP/2: it carries several requests at a time
 	made   time.Time
-	used   atomic.Bool // it has carried a request before
+	used   atomic.Bool // it has carried a request already
 
 	lastUsed time.Time    // HTTP/1.1
-	limit    int          // HTTP/2: how many streams the server allows, 0 while not known
+	limit    int          // HTTP/2: how many streams the server allows, 0 if unknown
 	starting atomic.Int64 // HTTP/2: leased streams that net/http does not count yet
 	dropped  bool         // it is closed, and no longer in the pool
-	retired  bool         // HTTP/2: it takes no further request
-	closing  atomic.Bool  // HTTP/2: it is to be closed when it carries no request
+	retired  bool         // HTTP/2: it takes no more requests
+	closing  atomic.Bool  // HTTP/2: it is closed when it carries no request
 }
 
-// initialStreams is how many streams net/http believes an HTTP/2 server to allow
-// until its settings arrive.
+// initialStreams is how many streams net/http assumes that an HTTP/2 server
+// allows, until its settings arrive.
 const initialStreams = 100
 
 // settleTime is how long a new HTTP/2 connection may have net/http's initial
-// number of streams before that is taken for the server's own. A server sends
-// its settings first of all.
+// number of streams before that is taken for the server's own. A server sends its
+// settings first.
 const settleTime = 100 * time.Millisecond
 
-// A streamCount is what net/http says of the streams of an HTTP/2 connection.
+// A streamCount is net/http's count of the streams of an HTTP/2 connection.
 type streamCount interface {
 	InFlight() int
 	Available() int
 }
 
 // streams returns how many streams a connection carries and how many more it
-// takes. The two are read one after the other: exact reports that no stream
-// began or ended meanwhile, so that they may be compared. The caller holds the
-// pool's lock; without a leased stream that is yet to start, streams only end.
+// takes. The two are read one after the other: exact reports that no stream began
+// or ended in between, so that they may be compared. The caller holds the pool's
+// lock. Without a leased stream that has yet to start, streams only end.
 func streams(from streamCount, starting int) (inFlight, available int, exact bool) {
 	inFlight = from.InFlight()
 	for {
@@ -59,8 +59,8 @@ func streams(from streamCount, starting int) (inFlight, available int, exact boo
 }
 
 // settled reports whether the server's settings have arrived. Until then a
-// connection carries one request: net/http never sends those that it has
-// accepted beyond the number that the server then names.
+// connection carries one request: net/http never sends the requests that it has
+// accepted beyond the number that the server then sets.
 func (c *conn) settled() bool {
 	inFlight, available, exact := streams(c.client, int(c.starting.Load()))
 	return c.settledWith(inFlight, available, exact)
@@ -70,13 +70,13 @@ func (c *conn) settledWith(inFlight, available int, exact bool) bool {
 	return exact && available+inFlight != initialStreams || c.used.Load() || time.Since(c.made) >= settleTime
 }
 
-// leaseStream takes a stream of an HTTP/2 connection, and reports false when
+// leaseStream acquires a stream of an HTTP/2 connection. It returns false when
 // there is none at the moment. It retires a connection that the server has begun
 // to close. The caller holds the pool's lock.
 //
 // Streams are counted here and not by ClientConn.Reserve: when the server lowers
-// its limit below the number of reservations, net/http waits for ever, with each
-// reservation in the way of the others.
+// its limit below the number of reservations, net/http waits for ever, as each
+// reservation blocks the others.
 func (c *conn) leaseStream() bool {
 	if c.retired {
 		return false
@@ -108,14 +108,14 @@ func (c *conn) endStart() {
 func (c *conn) unused() bool { return c.starting.Load() == 0 && c.client.InFlight() == 0 }
 
 // exchangeShared sends a request on a leased HTTP/2 stream.
-func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Response, fate, error) {
+func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Response, failure, error) {
 	var wrote atomic.Bool
 	started := sync.OnceFunc(c.endStart)
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true); report.headers.Add(1); started() }}
 	response, err := c.client.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
 	started()
 	if err == nil {
-		c.used.Store(true) // and the server's settings came before the response
+		c.used.Store(true) // the server's settings arrived before the response
 		report.sent.Store(true)
 		return response, final, nil
 	}
@@ -124,24 +124,24 @@ func (c *conn) exchangeShared(request *http.Request, report *Report) (*http.Resp
 		return nil, refused, err
 	case isUnprocessed(err):
 		return nil, closed, err
-	case wrote.Load(), request.Context().Err() != nil: // the headers may be under way still
+	case wrote.Load(), request.Context().Err() != nil: // the headers may still be in progress
 		report.sent.Store(true)
 	}
 	return nil, final, err
 }
 
 // exchangeAlone sends a request on a leased HTTP/1.1 connection.
-func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Response, fate, error) {
+func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Response, failure, error) {
 	var early atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { report.headers.Add(1) }}
 	if c.guard != nil {
 		c.guard.begin()
-		// At this moment net/http has read no further than the first byte.
-		trace.GotFirstResponseByte = func() { early.Store(early.Load() || !c.guard.hasHeard()) }
+		// At this time net/http has read no further than the first byte.
+		trace.GotFirstResponseByte = func() { early.Store(early.Load() || !c.guard.hasRead()) }
 	}
 	request = request.WithContext(httptrace.WithClientTrace(request.Context(), trace))
 	response, err := c.client.RoundTrip(request)
-	// Only after an error has net/http stopped writing.
+	// net/http has stopped writing only after an error.
 	wrote := err == nil || c.guard == nil || c.guard.hasWritten()
 	if wrote {
 		report.sent.Store(true)
@@ -149,12 +149,12 @@ func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Respo
 	switch {
 	case err == nil && early.Load():
 		err = errEarly
-	case err == nil && response.StatusCode == http.StatusSwitchingProtocols: // its body is the connection, and ends with no context
+	case err == nil && response.StatusCode == http.StatusSwitchingProtocols: // its body is the connection, and does not end with the context
 		err = errSwitched
 	}
 	if err != nil && !wrote && c.client.Err() == nil && request.Context().Err() == nil {
 		closeBody(request)
-		c.pool.giveBack(c) // the request is at fault, such as by a header
+		c.pool.release(c) // the request is invalid, for example a header
 		return nil, final, err
 	}
 	if err != nil {
@@ -168,16 +168,16 @@ func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Respo
 	return response, final, nil
 }
 
-// reusable reports whether an HTTP/1.1 connection may carry another request
-// after a response with this status. A gateway that stopped waiting for the API
-// may pass the API's own response on when it comes, and the next call on the
-// connection would take it for its own: the score of another user.
+// reusable reports whether an HTTP/1.1 connection may carry another request after
+// a response with this status. A gateway that stopped waiting for the API may
+// forward the API's own response when it arrives. The next call on the connection
+// would take it for its own response: the score of another user.
 func reusable(status int) bool {
 	return status < 500 && status != http.StatusRequestTimeout
 }
 
-// A leasedBody is the body of a response over HTTP/1.1. The lease of its
-// connection ends with it.
+// A leasedBody is the body of a response over HTTP/1.1. Its end releases the
+// connection.
 type leasedBody struct {
 	io.ReadCloser
 	conn  *conn
@@ -197,14 +197,14 @@ func (b *leasedBody) Read(p []byte) (int, error) {
 // Close implements [io.Closer].
 func (b *leasedBody) Close() error {
 	err := b.ReadCloser.Close()
-	b.end(true) // net/http has closed the connection if the body was not read to its end
+	b.end(true) // net/http closes the connection if the body was not read to its end
 	return err
 }
 
 func (b *leasedBody) end(whole bool) {
 	b.once.Do(func() {
 		if whole && b.reuse {
-			b.conn.pool.giveBack(b.conn)
+			b.conn.pool.release(b.conn)
 			return
 		}
 		b.conn.pool.discard(b.conn)

@@ -8,11 +8,11 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-// A changing count is that of a connection on which streams begin and end
-// between two looks at it.
+// A changing count is that of a connection whose streams begin and end between two
+// reads.
 type changing struct {
 	limit    int
-	inFlight []int // at each look, the last one for the rest
+	inFlight []int // at each read, the last one for all others
 }
 
 func (c *changing) look() int {

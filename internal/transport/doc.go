@@ -5,13 +5,13 @@
 // own. What it adds to net/http's transport:
 //
 //   - No request is repeated once a byte of it was written. net/http repeats one
-//     for which it can get the body again, for example over HTTP/2 after a
-//     stream that the server reset when its work was done.
+//     for which it can read the body again, for example over HTTP/2 after a
+//     stream that the server reset after it processed the request.
 //   - HTTP/2 requests wait for a free stream in place of being refused, on at
 //     most 8 connections, and a stream that is refused is requested again.
 //   - At most 8 connections to a host are being established at a time.
 //   - A response that began before its request is discarded with its connection,
-//     and an HTTP/1.1 connection is not used again after a 5xx or a 408: the
+//     and an HTTP/1.1 connection is not reused after a 5xx or a 408: the
 //     response that a gateway did not wait for may still come.
 //
 // A connection goes through three states: it is dialled for a caller that waits,

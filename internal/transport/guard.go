@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// A guardedConn notes what happens on a connection during one request: whether a
-// byte was written, and whether one was read after that.
+// A guardedConn records what happens on a connection during one request: whether a
+// byte was written, and whether one was read afterwards.
 type guardedConn struct {
 	net.Conn
 	chunks chan *sendChunk
@@ -32,9 +32,9 @@ func (c *guardedConn) hasWritten() bool {
 	return c.wrote
 }
 
-// hasHeard reports whether a byte was read after the first of the request was
-// written. If none was, what is being taken for the response was read before.
-func (c *guardedConn) hasHeard() bool {
+// hasRead reports whether a byte was read after the first byte of the request was
+// written. If not, the bytes that are taken for the response were read before.
+func (c *guardedConn) hasRead() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.heard
@@ -57,9 +57,9 @@ func (c *guardedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// A sendChunk is how much of a body is written to the kernel at a time over
-// plain HTTP. net/http allocates 32 KiB for each body, and writes in pieces of
-// that. Few calls write at the same moment, so that few chunks are kept.
+// A sendChunk is how much of a body is written to the kernel at a time over plain
+// HTTP. net/http allocates 32 KiB for each body, and writes in pieces of that
+// size. Few calls write at the same time, so that few chunks are kept.
 type sendChunk [256 << 10]byte
 
 const sendChunks = 8
@@ -72,7 +72,7 @@ func newSendChunks() chan *sendChunk {
 	return chunks
 }
 
-// ReadFrom sends a body. Over TLS it is not used: there net/http sees a tls.Conn.
+// ReadFrom sends a body. It is not used over TLS, where net/http sees a tls.Conn.
 func (c *guardedConn) ReadFrom(r io.Reader) (sent int64, err error) {
 	var chunk *sendChunk
 	select {

@@ -18,14 +18,14 @@ const (
 	maxDials = 8
 	// maxShared is how many HTTP/2 connections to a host there are.
 	maxShared = 8
-	// dialTime bounds what takes longer than net/http's own limits: a caller's
-	// dialler, a proxy.
+	// dialTime bounds the steps that net/http's own limits do not cover: a
+	// caller's dialler, a proxy.
 	dialTime = 30 * time.Second
-	// orphanTime is how old a dial may get that nobody waits for: it is completed
-	// for the calls to come.
+	// orphanTime is the age up to which a dial without a waiter is continued
+	// for later calls.
 	orphanTime = 5 * time.Second
-	// slowDial is how long the only dial may take before another is begun beside
-	// it: one of several addresses may be dead.
+	// slowDial is how long the only dial may take before another one is begun
+	// beside it: one of several addresses may be unreachable.
 	slowDial = 500 * time.Millisecond
 )
 
@@ -34,31 +34,31 @@ type pool struct {
 	inner    *http.Transport
 	key      poolKey
 	maxConns int          // over HTTP/1.1, 0 for any number
-	waiting  atomic.Int64 // len of waiters, to be read without the lock
+	waiting  atomic.Int64 // len of waiters, which is read without the lock
 
 	mu      sync.Mutex
-	waiters list.List      // of *waiter, in the order in which they came
-	dials   map[*dial]bool // under way
-	idle    []*conn        // HTTP/1.1, the last used one last
+	waiters list.List      // of *waiter, in their order of arrival
+	dials   map[*dial]bool // in progress
+	idle    []*conn        // HTTP/1.1, the last used one is last
 	shared  []*conn        // HTTP/2
 	alone   int            // HTTP/1.1 connections, idle ones included
 	serial  bool           // the last connection was HTTP/1.1
-	sweeper *time.Timer    // closes what was idle for too long; nil while nothing is idle
-	check   *time.Timer    // looks after the waiters in a while
-	doomed  []*conn        // to be closed once the lock is free
+	sweeper *time.Timer    // closes connections that are idle for too long; nil while none is idle
+	check   *time.Timer    // checks the waiters later
+	toClose []*conn        // to be closed after the lock is released
 }
 
 // A waiter is a call that waits for a connection.
 type waiter struct {
-	ready chan grant // takes one without blocking
+	ready chan grant // receives one without blocking
 	place *list.Element
-	dial  *dial // begun for it, nil for none
+	dial  *dial // the dial that is begun for it, or nil
 	since time.Time
 	ctx   context.Context //nolint:containedctx // the dial that is begun for it has its values
 	url   *url.URL
 }
 
-// waiterAt returns the waiter at a place of the queue, which holds nothing else.
+// waiterAt returns the waiter of an element of the queue.
 func waiterAt(place *list.Element) *waiter {
 	w, _ := place.Value.(*waiter)
 	return w
@@ -72,12 +72,12 @@ type grant struct {
 
 // A dial is a connection that is being established.
 type dial struct {
-	owner   *waiter // for whom it was begun, nil when that one waits no longer
+	owner   *waiter // for whom it was begun, or nil if that one no longer waits
 	target  *url.URL
 	started time.Time
 	cancel  context.CancelFunc
 	guard   *guardedConn // set by the dialler
-	http2   bool         // set when the handshake has said so
+	http2   bool         // set after the handshake
 }
 
 type dialKey struct{}
@@ -113,14 +113,14 @@ func (p *pool) acquire(ctx context.Context, target *url.URL) (*conn, error) {
 	return nil, context.Cause(ctx)
 }
 
-// leave ends the wait of a caller whose context has ended. A connection that it
-// was granted meanwhile goes to another.
+// leave ends the wait of a caller whose context has ended. A connection that was
+// granted in the meantime goes to another caller.
 func (p *pool) leave(w *waiter) {
 	p.mu.Lock()
 	defer p.unlock()
 	if w.place != nil {
 		p.remove(w)
-		p.serve() // for those behind it
+		p.serve() // for the waiters behind it
 		return
 	}
 	switch g := <-w.ready; {
@@ -130,12 +130,13 @@ func (p *pool) leave(w *waiter) {
 		g.conn.starting.Add(-1)
 	default:
 		g.conn.client.Release()
-		p.shelve(g.conn)
+		p.putIdle(g.conn)
 	}
 	p.serve()
 }
 
-// remove takes a waiter off the queue. Its dial goes on for a while, for others.
+// remove removes a waiter from the queue. Its dial continues for a time, for
+// others.
 func (p *pool) remove(w *waiter) {
 	p.waiters.Remove(w.place)
 	w.place = nil
@@ -157,12 +158,12 @@ func (p *pool) grant(w *waiter, g grant) {
 	w.ready <- g
 }
 
-// lease returns a connection that is free, nil when there is none.
+// lease returns a free connection, or nil.
 func (p *pool) lease() *conn {
 	for len(p.idle) > 0 {
 		c := p.idle[len(p.idle)-1]
 		p.idle = p.idle[:len(p.idle)-1]
-		// The wall clock counts: a machine that was suspended has none other.
+		// The wall clock counts: a suspended machine has no other.
 		if p.expired(c) || c.client.Reserve() != nil {
 			p.drop(c)
 			continue
@@ -185,8 +186,8 @@ func (p *pool) expired(c *conn) bool {
 	return limit > 0 && time.Since(c.lastUsed.Round(0)) > limit
 }
 
-// serve gives the connections that are free to those who wait, in their order,
-// and begins dials for the rest. The caller holds the lock.
+// serve grants the free connections to the waiters, in their order, and begins
+// dials for the others. The caller holds the lock.
 func (p *pool) serve() {
 	for p.waiters.Len() > 0 {
 		c := p.lease()
@@ -198,8 +199,8 @@ func (p *pool) serve() {
 	p.beginDials()
 }
 
-// beginDials begins as many dials as may run at a time. Until it is known that
-// the server speaks HTTP/1.1 that is one, since an HTTP/2 connection serves many.
+// beginDials begins as many dials as may run at a time. That is one until the
+// server is known to speak HTTP/1.1, as an HTTP/2 connection serves many.
 func (p *pool) beginDials() {
 	if p.waiters.Len() == 0 {
 		return
@@ -236,11 +237,11 @@ func (p *pool) beginDials() {
 			p.begin(w)
 		}
 	}
-	p.checkIn(slowDial) // nobody waits for ever, whatever net/http leaves out to tell
+	p.checkIn(slowDial) // no waiter waits for ever if net/http does not report a change
 }
 
-// checkIn looks after the waiters in a while, in place of a check that was due:
-// each is set from the state as it is.
+// checkIn schedules a check of the waiters. It replaces a check that was due, as
+// each is set from the current state.
 func (p *pool) checkIn(d time.Duration) {
 	if p.check != nil {
 		p.check.Stop()
@@ -256,7 +257,7 @@ func (p *pool) checkIn(d time.Duration) {
 func (p *pool) begin(w *waiter) {
 	d := &dial{owner: w, target: w.url, started: time.Now()}
 	ctx := context.WithValue(context.WithoutCancel(w.ctx), dialKey{}, d)
-	// Through a proxy by https there are two handshakes, and the last one counts.
+	// An https proxy makes two handshakes, and the last one counts.
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{TLSHandshakeDone: func(state tls.ConnectionState, _ error) {
 		d.http2 = state.NegotiatedProtocol == "h2"
 	}})
@@ -267,9 +268,9 @@ func (p *pool) begin(w *waiter) {
 	go p.dial(ctx, d)
 }
 
-// dial establishes a connection. When that fails, the one for whom it was begun
-// is told, and all who have waited as long as a slow one took: they would not
-// fare better.
+// dial establishes a connection. If that fails, the waiter for whom it was begun
+// receives the error, and so do all that have waited as long as a slow dial took:
+// another dial would fail for them as well.
 func (p *pool) dial(ctx context.Context, d *dial) {
 	client, err := p.inner.NewClientConn(ctx, p.key.scheme, p.key.address)
 	defer d.cancel()
@@ -300,7 +301,7 @@ func (p *pool) dial(ctx context.Context, d *dial) {
 		p.shared = append(p.shared, c)
 	} else {
 		p.alone++
-		p.shelve(c)
+		p.putIdle(c)
 	}
 	p.serve()
 }
@@ -313,7 +314,7 @@ func (p *pool) plainHTTP2() bool {
 }
 
 // changed is called when a stream became free or the connection was closed,
-// perhaps by a goroutine that holds the lock.
+// possibly by a goroutine that holds the lock.
 func (p *pool) changed(c *conn) {
 	if p.waiting.Load() == 0 && !c.closing.Load() && c.client.Err() == nil {
 		return
@@ -322,24 +323,24 @@ func (p *pool) changed(c *conn) {
 		p.mu.Lock()
 		defer p.unlock()
 		if c.client.Err() != nil || c.shared && (c.retired || c.closing.Load()) && c.unused() {
-			p.drop(c) // over HTTP/1.1 also when nobody closes the body of the response
+			p.drop(c) // over HTTP/1.1 also if the body of the response is never closed
 		}
 		p.serve()
 	}()
 }
 
-// giveBack ends the lease of an HTTP/1.1 connection after a whole response.
-func (p *pool) giveBack(c *conn) {
+// release releases an HTTP/1.1 connection after a whole response.
+func (p *pool) release(c *conn) {
 	p.mu.Lock()
 	defer p.unlock()
 	c.used.Store(true)
-	p.shelve(c)
+	p.putIdle(c)
 	p.serve()
 }
 
-// shelve puts an HTTP/1.1 connection on the idle list, or closes one that is not
-// to be used again.
-func (p *pool) shelve(c *conn) {
+// putIdle puts an HTTP/1.1 connection on the idle list, or closes it if it must not
+// be reused.
+func (p *pool) putIdle(c *conn) {
 	if c.client.Available() == 0 || p.waiters.Len() == 0 && len(p.idle) >= p.maxIdle() {
 		p.drop(c)
 		return
@@ -358,8 +359,8 @@ func (p *pool) maxIdle() int {
 	return http.DefaultMaxIdleConnsPerHost
 }
 
-// sweep closes the connections that were idle for too long or were closed by
-// the server.
+// sweep closes the connections that were idle for too long or were closed by the
+// server.
 func (p *pool) sweep() {
 	p.mu.Lock()
 	defer p.unlock()
@@ -387,7 +388,7 @@ func (p *pool) discard(c *conn) {
 	p.serve()
 }
 
-// drop closes a connection and forgets it.
+// drop closes a connection and removes it from the pool.
 func (p *pool) drop(c *conn) {
 	if c.dropped {
 		return
@@ -400,22 +401,22 @@ func (p *pool) drop(c *conn) {
 	} else {
 		p.alone--
 	}
-	p.doomed = append(p.doomed, c)
+	p.toClose = append(p.toClose, c)
 }
 
-// unlock frees the lock and then closes what was dropped: over TLS that writes,
-// which may take its time.
+// unlock releases the lock and then closes the dropped connections: over TLS
+// closing writes, which may block.
 func (p *pool) unlock() {
-	doomed := p.doomed
-	p.doomed = nil
+	toClose := p.toClose
+	p.toClose = nil
 	p.mu.Unlock()
-	for _, c := range doomed {
+	for _, c := range toClose {
 		_ = c.client.Close() // it never fails
 	}
 }
 
-// closeIdle closes the connections that carry no request, those that do once
-// they do not, and ends the dials that nobody waits for.
+// closeIdle closes the connections that carry no request, and the others once they
+// carry none. It ends the dials without a waiter.
 func (p *pool) closeIdle() {
 	p.mu.Lock()
 	defer p.unlock()

@@ -17,9 +17,9 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/transport"
 )
 
-// TestTransport_DiscardsUnsolicitedResponse has the beginning of
-// a response that was not requested arrive when net/http expects the response to
-// the second request, of which no byte is written yet. The rest follows it.
+// TestTransport_DiscardsUnsolicitedResponse has the beginning of an unsolicited
+// response arrive when net/http expects the response to the second request, of
+// which no byte is written yet. The rest follows the request.
 func TestTransport_DiscardsUnsolicitedResponse(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]int{"one byte": 1, "in the status line": 10, "in a field": 30, "in the body": 60, "the whole of it": 1 << 10} {
@@ -34,7 +34,8 @@ func TestTransport_DiscardsUnsolicitedResponse(t *testing.T) {
 
 				var once sync.Once
 				trace := &httptrace.ClientTrace{
-					// net/http expects the response by now, and has written to its buffer alone.
+					// net/http expects the response at this time, and has only
+					// written to its buffer.
 					WroteHeaderField: func(string, []string) {
 						once.Do(func() {
 							close(early) // the stray response begins,
@@ -57,9 +58,9 @@ func TestTransport_DiscardsUnsolicitedResponse(t *testing.T) {
 	}
 }
 
-// strayServer answers requests by "own". On its first connection it sends the
-// beginning of another response when it is told, and the rest with the response
-// to the next request.
+// strayServer responds to requests with "own". On its first connection it sends
+// the beginning of another response on a signal, and the rest with the response to
+// the next request.
 func strayServer(t *testing.T, secure bool, cut int, early <-chan struct{}) (string, *transport.Transport) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed below

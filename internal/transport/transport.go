@@ -15,21 +15,20 @@ import (
 )
 
 const (
-	// maxHeaderBytes bounds what the header of a response may cost, that of a
-	// proxy included.
+	// maxHeaderBytes bounds the size of a response's header, also of a proxy's.
 	maxHeaderBytes = 64 << 10
-	// maxIdle is how many idle connections are kept. There is one host; the
-	// default of 2 would dial for each call under load.
+	// maxIdle is how many idle connections are kept. There is one host, and the
+	// default of 2 would cause a dial for each call under load.
 	maxIdle = 512
 	// idleTimeout is below the 60 s after which load balancers usually close an
-	// idle connection, so that they do not close it under a request.
+	// idle connection, so that they do not close it during a request.
 	idleTimeout = 45 * time.Second
-	// The wait before a refused HTTP/2 stream is requested again.
+	// The bounds of the wait before a refused HTTP/2 stream is requested again.
 	minRefusedWait, maxRefusedWait = 100 * time.Millisecond, time.Second
 )
 
-// A Transport is an [http.RoundTripper] for requests that must not be sent
-// twice. It is made by [New] and safe for concurrent use.
+// A Transport is an [http.RoundTripper] for requests that must not be sent twice.
+// [New] returns it. It is safe for concurrent use.
 type Transport struct {
 	inner    *http.Transport
 	maxConns int // to a host over HTTP/1.1, 0 for any number
@@ -41,8 +40,7 @@ type Transport struct {
 type poolKey struct{ scheme, address string }
 
 // New returns a transport. The functions change the settings of net/http's
-// transport that dials for it: they are called once, in order, before New
-// returns.
+// transport that dials for it. They are called once, in order, before New returns.
 func New(configure ...func(*http.Transport)) *Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	inner := &http.Transport{
@@ -57,7 +55,7 @@ func New(configure ...func(*http.Transport)) *Transport {
 			PingTimeout:     5 * time.Second, // and discarded before the attempt ends
 		},
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		DisableCompression:     true, // responses are small, and a bomb is not
+		DisableCompression:     true, // responses are small, and a decompression bomb is not
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    maxIdle,
 		IdleConnTimeout:        idleTimeout,
@@ -67,16 +65,16 @@ func New(configure ...func(*http.Transport)) *Transport {
 	}
 	guardConnections(inner)
 	t := &Transport{inner: inner, maxConns: inner.MaxConnsPerHost, pools: map[poolKey]*pool{}}
-	inner.MaxConnsPerHost = 0 // net/http counts no ClientConn when it is made, and panics when one is closed
+	inner.MaxConnsPerHost = 0 // net/http does not count a ClientConn when it is made, and panics when one is closed
 	return t
 }
 
-// guardConnections puts a guard around each connection that is dialled, and has
-// the proxy function see the URL of the request, of which net/http's ClientConn
-// shows it the host alone.
+// guardConnections puts a guard around each connection that is dialled. It also
+// passes the URL of the request to the proxy function, which receives only the
+// host from net/http's ClientConn.
 func guardConnections(inner *http.Transport) {
 	dialContext, chunks := inner.DialContext, newSendChunks()
-	if old := inner.Dial; dialContext == nil && old != nil { //nolint:staticcheck // net/http uses it still
+	if old := inner.Dial; dialContext == nil && old != nil { //nolint:staticcheck // net/http still uses it
 		dialContext = func(_ context.Context, network, address string) (net.Conn, error) { return old(network, address) }
 	}
 	if dialContext == nil {
@@ -117,8 +115,8 @@ func guarded(ctx context.Context, conn net.Conn, chunks chan *sendChunk) *guarde
 	return guard
 }
 
-// A Report is what the transport says of the requests whose context carries it,
-// see [WithReport].
+// A Report records whether the requests whose context carries it were sent, see
+// [WithReport].
 type Report struct {
 	underWay atomic.Int64
 	sent     atomic.Bool
@@ -133,9 +131,8 @@ func (r *Report) Entered() bool { return r.entered.Load() }
 // A trace in the request's context that counted more saw another transport.
 func (r *Report) Headers() int64 { return r.headers.Load() }
 
-// Sent returns whether a byte of a request was written that the server did not
-// say to have ignored, or may be written still: a wrapper may return before the
-// transport does.
+// Sent reports whether a byte of a request was written that the server may have
+// read, or may still be written: a wrapper may return before the transport does.
 func (r *Report) Sent() bool { return r.underWay.Load() > 0 || r.sent.Load() }
 
 // A NotSentError is the failure of a request of which no byte was written, or
@@ -150,14 +147,14 @@ func (e *NotSentError) Unwrap() error { return e.Err }
 
 type reportKey struct{}
 
-// WithReport returns a context for a request that fills the report.
+// WithReport returns a context for a request. The transport fills the report.
 func WithReport(ctx context.Context, r *Report) context.Context {
 	return context.WithValue(ctx, reportKey{}, r)
 }
 
-// CloseIdleConnections closes the connections that carry no request, and those
-// that carry one once they do not. Connections that are being made for nobody
-// are not completed.
+// CloseIdleConnections closes the connections that carry no request, and the
+// others once they carry none. Connections that are being established without a
+// waiter are not completed.
 func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	pools := make([]*pool, 0, len(t.pools))
@@ -196,9 +193,9 @@ func (t *Transport) pool(target *url.URL) (*pool, error) {
 }
 
 // RoundTrip implements [http.RoundTripper]. It repeats a request only if the
-// server has provably not read it, and only if its GetBody returns the body
-// again: at once when the connection was closed before, and after a wait when an
-// HTTP/2 server refused the stream, until the context ends.
+// server has provably not read it, and only if its GetBody returns the body again.
+// It repeats at once when the connection was closed before, and after a wait when
+// an HTTP/2 server refused the stream, until the context ends.
 //
 // The error is a [*NotSentError] if no byte was written.
 func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -228,15 +225,15 @@ func (t *Transport) roundTrip(request *http.Request, report *Report) (*http.Resp
 	}
 	body := request.Body
 	for tries := 1; ; tries++ {
-		response, fate, err := p.exchange(withoutRepeats(request, body), report)
+		response, failure, err := p.exchange(withoutRepeats(request, body), report)
 		if err == nil {
 			response.Request = request
 			return response, nil
 		}
 		switch {
-		case fate == final, fate == closed && tries == maxTries, request.GetBody == nil:
+		case failure == final, failure == closed && tries == maxTries, request.GetBody == nil:
 			return nil, err
-		case (fate == refused || fate == closed && tries > atOnce) && !sleep(request.Context(), minRefusedWait+rand.N(maxRefusedWait-minRefusedWait)): //nolint:gosec // it spreads callers, and need not be secret
+		case (failure == refused || failure == closed && tries > atOnce) && !sleep(request.Context(), minRefusedWait+rand.N(maxRefusedWait-minRefusedWait)): //nolint:gosec // it spreads callers, and need not be secret
 			return nil, err
 		}
 		if body, err = request.GetBody(); err != nil {
@@ -245,16 +242,15 @@ func (t *Transport) roundTrip(request *http.Request, report *Report) (*http.Resp
 	}
 }
 
-// atOnce is how often a request meets a connection that was closed before it
-// without a wait. A server that is shutting down closes each new one.
+// atOnce is how often a request that met a closed connection is repeated without a
+// wait. A server that is shutting down closes each new one.
 const atOnce = 8
 
 // maxTries bounds how often a request meets a connection that was closed before
 // it: each idle one is met once at most.
 const maxTries = 2 * maxIdle
 
-// withoutRepeats returns a copy of the request that net/http cannot repeat by
-// itself.
+// withoutRepeats returns a copy of the request that net/http cannot repeat.
 func withoutRepeats(request *http.Request, body io.ReadCloser) *http.Request {
 	inner := request.WithContext(request.Context())
 	inner.Body, inner.GetBody = body, nil
@@ -267,17 +263,17 @@ func withoutRepeats(request *http.Request, body io.ReadCloser) *http.Request {
 	return inner
 }
 
-// A fate is what follows from a try that failed.
-type fate int
+// A failure is what follows from a failed exchange.
+type failure int
 
 const (
-	final   fate = iota // the request may have been read, or another try is of no use
-	closed              // the connection was closed before a byte was written
-	refused             // an HTTP/2 server refused the stream, unread
+	final   failure = iota // the request may have been read, or another exchange would not help
+	closed                 // the connection was closed before a byte was written
+	refused                // an HTTP/2 server refused the stream unread
 )
 
 // exchange sends the request once, on a connection from the pool.
-func (p *pool) exchange(request *http.Request, report *Report) (*http.Response, fate, error) {
+func (p *pool) exchange(request *http.Request, report *Report) (*http.Response, failure, error) {
 	trace := httptrace.ContextClientTrace(request.Context())
 	if trace != nil && trace.GetConn != nil {
 		trace.GetConn(p.key.address)

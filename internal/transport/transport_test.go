@@ -70,9 +70,9 @@ func TestTransport_BodyIsClosedEarly(t *testing.T) {
 		response, err := carrier.RoundTrip(post(t, address, "body"))
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
-		require.NoError(t, response.Body.Close(), "a second time")
+		require.NoError(t, response.Body.Close(), "a second Close succeeds")
 	}
-	assert.Equal(t, 2, conns.count(), "the rest of a body is not another's response")
+	assert.Equal(t, 2, conns.count(), "the rest of a body is not taken for another response")
 }
 
 func TestTransport_RefusesInvalidRequests(t *testing.T) {
@@ -130,7 +130,7 @@ func TestTransport_ReportsSentRequests(t *testing.T) {
 			}
 			address, carrier, _ := serve(t, c.secure, c.http2, c.handler, configure)
 			var report transport.Report
-			require.False(t, report.Sent(), "no transport has seen it")
+			require.False(t, report.Sent(), "no transport has received the request")
 			_, _, err := send(carrier, postIn(transport.WithReport(c.ctx, &report), t, address, "body"))
 			assert.Equal(t, c.fails, err != nil, "%v", err)
 			assert.Equal(t, c.sent, report.Sent())
@@ -140,19 +140,18 @@ func TestTransport_ReportsSentRequests(t *testing.T) {
 	}
 }
 
-// TestTransport_RepeatsUnwrittenRequest has the server close a
-// connection while it is idle, unseen by net/http: the connection's first write
-// fails.
+// TestTransport_RepeatsUnwrittenRequest has the server close an idle connection,
+// which net/http does not notice: the connection's first write fails.
 func TestTransport_RepeatsUnwrittenRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		again   bool
-		dials   int
-		written bool
+		repeatable bool
+		dials      int
+		written    bool
 	}{
-		"its body can be had again": {true, 2, false},
-		"its body cannot":           {false, 1, false},
-		"a byte was written":        {true, 1, true},
+		"its body can be read again": {true, 2, false},
+		"its body cannot be":         {false, 1, false},
+		"a byte was written":         {true, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -172,15 +171,15 @@ func TestTransport_RepeatsUnwrittenRequest(t *testing.T) {
 			require.NoError(t, err)
 			dead.Store(true)
 			request := post(t, address, "second")
-			if !c.again {
+			if !c.repeatable {
 				request.GetBody = nil
 			}
 			var report transport.Report
 			_, body, err := send(carrier, request.WithContext(transport.WithReport(request.Context(), &report)))
 			sent := report.Sent()
-			if c.written || !c.again {
+			if c.written || !c.repeatable {
 				require.Error(t, err)
-				assert.True(t, sent, "the write may have gone through")
+				assert.True(t, sent, "the write may have succeeded")
 			} else if err == nil {
 				assert.Equal(t, "second", body)
 			}
@@ -246,7 +245,7 @@ func TestTransport_ClosesIdleConnections(t *testing.T) {
 			inner.DialContext = func(context.Context, string, string) (net.Conn, error) {
 				dials++
 				here, there := net.Pipe()
-				open.Go(func() { answerAll(there) })
+				open.Go(func() { respondToAll(there) })
 				return here, nil
 			}
 		})
@@ -258,13 +257,13 @@ func TestTransport_ClosesIdleConnections(t *testing.T) {
 		}
 		assert.Equal(t, 2, dials)
 		<-time.After(46 * time.Second)
-		open.Wait() // all are closed, though none was asked for
+		open.Wait() // all are closed, although no body was
 	})
 }
 
-// answerAll answers every request of a connection by "ok".
-func answerAll(conn net.Conn) {
-	defer func() { _ = conn.Close() }() // the other end sees it
+// respondToAll responds to each request of a connection with "ok".
+func respondToAll(conn net.Conn) {
+	defer func() { _ = conn.Close() }() // the other end notices
 	buffer := make([]byte, 4096)
 	for {
 		if _, err := conn.Read(buffer); err != nil {
@@ -280,12 +279,12 @@ func TestTransport_CompletesDialForLaterCalls(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		takes time.Duration
-		idle  bool // CloseIdleConnections is called meanwhile
+		idle  bool // CloseIdleConnections is called in the meantime
 		dials int
 	}{
-		"a moment longer than the call waits": {3 * time.Second, false, 1},
-		"for ever":                            {time.Hour, false, 2},
-		"but not of a closed client":          {3 * time.Second, true, 2},
+		"the dial takes longer than the call waits": {3 * time.Second, false, 1},
+		"the dial never ends":                       {time.Hour, false, 2},
+		"the client is closed":                      {3 * time.Second, true, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -304,7 +303,7 @@ func TestTransport_CompletesDialForLaterCalls(t *testing.T) {
 							}
 						}
 						here, there := net.Pipe()
-						go answerAll(there)
+						go respondToAll(there)
 						return here, nil
 					}
 				})
@@ -332,12 +331,12 @@ func TestTransport_DialsBesideSlowDial(t *testing.T) {
 		carrier := transport.New(func(inner *http.Transport) {
 			inner.Proxy = nil
 			inner.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-				if dials.Add(1) == 1 { // an address that is dead
+				if dials.Add(1) == 1 { // an unreachable address
 					<-ctx.Done()
 					return nil, ctx.Err()
 				}
 				here, there := net.Pipe()
-				go answerAll(there)
+				go respondToAll(there)
 				return here, nil
 			}
 		})
@@ -353,7 +352,7 @@ func TestTransport_DialsBesideSlowDial(t *testing.T) {
 			})
 		}
 		calls.Wait()
-		assert.Less(t, time.Since(started), time.Second, "all of them go another way")
+		assert.Less(t, time.Since(started), time.Second, "all use another connection")
 	})
 }
 
@@ -361,7 +360,7 @@ func TestTransport_DialFailureReachesWaiters(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		takes time.Duration
-		most  time.Duration // that any of 100 callers waits
+		most  time.Duration // the longest wait of 100 callers
 	}{
 		"fails at once":       {0, 0},
 		"fails after a while": {5 * time.Second, 10 * time.Second},
@@ -401,7 +400,7 @@ func TestTransport_HonoursConnectionLimit(t *testing.T) {
 			inner.DialContext = func(context.Context, string, string) (net.Conn, error) {
 				most.Store(max(most.Load(), underWay.Add(1)))
 				here, there := net.Pipe()
-				go func() { answerAll(there); underWay.Add(-1) }()
+				go func() { respondToAll(there); underWay.Add(-1) }()
 				return here, nil
 			}
 		})
@@ -433,7 +432,7 @@ func TestTransport_KeepsGrantedConnectionOfCancelledCall(t *testing.T) {
 		})
 	}
 	calls.Wait()
-	for range 300 { // more than a connection has streams, if any were lost
+	for range 300 { // more than the streams of a connection, if any were lost
 		_, _, err := send(carrier, post(t, address, "body"))
 		require.NoError(t, err)
 	}
@@ -478,7 +477,7 @@ func TestTransport_UsesCallersDialFunctions(t *testing.T) {
 	t.Parallel()
 	carrier := transport.New(func(inner *http.Transport) {
 		inner.Proxy, inner.DialContext = nil, nil
-		inner.Dial = func(string, string) (net.Conn, error) { return nil, errors.New("the caller's dialler") } //nolint:staticcheck // net/http uses it still
+		inner.Dial = func(string, string) (net.Conn, error) { return nil, errors.New("the caller's dialler") } //nolint:staticcheck // net/http still uses it
 	})
 	_, _, err := send(carrier, post(t, "http://api.example", "body"))
 	require.ErrorContains(t, err, "the caller's dialler")

@@ -3,8 +3,8 @@
 //
 //	go run ./internal/faults/figures
 //
-// With -soak it makes mixed calls under faults for that long instead, prints
-// the account of every call, and exits with 1 if anything is off.
+// With -soak it makes mixed calls under faults for that time instead, prints the
+// account of all calls, and exits with 1 after any problem.
 package main
 
 import (
@@ -44,7 +44,7 @@ func (t *table) row(figure, elsewhere, format string, args ...any) {
 	_, _ = fmt.Fprintf(t.out, "| %s | %s | %s |\n", figure, elsewhere, fmt.Sprintf(format, args...))
 }
 
-// need notes a figure that is not reached.
+// need records a figure that is not reached.
 func (t *table) need(reached bool, figure string, err error) {
 	if err == nil && !reached {
 		err = fmt.Errorf("not reached")
@@ -73,7 +73,7 @@ func heap(ctx context.Context, t *table, a *faults.Authority) {
 	growths, err := a.HeapGrowth(ctx, 256<<20)
 	t.need(len(growths) == 5, "heap growth", err)
 	for _, g := range growths {
-		t.row("heap growth under 256 MiB, "+g.Answer, "316–1,536 MiB", "%.2f MiB live, %.2f MiB allocated in all", mebibytes(g.Live), mebibytes(g.Allocated))
+		t.row("heap growth under 256 MiB, "+g.Response, "316–1,536 MiB", "%.2f MiB live, %.2f MiB allocated in all", mebibytes(g.Live), mebibytes(g.Allocated))
 		t.need(g.Live <= 2<<20, "heap growth", nil)
 	}
 }
@@ -103,9 +103,9 @@ func calls(ctx context.Context, t *table, a *faults.Authority, scale int) {
 	t.row("bytes at the other host of a redirect", "the key, and the face", "%d bytes and %d connections, %d redirects", bytes, conns, redirects)
 	t.need(bytes == 0 && conns == 0, "redirects", err)
 
-	lost, err := a.LostAnswers(ctx, 100_000/scale)
+	lost, err := a.LostResponses(ctx, 100_000/scale)
 	t.row("executions of a never-repeat call after a lost response", "3–5", "%d of %d calls, %d at most of one", lost.Executions, lost.Calls, lost.Most)
-	t.need(lost.Executions == lost.Calls && lost.Received == lost.Calls && lost.Wrong == 0, "lost answers", err)
+	t.need(lost.Executions == lost.Calls && lost.Received == lost.Calls && lost.Wrong == 0, "lost responses", err)
 
 	transient, err := a.TransientFaults(ctx, 20_000/scale)
 	t.row("safe calls that succeed under 20 % transient faults, 3 attempts", "not stated", "%.2f %% of %d", 100*transient.Share(), transient.Calls)
@@ -116,7 +116,7 @@ func calls(ctx context.Context, t *table, a *faults.Authority, scale int) {
 	t.need(outage.Steady >= 1 && outage.Steady <= 1.1, "everything down", err)
 
 	share, err := a.Jitter(ctx, 1000)
-	t.row("share of callers in the fullest tenth of the back-off, 1,000 at once", "100 % without jitter", "%.1f %%, 10 %% is the best there is", 100*share)
+	t.row("share of callers in the fullest tenth of the back-off, 1,000 at once", "100 % without jitter", "%.1f %%, 10 %% is the optimum", 100*share)
 	t.need(share < 0.2, "jitter", err)
 }
 
@@ -135,10 +135,10 @@ func runSoak(ctx context.Context, out io.Writer, d time.Duration) error {
 	_, _ = fmt.Fprintf(out, "descriptors %d before, %d after\n", s.Before.Descriptors, s.After.Descriptors)
 	_, _ = fmt.Fprintf(out, "live heap   %+.2f MiB\n", float64(s.HeapGrowth)/(1<<20))
 	for _, problem := range s.Problems {
-		_, _ = fmt.Fprintln(out, "OFF        ", problem)
+		_, _ = fmt.Fprintln(out, "problem    ", problem)
 	}
 	if s.Off > 0 {
-		return fmt.Errorf("%d things are off", s.Off)
+		return fmt.Errorf("%d problems", s.Off)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package readable says whether a whole piece of media can be read. It is
-// apart from package mediainfo because it links image/jpeg, which uploading
+// Package readable reports whether a whole piece of media can be read. It is
+// separate from package mediainfo because it links image/jpeg, which uploading
 // media does not need.
 package readable
 
@@ -11,27 +11,26 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 )
 
-// Limits that keep a hostile photo from taking the reader's memory or time.
+// Limits that keep a hostile photo from using the reader's memory or time.
 const (
-	// maxPixels is beyond what cameras make.
+	// maxPixels is more than cameras produce.
 	maxPixels = 100_000_000
-	// maxDecode is how many bytes a decoder may take; a larger picture passes
-	// with its structure checked only.
+	// maxDecode is how many bytes a decoder may use. Only the structure of a
+	// larger picture is checked.
 	maxDecode = 400 << 20
-	// maxPixelsPerByte: a Huffman-coded block of 8x8 pixels takes a bit at
-	// least.
+	// maxPixelsPerByte follows from Huffman coding: a block of 8x8 pixels takes
+	// at least one bit.
 	maxPixelsPerByte = 8 * 64
-	// maxScans is several times what progressive encoders write. Each scan goes
-	// over the whole picture and can take no more than a few bytes.
+	// maxScans is several times the number that progressive encoders write.
+	// Each scan covers the whole picture and can be a few bytes long.
 	maxScans = 100
 )
 
-// Check returns nil for media that a reader can read to its end, otherwise an
-// error that says what is wrong without quoting the data. A JPEG is decoded;
-// one that uses a feature that image/jpeg lacks passes with its structure
-// checked only, since a camera may well write it. Of an MP4, QuickTime, WAV or
-// CAF the structure is checked: see [mediainfo.CheckStructure]. No audio or
-// video is decoded.
+// Check returns nil for media that can be read to its end. Otherwise the error
+// says what is wrong without quoting the data. A JPEG is decoded. Only the
+// structure of one with a feature that image/jpeg lacks is checked, as cameras may
+// write it. Only the structure of an MP4, QuickTime, WAV or CAF is checked, see
+// [mediainfo.CheckStructure]. No audio or video is decoded.
 func Check(data []byte) error {
 	if mediainfo.Sniff(data) != mediainfo.JPEG {
 		return mediainfo.CheckStructure(data)
@@ -52,9 +51,9 @@ func Check(data []byte) error {
 	return damage(err)
 }
 
-// plan decides from the frame header whether to decode.
+// plan decides by the frame header whether to decode.
 func plan(f mediainfo.Frame, size int) (decode bool, err error) {
-	pixels := int64(f.Width) * int64(f.Height) // an int of 32 bits does not hold 65535 x 65535
+	pixels := int64(f.Width) * int64(f.Height) // an int of 32 bits cannot hold 65535 x 65535
 	switch {
 	case pixels > maxPixels:
 		return false, problem("more than 100 megapixels")
@@ -74,8 +73,8 @@ func plan(f mediainfo.Frame, size int) (decode bool, err error) {
 	return pixels*perPixel <= maxDecode, nil
 }
 
-// damage words a decoder's error. image/jpeg's own texts are constants. The
-// end of the data is none: there is an end marker in front of it.
+// damage describes a decoder's error. The texts of image/jpeg are constants. The
+// end of the data is not an error: there is an end marker before it.
 func damage(err error) error {
 	text := "damaged"
 	var format jpeg.FormatError

@@ -30,7 +30,7 @@ func TestCheck_FilesOfCamerasAndPhones(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"gray.jpg", "restart.jpg", "progressive.jpg", "rgb.jpg",
-		"arithmetic.jpg", // image/jpeg cannot, others can
+		"arithmetic.jpg", // image/jpeg cannot decode it, others can
 		"phone.mp4", "faststart.mp4", "fragmented.mp4", "clip.mov", "voice.m4a",
 		"extensible.wav", "pipe.wav", "bigendian.caf", "pipe.caf",
 	} {
@@ -42,7 +42,7 @@ func TestCheck_FilesOfCamerasAndPhones(t *testing.T) {
 func TestCheck_DamagedPictureData(t *testing.T) {
 	t.Parallel()
 	data := file(t, "gray.jpg")
-	// The end marker is there, half of the picture is not.
+	// The end marker is present, half of the picture is missing.
 	half := append(bytes.Clone(data[:len(data)*3/4]), 0xff, 0xd9)
 	require.NoError(t, mediainfo.CheckStructure(half))
 	assert.ErrorContains(t, readable.Check(half), "JPEG: damaged")
@@ -58,7 +58,7 @@ func TestCheck_CutPhotoIsIncomplete(t *testing.T) {
 	}
 }
 
-// resize puts another resolution into the frame header of a 96x72 photo.
+// resize sets another resolution in the frame header of a 96x72 photo.
 func resize(t *testing.T, name string, width, height int) []byte {
 	t.Helper()
 	data := file(t, name)
@@ -114,10 +114,9 @@ func jpegSegment(marker byte, payload ...byte) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(2+len(payload))), payload...)
 }
 
-// undecodable is a photo of one component that has its parts in place, and a
-// quantisation table in front of its scans that no decoder takes: only an
-// attempt to decode it fails. What it has behind its end marker makes it as
-// long as size says.
+// undecodable is a photo of one component that has all its parts, with an invalid
+// quantisation table before its scans: only an attempt to decode it fails. Bytes
+// behind its end marker extend it to size.
 func undecodable(frameMarker byte, width, height, scans, size int) []byte {
 	data := append([]byte("\xff\xd8"), jpegSegment(frameMarker, 8,
 		byte(height>>8), byte(height), byte(width>>8), byte(width), 1, 1, 0x11, 0)...)
@@ -135,13 +134,13 @@ func TestCheck_FrameHeaderDecidesWhetherToDecode(t *testing.T) {
 		tooLarge = "JPEG: more than 100 megapixels"
 		tooFew   = "JPEG: too few bytes for the resolution in its header"
 		tooMany  = "JPEG: more scans than any picture needs"
-		decoded  = "JPEG: damaged: " // and what the decoder says of the table
+		decoded  = "JPEG: damaged: " // followed by the decoder's text about the table
 	)
 	for _, tt := range []struct {
 		name                       string
 		marker                     byte
 		width, height, scans, size int
-		problem                    string // "" for a photo that passes without being decoded
+		problem                    string // "" for a photo that passes undecoded
 		incomplete                 bool
 	}{
 		{name: "coding that image/jpeg lacks", marker: arithmetic, width: 96, height: 72, scans: 1},
@@ -182,8 +181,7 @@ func TestCheck_FrameHeaderDecidesWhetherToDecode(t *testing.T) {
 	}
 }
 
-// FuzzReadable looks for a panic, and for a photo that passes without being
-// one.
+// FuzzReadable looks for a panic, and for input that passes and is no photo.
 func FuzzReadable(f *testing.F) {
 	names, err := filepath.Glob("../testdata/*.*")
 	require.NoError(f, err)

@@ -15,8 +15,8 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// answer is the right answer to a request, of which the faults spoil a part.
-func answer(x *faults.Exchange) string { return faults.Answer(x.Endpoint, x.User) }
+// valid is the valid response to a request. The faults change a part of it.
+func valid(x *faults.Exchange) string { return faults.ResponseBody(x.Endpoint, x.User) }
 
 func closedBefore() []cell {
 	return join(
@@ -40,7 +40,7 @@ func headerCut() []cell {
 func stallWithin() []cell {
 	return both(risky, "virtual", virtual(unknown.and(timedOut), func(x *faults.Exchange) {
 		x.Execute()
-		x.Write(answer(x)[:1])
+		x.Write(valid(x)[:1])
 		x.Stall()
 	}, patient()))
 }
@@ -53,12 +53,12 @@ func shortBody() []cell {
 	return join(
 		risky("half of it", faults.HTTP1, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
-			body := answer(x)
+			body := valid(x)
 			x.Raw(raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body[:len(body)/2])
 		})),
 		risky("all but a space", faults.HTTP1, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
-			body := answer(x)
+			body := valid(x)
 			x.Raw(raw200("Content-Length: "+strconv.Itoa(len(body)+1)+"\r\n") + body)
 		})),
 		each("half of it", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
@@ -74,7 +74,7 @@ func chunkedCut() []cell {
 	cut := func(end func(body string) string) run {
 		return script(unknown, func(x *faults.Exchange) {
 			x.Execute()
-			x.Raw(raw200("Transfer-Encoding: chunked\r\n") + end(answer(x)))
+			x.Raw(raw200("Transfer-Encoding: chunked\r\n") + end(valid(x)))
 		})
 	}
 	return join(
@@ -82,7 +82,7 @@ func chunkedCut() []cell {
 		risky("before the last chunk", faults.HTTP1, cut(chunk)),
 		each("before the end of the stream", faults.HTTP2, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
-			x.Write(answer(x))
+			x.Write(valid(x))
 			x.Abort()
 		})),
 	)
@@ -92,7 +92,7 @@ func closeDelimitedCut() []cell {
 	plain := func(part func(string) string) faults.Script {
 		return func(x *faults.Exchange) {
 			x.Execute()
-			x.Raw(raw200("Connection: close\r\n") + part(answer(x)))
+			x.Raw(raw200("Connection: close\r\n") + part(valid(x)))
 		}
 	}
 	return join(
@@ -107,13 +107,13 @@ func oneByteAtATime() []cell {
 	return join(
 		both(each, "body", script(fine, func(x *faults.Exchange) {
 			x.Execute()
-			for _, c := range []byte(answer(x)) {
+			for _, c := range []byte(valid(x)) {
 				x.Write(string(c))
 			}
 		})),
 		each("header and body", faults.HTTP1, script(fine, func(x *faults.Exchange) {
 			x.Execute()
-			body := answer(x)
+			body := valid(x)
 			for _, c := range []byte(raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body) {
 				x.Raw(string(c))
 			}
@@ -134,15 +134,15 @@ func informationalFlood() []cell {
 		each("100", faults.HTTP1, flood("100")),
 		each("103", faults.HTTP2, frames(unknown, false, func(s *faults.Stream) {
 			s.Execute()
-			for i := 0; i < 10_000 && s.Status("103"); i++ { // far beyond the bound; the connection lives on
+			for i := 0; i < 10_000 && s.Status("103"); i++ { // far beyond the bound; the connection stays open
 			}
 		})),
 		each("101, its body is the connection", faults.HTTP1, script(unknown, func(x *faults.Exchange) {
 			x.Execute()
 			x.Raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-			x.Stall() // which no context ends
+			x.Stall() // which does not end with a context
 		})),
-		both(each, "two, then the answer", script(fine, func(x *faults.Exchange) {
+		both(each, "two, then the response", script(fine, func(x *faults.Exchange) {
 			x.Informational(http.StatusProcessing)
 			x.Informational(http.StatusEarlyHints)
 			x.Good()
@@ -166,14 +166,14 @@ func headerFlood() []cell {
 	)
 }
 
-// bytesAfter has a second call prove that it is not answered by what was left
-// of the first: by another user's scores, at worst.
+// bytesAfter has a second call test that it does not receive the rest of the first
+// one's response, such as another user's scores.
 func bytesAfter() []cell {
 	after := func(more func(x *faults.Exchange) string) run {
 		return play{
 			script: func(x *faults.Exchange) {
 				x.Execute()
-				body := answer(x)
+				body := valid(x)
 				x.Raw(raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body + more(x))
 				x.Stall()
 			},
@@ -181,7 +181,7 @@ func bytesAfter() []cell {
 			after: func(t *testing.T, _ *lab, server *faults.Server, s *seen) {
 				t.Helper()
 				result, err := s.cell.call.Do(t.Context(), s.client, user+1)
-				if err != nil { // net/http took the connection before it saw the noise: seldom, and never for good
+				if err != nil { // net/http reused the connection before it noticed the extra bytes: rare, and temporary
 					assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "%v", err)
 					return
 				}
@@ -192,8 +192,8 @@ func bytesAfter() []cell {
 	}
 	return join(
 		each("noise", faults.HTTP1, after(func(*faults.Exchange) string { return "noise" })),
-		each("another user's answer", faults.HTTP1, after(func(x *faults.Exchange) string {
-			body := faults.Answer(x.Endpoint, user+2)
+		each("another user's response", faults.HTTP1, after(func(x *faults.Exchange) string {
+			body := faults.ResponseBody(x.Endpoint, user+2)
 			return raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body
 		})),
 	)
@@ -221,8 +221,8 @@ func redirected(code int, own bool) run {
 		})
 		require.NoError(t, err)
 		defer server.Close()
-		// A redirect that is followed must fail the cell, and not hold the run for
-		// the minutes that quick allows.
+		// A redirect that is followed must fail the cell, and not block the run
+		// for the minutes that quick allows.
 		opts := append(quick(), aimbrain.WithAttemptTimeout(30*time.Second), aimbrain.WithTimeout(time.Minute))
 		if own {
 			follow := func(*http.Request, []*http.Request) error { return nil }
@@ -232,7 +232,7 @@ func redirected(code int, own bool) run {
 		defer s.client.Close()
 		s.do(t.Context())
 		outcome := aimbrain.OutcomeRefused
-		if code == http.StatusSeeOther { // it may point to the result of what was done
+		if code == http.StatusSeeOther { // it may point to the result of the processed request
 			outcome = aimbrain.OutcomeUnknown
 		}
 		s.verify(t, want{kind: redirect, outcome: outcome, received: 1, check: func(t *testing.T, s *seen) {
