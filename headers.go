@@ -54,9 +54,6 @@ const userAgent = "aimbrain-go/" + Version
 
 // headerValues returns the values that [WithHeader] sends.
 func (c *config) headerValues() []string {
-	if c.headers == nil {
-		return nil
-	}
 	var values []string
 	c.headers(func(_, value string) { values = append(values, credentialParts(value)...) })
 	return values

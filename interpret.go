@@ -45,7 +45,9 @@ func interpret[T any](ctx context.Context, c *call, tries tries, a attempt, read
 		return none, verdict{final: true, err: &TooLargeError{Endpoint: c.endpoint.Path, Response: true, Limit: MaxResponseBytes, StatusCode: reply.Status, Attempts: tries.number}}
 	}
 	response := Response{StatusCode: reply.Status, Header: reply.Header, Body: reply.Body, Attempts: tries.number, endpoint: c.endpoint.Path}
-	if redact.Contains(reply.Header, c.credentials()...) {
+	key, secret := c.signer.pair.Credentials()
+	headers := c.client.config.headers
+	if redact.Contains(reply.Header, key, secret, strings.TrimRight(c.signature, "=")) || headers != nil && redact.Contains(reply.Header, c.credentials()...) {
 		response.Header = c.redactor().Header(reply.Header)
 	}
 	result, err := decode(response, c.endpoint, read)
@@ -168,7 +170,10 @@ func (c *call) redactor() redact.Redactor {
 func (c *call) credentials() []string {
 	key, secret := c.signer.pair.Credentials()
 	bare := strings.TrimRight(c.signature, "=")
-	credentials := append(c.client.config.headerValues(), secret, bare, key)
+	credentials := []string{secret, bare, key}
+	if config := c.client.config; config.headers != nil {
+		credentials = append(credentials, config.headerValues()...)
+	}
 	if strings.ContainsAny(bare, "+/") {
 		credentials = append(credentials, strings.NewReplacer("+", "-", "/", "_").Replace(bare))
 	}

@@ -128,11 +128,22 @@ func (r Redactor) Header(h http.Header) http.Header {
 func Contains(h http.Header, credentials ...string) bool {
 	for _, values := range h {
 		for _, value := range values {
-			for _, credential := range credentials {
-				if indexCredential(value, credential) >= 0 {
-					return true
-				}
+			if containsAny(value, credentials) {
+				return true
 			}
+			// A signature may have been written in the alphabet for URLs.
+			if strings.ContainsAny(value, "-_") && containsAny(strings.NewReplacer("-", "+", "_", "/").Replace(value), credentials) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func containsAny(value string, credentials []string) bool {
+	for _, credential := range credentials {
+		if len(value) >= len(credential) && indexCredential(value, credential) >= 0 {
+			return true
 		}
 	}
 	return false

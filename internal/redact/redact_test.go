@@ -60,4 +60,5 @@ func TestError_CanBeAskedStill(t *testing.T) {
 	assert.Equal(t, int64(7), limit.Limit)
 	assert.True(t, redact.Contains(http.Header{"X": {"a canary-secret"}}, "canary-secret"))
 	assert.False(t, redact.Contains(http.Header{"X": {"canary"}}, "canary-secret"))
+	assert.True(t, redact.Contains(http.Header{"X": {"uPVe74VR9n-cmxlt_NX69"}}, "uPVe74VR9n+cmxlt/NX69"), "in the alphabet for URLs")
 }
