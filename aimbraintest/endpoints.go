@@ -1,6 +1,7 @@
 package aimbraintest
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,6 +31,9 @@ func modules(kind int) names {
 	}
 }
 
+// maxID bounds what the fake keeps of each user. The vendor documents no limit.
+const maxID = 16 << 10
+
 func (c *call) createSession() (any, error) {
 	userID, err := c.text("userId")
 	if err != nil {
@@ -38,6 +42,9 @@ func (c *call) createSession() (any, error) {
 	device, err := c.text("device")
 	if err != nil {
 		return nil, err
+	}
+	if len(userID) > maxID || len(device) > maxID {
+		return nil, refuse(http.StatusBadRequest, fmt.Sprintf(`"userId" and "device" may have %d bytes at most in the fake, which keeps them`, maxID))
 	}
 	// The vendor's web client sends null if it does not know the system.
 	if raw, ok := find(c.members, "system"); !ok || !strictjson.IsNull(raw) {

@@ -34,3 +34,15 @@ func TestSignature_DeepNestingTakesBoundedWork(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, w.Code, w.Body.String())
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20))
 }
+
+func TestFakeSessions_RefusesIDsThatItCannotKeep(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	for name, request := range map[string]aimbrain.SessionRequest{
+		"user id": {UserID: strings.Repeat("u", 20_000), Device: "d", System: "s"},
+		"device":  {UserID: "u", Device: strings.Repeat("d", 20_000), System: "s"},
+	} {
+		_, err := fake.Client().Sessions.Create(t.Context(), request)
+		assert.ErrorIs(t, err, aimbrain.ErrBadRequest, name)
+	}
+}

@@ -139,20 +139,7 @@ func special(w uint64) uint64 {
 // for itself in a string: a quote, a backslash, a control character or a byte
 // that is not ASCII. It returns len(data) when there is none.
 func plain(data []byte, i int) int {
-	for ; len(data)-i >= 64; i += 64 {
-		b := data[i : i+64]
-		found := special(binary.LittleEndian.Uint64(b)) |
-			special(binary.LittleEndian.Uint64(b[8:])) |
-			special(binary.LittleEndian.Uint64(b[16:])) |
-			special(binary.LittleEndian.Uint64(b[24:])) |
-			special(binary.LittleEndian.Uint64(b[32:])) |
-			special(binary.LittleEndian.Uint64(b[40:])) |
-			special(binary.LittleEndian.Uint64(b[48:])) |
-			special(binary.LittleEndian.Uint64(b[56:]))
-		if found&highBits != 0 {
-			break
-		}
-	}
+	i = plainBlocks(data, i)
 	for ; len(data)-i >= 8; i += 8 {
 		if found := special(binary.LittleEndian.Uint64(data[i:])) & highBits; found != 0 {
 			return i + bits.TrailingZeros64(found)/8
@@ -189,20 +176,7 @@ func skip(data []byte, i int) (next int, escaped bool) {
 		if len(data)-i < 64 {
 			break
 		}
-		for ; len(data)-i >= 64; i += 64 {
-			b := data[i : i+64]
-			found := special(binary.LittleEndian.Uint64(b)) |
-				special(binary.LittleEndian.Uint64(b[8:])) |
-				special(binary.LittleEndian.Uint64(b[16:])) |
-				special(binary.LittleEndian.Uint64(b[24:])) |
-				special(binary.LittleEndian.Uint64(b[32:])) |
-				special(binary.LittleEndian.Uint64(b[40:])) |
-				special(binary.LittleEndian.Uint64(b[48:])) |
-				special(binary.LittleEndian.Uint64(b[56:]))
-			if found&highBits != 0 {
-				break
-			}
-		}
+		i = plainBlocks(data, i)
 	}
 	return plain(data, i), escaped
 }
@@ -214,6 +188,26 @@ func isShortEscape(c byte) bool {
 		return true
 	}
 	return false
+}
+
+// plainBlocks moves past the blocks of 64 bytes from i on of which each byte stands
+// for itself.
+func plainBlocks(data []byte, i int) int {
+	for ; len(data)-i >= 64; i += 64 {
+		b := data[i : i+64]
+		found := special(binary.LittleEndian.Uint64(b)) |
+			special(binary.LittleEndian.Uint64(b[8:])) |
+			special(binary.LittleEndian.Uint64(b[16:])) |
+			special(binary.LittleEndian.Uint64(b[24:])) |
+			special(binary.LittleEndian.Uint64(b[32:])) |
+			special(binary.LittleEndian.Uint64(b[40:])) |
+			special(binary.LittleEndian.Uint64(b[48:])) |
+			special(binary.LittleEndian.Uint64(b[56:]))
+		if found&highBits != 0 {
+			break
+		}
+	}
+	return i
 }
 
 // nonASCII moves past the run of bytes from i on that are not ASCII.
