@@ -89,6 +89,7 @@ func credentialParts(value string) []string {
 // request itself, those of the connection, and those at which net/http sends a
 // request again.
 func isReservedHeader(canonical string) bool {
+	canonical = textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(canonical, "_", "-")) // which some gateways do
 	for _, prefix := range []string{"X-Aimbrain-", "Content-", "Proxy-", "Sec-", "If-"} {
 		if strings.HasPrefix(canonical, prefix) {
 			return true

@@ -52,6 +52,7 @@ func TestWithHeader_RefusesReservedHeaders(t *testing.T) {
 		{name: "a value beyond ASCII", opt: aimbrain.WithHeader("X-A", "é")},
 		{name: "the key", opt: aimbrain.WithHeader("x-aimbrain-APIKEY", "v")},
 		{name: "the signature", opt: aimbrain.WithHeader("X-Aimbrain-Signature", "v")},
+		{name: "the key with underscores", opt: aimbrain.WithHeader("X_Aimbrain_Apikey", "v")},
 		{name: "the length", opt: aimbrain.WithHeader("Content-Length", "3")},
 		{name: "the host", opt: aimbrain.WithHeader("host", "other")},
 		{name: "a retry by net/http", opt: aimbrain.WithHeader("Idempotency-Key", "1")},
