@@ -13,6 +13,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo/readable"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+	"github.com/aimbrain/aimbrain-go/internal/synth"
 )
 
 // A medium is a photo, video or recording that was accepted.
@@ -106,7 +107,7 @@ func (f *Fake) accept(place string, data []byte, kind int) (medium, error) {
 		}
 	}
 	m := medium{info: info, hash: sha256.Sum256(data)}
-	m.subject, m.spoken, m.marked = mediaSubject(data)
+	m.subject, m.spoken, m.marked = synth.Subject(data)
 	m.known = m.marked
 	f.mu.Lock()
 	defer f.mu.Unlock()

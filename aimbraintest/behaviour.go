@@ -11,6 +11,7 @@ import (
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+	"github.com/aimbrain/aimbrain-go/internal/synth"
 )
 
 // eventArrays returns the names of the arrays that the vendor's clients send.
@@ -264,9 +265,9 @@ func featureStep(name string) float64 {
 func Behaviour(subject string, n int) aimbrain.Events {
 	mediaMust(subject != "", "Behaviour: pass a name for the subject, not an empty string")
 	mediaMust(n >= 1, "Behaviour(%q, %d): pass 1 event or more", subject, n)
-	habit := mediaSeed("behaviour", subject)
+	habit := synth.Seed("behaviour", subject)
 	level := func(feature string, low float64, levels int) float64 {
-		return low + float64(habit.between(0, levels-1))*featureStep(feature)
+		return low + float64(habit.Between(0, levels-1))*featureStep(feature)
 	}
 	radius, force := level("radius", 8, 10), level("force", 0.2, 9)
 	interval := level("touches interval", 16, 8)
@@ -274,7 +275,7 @@ func Behaviour(subject string, n int) aimbrain.Events {
 	typing := level("textEvents interval", 90, 12)
 
 	var e aimbrain.Events
-	e.Touches = swipes(mediaSeed("swipes", subject), n, radius, force, interval)
+	e.Touches = swipes(synth.Seed("swipes", subject), n, radius, force, interval)
 	for i := range n {
 		wobble := wobble(i)
 		e.Accelerations = append(e.Accelerations, aimbrain.Acceleration{
@@ -293,7 +294,7 @@ func Behaviour(subject string, n int) aimbrain.Events {
 }
 
 // swipes returns swipes over a small screen, of eight events each.
-func swipes(r *mediaRand, n int, radius, force, interval float64) []aimbrain.Touch {
+func swipes(r *synth.Rand, n int, radius, force, interval float64) []aimbrain.Touch {
 	const perSwipe = 8
 	var touches []aimbrain.Touch
 	var x, y, dx, dy int
@@ -301,8 +302,8 @@ func swipes(r *mediaRand, n int, radius, force, interval float64) []aimbrain.Tou
 	for i := range n {
 		step := i % perSwipe
 		if step == 0 {
-			x, y = r.between(80, 240), r.between(240, 330)
-			dx, dy = r.between(-9, 9), r.between(-25, 25)
+			x, y = r.Between(80, 240), r.Between(240, 330)
+			dx, dy = r.Between(-9, 9), r.Between(-25, 25)
 		}
 		phase := aimbrain.TouchMoved
 		switch {

@@ -1,4 +1,4 @@
-package aimbraintest
+package synth
 
 import "math/bits"
 
@@ -56,7 +56,7 @@ type mp4Picture struct {
 	planes        [3][]byte // Y, Cb and Cr
 }
 
-func mp4NewPicture(f *mediaFace) *mp4Picture {
+func mp4NewPicture(f *face) *mp4Picture {
 	p := &mp4Picture{width: f.width, height: f.height, across: (f.width + 15) / 16, down: (f.height + 15) / 16}
 	for i := range p.planes {
 		scale, side := 1, 16

@@ -1,4 +1,4 @@
-package aimbraintest
+package synth
 
 import (
 	"encoding/binary"
@@ -11,20 +11,20 @@ import (
 // jpegMaxSegment is the longest payload of one segment.
 const jpegMaxSegment = 65_533
 
-// jpegFile returns a maker of the photo with a number of padding bytes.
-func jpegFile(s mediaSpec) func(padding int) []byte {
-	pic := jpegNewPicture(mediaNewFace(s))
+// JPEG returns a maker of the photo with a number of padding bytes.
+func JPEG(s Spec) func(padding int) []byte {
+	pic := jpegNewPicture(newFace(s))
 	head := []byte{0xff, 0xd8}
-	if s.exif {
+	if s.EXIF {
 		head = jpegSegment(head, 0xe1, jpegEXIF(s))
 	} else {
 		head = jpegSegment(head, 0xe0, []byte("JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"))
 	}
-	head = pic.appendTables(head, s.progressive)
-	scans := pic.scans(s.progressive)
+	head = pic.appendTables(head, s.Progressive)
+	scans := pic.scans(s.Progressive)
 	return func(padding int) []byte {
 		data := append([]byte(nil), head...)
-		data = jpegComments(data, mediaMarker(s), padding)
+		data = comments(data, Marker(s), padding)
 		data = append(data, scans...)
 		return append(data, 0xff, 0xd9)
 	}
@@ -36,9 +36,9 @@ func jpegSegment(dst []byte, marker byte, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// jpegComments appends a comment that begins with text and has padding bytes after
+// comments appends a comment that begins with text and has padding bytes after
 // it. If one comment is not enough for the padding, it appends more.
-func jpegComments(dst, text []byte, padding int) []byte {
+func comments(dst, text []byte, padding int) []byte {
 	grow := min(padding, jpegMaxSegment-len(text))
 	if left := padding - grow; left > 0 && left < 4 {
 		grow -= 4 // another comment takes at least 4 bytes
@@ -63,7 +63,7 @@ func jpegFindMarker(data []byte) []byte {
 			return nil
 		}
 		if p := data[pos+4 : pos+2+n]; data[pos+1] == 0xfe {
-			if _, _, ok := mediaReadMarker(p); ok {
+			if _, _, ok := readMarker(p); ok {
 				return p
 			}
 		}
@@ -74,10 +74,10 @@ func jpegFindMarker(data []byte) []byte {
 
 // jpegEXIF returns an APP1 payload: a little-endian TIFF. Its first directory has
 // the orientation, and its second the thumbnail.
-func jpegEXIF(s mediaSpec) []byte {
+func jpegEXIF(s Spec) []byte {
 	small := s
-	small.width, small.height = 80, max(1, min(80, 80*s.height/s.width))
-	pic := jpegNewPicture(mediaNewFace(small))
+	small.Width, small.Height = 80, max(1, min(80, 80*s.Height/s.Width))
+	pic := jpegNewPicture(newFace(small))
 	thumb := pic.appendTables([]byte{0xff, 0xd8}, false)
 	thumb = append(append(thumb, pic.scans(false)...), 0xff, 0xd9)
 
@@ -114,7 +114,7 @@ type jpegPicture struct {
 
 // jpegNewPicture returns a transformed face, with a quarter of the chroma samples
 // (4:2:0), as cameras write.
-func jpegNewPicture(f *mediaFace) *jpegPicture {
+func jpegNewPicture(f *face) *jpegPicture {
 	pic := &jpegPicture{width: f.width, height: f.height}
 	mcusX, mcusY := (f.width+15)/16, (f.height+15)/16
 	for i := range pic.planes {

@@ -1,4 +1,4 @@
-package aimbraintest
+package synth
 
 import (
 	"encoding/binary"
@@ -12,10 +12,10 @@ const (
 	mp4Frame = 40_000
 )
 
-// mp4File returns a maker of the video with a number of padding bytes.
-func mp4File(s mediaSpec) func(padding int) []byte {
-	pic := mp4NewPicture(mediaNewFace(s))
-	length := int((s.duration + time.Microsecond - 1) / time.Microsecond)
+// MP4 returns a maker of the video with a number of padding bytes.
+func MP4(s Spec) func(padding int) []byte {
+	pic := mp4NewPicture(newFace(s))
+	length := int((s.Duration + time.Microsecond - 1) / time.Microsecond)
 	m := &mp4Movie{spec: s, length: length}
 	m.sps, m.pps = pic.parameterSets()
 	for n := range (length + mp4Frame - 1) / mp4Frame {
@@ -31,7 +31,7 @@ func mp4File(s mediaSpec) func(padding int) []byte {
 }
 
 type mp4Movie struct {
-	spec     mediaSpec
+	spec     Spec
 	length   int // µs
 	sps, pps []byte
 	sizes    []int // of the frames, in bytes
@@ -44,7 +44,7 @@ func (m *mp4Movie) file(padding int) []byte {
 	start := len(head) + len(m.header(0)) + 8
 	head = append(head, m.header(start)...)
 	head = append(head, mp4Box("mdat", m.media)...)
-	return append(head, mp4Box("uuid", []byte(mediaUUID), mediaMarker(m.spec), make([]byte, padding))...)
+	return append(head, mp4Box("uuid", []byte(boxUUID), Marker(m.spec), make([]byte, padding))...)
 }
 
 func mp4FindMarker(data []byte) []byte {
@@ -54,7 +54,7 @@ func mp4FindMarker(data []byte) []byte {
 			return nil
 		}
 		if body := data[pos+8 : pos+int(n)]; string(data[pos+4:pos+8]) == "uuid" &&
-			len(body) > 16 && string(body[:16]) == mediaUUID {
+			len(body) > 16 && string(body[:16]) == boxUUID {
 			return body[16:]
 		}
 		pos += int(n)
@@ -64,7 +64,7 @@ func mp4FindMarker(data []byte) []byte {
 
 // header returns the movie box.
 func (m *mp4Movie) header(start int) []byte {
-	w, h, length := uint32(m.spec.width), uint32(m.spec.height), uint32(m.length)
+	w, h, length := uint32(m.spec.Width), uint32(m.spec.Height), uint32(m.length)
 	matrix := mp4Words(1<<16, 0, 0, 0, 1<<16, 0, 0, 0, 1<<30)
 	return mp4Box("moov",
 		mp4Box("mvhd", mp4Words(0, 0, 0, mp4Scale, length, 1<<16, 1<<24, 0, 0), matrix,
@@ -86,7 +86,7 @@ func (m *mp4Movie) description() []byte {
 	config = append(config, 0xff, 0xe1)        // lengths of 4 bytes; one set
 	config = append(binary.BigEndian.AppendUint16(config, uint16(len(m.sps))), m.sps...)
 	config = append(binary.BigEndian.AppendUint16(append(config, 1), uint16(len(m.pps))), m.pps...)
-	size := uint32(m.spec.width)<<16 | uint32(m.spec.height)
+	size := uint32(m.spec.Width)<<16 | uint32(m.spec.Height)
 	return mp4Box("avc1",
 		mp4Words(0, 1, 0, 0, 0, 0, size, 72<<16, 72<<16, 0), // 72 dots an inch
 		[]byte{0, 1}, make([]byte, 32), []byte{0, 24, 0xff, 0xff}, // 24 bits, no palette

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"image"
 	"image/jpeg"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo/readable"
+	"github.com/aimbrain/aimbrain-go/internal/synth"
 )
 
 type mediaMaker func(subject string, opts ...MediaOption) []byte
@@ -75,19 +75,8 @@ func TestSize_IsExact(t *testing.T) {
 			data := make("ada", Size(size))
 			assert.Len(t, data, size, name)
 			assert.NoError(t, readable.Check(data), "%s of %d bytes", name, size)
-			subject, _, ok := mediaSubject(data)
+			subject, _, ok := synth.Subject(data)
 			assert.True(t, ok && subject == "ada", "%s of %d bytes", name, size)
-		}
-	}
-}
-
-func TestSize_IsExactWhereACommentOfAPhotoIsFull(t *testing.T) {
-	t.Parallel()
-	const first, full = 65_533 - 50, 65_537 // the bytes of the first comment, and of each other
-	for _, near := range []int{8, first, first + full, first + 2*full} {
-		for padding := near - 8; padding < near+8; padding++ {
-			comments := jpegComments(nil, make([]byte, 50), padding)
-			assert.Len(t, comments, 54+padding)
 		}
 	}
 }
@@ -155,9 +144,9 @@ func TestSyntheticMedia_SameBytesForTheSameCall(t *testing.T) {
 // mediaBody returns media without its marker, which differs by subject.
 func mediaBody(t *testing.T, data []byte) string {
 	t.Helper()
-	subject, token, ok := mediaSubject(data)
+	subject, token, ok := synth.Subject(data)
 	require.True(t, ok)
-	return strings.Replace(string(data), string(mediaMarker(mediaSpec{subject: subject, token: token})), "", 1)
+	return strings.Replace(string(data), string(synth.Marker(synth.Spec{Subject: subject, Token: token})), "", 1)
 }
 
 func TestSyntheticMedia_DiffersBySubjectAndVariant(t *testing.T) {
@@ -178,13 +167,13 @@ func TestMediaSubject_ReturnsSubjectAndToken(t *testing.T) {
 	t.Parallel()
 	for _, want := range []string{"ada", "Zoë Ångström", "\x00\xff\xd9", strings.Repeat("x", 1000)} {
 		for name, make := range mediaMakers {
-			subject, token, ok := mediaSubject(make(want, Variant(3), Size(MaxMediaBytes+1)))
+			subject, token, ok := synth.Subject(make(want, Variant(3), Size(MaxMediaBytes+1)))
 			assert.True(t, ok, name)
 			assert.Equal(t, want, subject, name)
 			assert.Empty(t, token, name)
 		}
 		for _, make := range []mediaMaker{FaceVideo, VoiceWAV, VoiceCAF} {
-			subject, token, ok := mediaSubject(make("ada", Saying(want)))
+			subject, token, ok := synth.Subject(make("ada", Saying(want)))
 			assert.True(t, ok)
 			assert.Equal(t, [2]string{"ada", want}, [2]string{subject, token})
 		}
@@ -196,11 +185,11 @@ func TestMediaSubject_RefusesForeignMedia(t *testing.T) {
 	var photo bytes.Buffer
 	require.NoError(t, jpeg.Encode(&photo, image.NewGray(image.Rect(0, 0, 8, 8)), nil))
 	for _, data := range [][]byte{
-		nil, {0xff, 0xd8, 0xff}, photo.Bytes(), []byte(mediaMagic), []byte("RIFF\x04\x00\x00\x00WAVE"),
-		[]byte("caff\x00\x01\x00\x00desc"), []byte("\x00\x00\x00\x0cftypisom\xff\xff\xff\xffuuid" + mediaUUID),
+		nil, {0xff, 0xd8, 0xff}, photo.Bytes(), []byte("aimbraintest synthetic media 1\x00"), []byte("RIFF\x04\x00\x00\x00WAVE"),
+		[]byte("caff\x00\x01\x00\x00desc"), []byte("\x00\x00\x00\x0cftypisom\xff\xff\xff\xffuuid\x6f\x1d\x0a\x6b\x3e\x52\x4c\x1f\x9b\x0e\xa1\x4d\xb2\x71\x7e\x35"),
 		append(photo.Bytes(), FacePhoto("ada")...),
 	} {
-		_, _, ok := mediaSubject(data)
+		_, _, ok := synth.Subject(data)
 		assert.False(t, ok, "%.40q", data)
 	}
 }
@@ -210,7 +199,7 @@ func TestMediaSubject_RefusesACutFile(t *testing.T) {
 	for name, make := range mediaMakers {
 		data := make("ada")
 		for n := 0; n < len(data); n += 1 + len(data)/500 {
-			if _, _, ok := mediaSubject(data[:n]); ok {
+			if _, _, ok := synth.Subject(data[:n]); ok {
 				// The marker may be the last part, and end with a filling byte.
 				assert.GreaterOrEqual(t, n, len(data)-1, name)
 			}
@@ -224,30 +213,10 @@ func FuzzMediaSubject(f *testing.F) {
 	}
 	f.Add(FacePhoto("ada", Resolution(16, 16)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, _, ok := mediaSubject(data); ok && mediainfo.CheckStructure(data) != nil {
+		if _, _, ok := synth.Subject(data); ok && mediainfo.CheckStructure(data) != nil {
 			t.Fatal("a subject in a broken file")
 		}
 	})
-}
-
-func TestFacePhoto_DecodesToTheDrawing(t *testing.T) {
-	t.Parallel()
-	spec := mediaSpec{subject: "ada", width: 200, height: 150}
-	face := mediaNewFace(spec)
-	for _, opts := range [][]MediaOption{nil, {Progressive()}, {WithEXIF()}} {
-		data := FacePhoto("ada", append(opts, Resolution(200, 150))...)
-		img, err := jpeg.Decode(bytes.NewReader(data))
-		require.NoError(t, err)
-		picture, ok := img.(*image.YCbCr)
-		require.True(t, ok)
-		var off float64
-		for y := range 150 {
-			for x := range 200 {
-				off += math.Abs(float64(picture.Y[picture.YOffset(x, y)]) - float64(face.luma(x, y)))
-			}
-		}
-		assert.Less(t, off/(200*150), 2.0, "mean difference in brightness")
-	}
 }
 
 func TestProgressive_HasProgressiveScans(t *testing.T) {
@@ -282,19 +251,6 @@ func TestWithEXIF_ThumbnailIsASmallerPhoto(t *testing.T) {
 	img, err := jpeg.Decode(bytes.NewReader(thumb))
 	require.NoError(t, err)
 	assert.Equal(t, image.Rect(0, 0, 80, 80), img.Bounds())
-}
-
-func TestVoiceWAV_HasAudibleSamples(t *testing.T) {
-	t.Parallel()
-	for _, subject := range []string{"ada", "bob", "cyd"} {
-		var peak, sum float64
-		samples := mediaVoice(mediaSpec{subject: subject, duration: time.Second, rate: 16_000})
-		for _, v := range samples {
-			peak, sum = max(peak, math.Abs(float64(v))), sum+float64(v)
-		}
-		assert.Greater(t, peak, 5_000.0)
-		assert.Less(t, math.Abs(sum/float64(len(samples))), 200.0, "no offset")
-	}
 }
 
 func TestSyntheticMedia_PanicsForInvalidOptions(t *testing.T) {
