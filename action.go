@@ -72,9 +72,9 @@ type Audience int
 
 // The audiences.
 const (
-	AudienceDeveloper Audience = iota // whoever wrote the calling code or the app
+	AudienceDeveloper Audience = iota // the author of the calling code or of the app
 	AudiencePerson                    // the person in front of the camera or the microphone
-	AudienceOperator                  // whoever runs the service: keys, network, support
+	AudienceOperator                  // the operator of the service: keys, network, support
 	AudienceProgram                   // the calling program, by its next call
 )
 

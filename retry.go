@@ -87,7 +87,7 @@ func WithMaxAttempts(n int) CallOption {
 
 // timing is the policy without what depends on the endpoint.
 func (p *RetryPolicy) timing() retry.Policy {
-	return retry.Policy{MaxAttempts: p.MaxAttempts, BaseDelay: p.BaseDelay, MaxDelay: p.MaxDelay, MaxWait: p.MaxWait}
+	return retry.Policy{BaseDelay: p.BaseDelay, MaxDelay: p.MaxDelay, MaxWait: p.MaxWait}
 }
 
 // mayRepeat reports whether a call may be sent again after an attempt that may have

@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// A Policy says how many attempts a call has and how long it waits. All members
-// are used as they are: 0 is no default.
+// A Policy says how long a call waits. All members are used as they are: 0 is no
+// default.
 type Policy struct {
-	MaxAttempts int           // at least 1
-	BaseDelay   time.Duration // bounds the wait before the second attempt
-	MaxDelay    time.Duration // bounds any wait that the server did not ask for
-	MaxWait     time.Duration // bounds the sum of all waits of a call
+	BaseDelay time.Duration // bounds the wait before the second attempt
+	MaxDelay  time.Duration // bounds any wait that the server did not ask for
+	MaxWait   time.Duration // bounds the sum of all waits of a call
 }
 
 // minSpread is the least time over which callers that received the same wait are

@@ -13,7 +13,7 @@ import (
 
 func TestPolicy_Wait(t *testing.T) {
 	t.Parallel()
-	policy := retry.Policy{MaxAttempts: 3, BaseDelay: 100 * time.Millisecond, MaxDelay: 3 * time.Second, MaxWait: 5 * time.Second}
+	policy := retry.Policy{BaseDelay: 100 * time.Millisecond, MaxDelay: 3 * time.Second, MaxWait: 5 * time.Second}
 	tests := []struct {
 		name     string
 		policy   retry.Policy

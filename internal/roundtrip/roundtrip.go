@@ -160,12 +160,13 @@ func (r *Request) reached(err error, own bool) bool {
 }
 
 // isRedirected reports whether a response is not that of the request to target: a
-// caller's transport followed a redirect, or asked somebody else.
+// caller's transport followed a redirect, or sent the request elsewhere. A mock may leave
+// the method out.
 func isRedirected(of *http.Request, target *url.URL) bool {
 	if of == nil {
 		return false
 	}
-	return of.Response != nil || of.Method != http.MethodPost ||
+	return of.Response != nil || of.Method != http.MethodPost && of.Method != "" ||
 		of.URL != nil && (of.URL.Host != target.Host || of.URL.Scheme != target.Scheme || of.URL.Path != target.Path)
 }
 

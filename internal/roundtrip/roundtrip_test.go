@@ -145,7 +145,8 @@ func TestDo_FollowedRedirect(t *testing.T) {
 		want bool
 	}{
 		{name: "of the request", of: &http.Request{Method: http.MethodPost, URL: called}},
-		{name: "of nobody", of: nil},
+		{name: "without a request", of: nil},
+		{name: "a mock without a method", of: &http.Request{URL: called}},
 		{name: "another host", of: &http.Request{Method: http.MethodPost, URL: &url.URL{Scheme: "https", Host: "other.example", Path: "/v1/score"}}, want: true},
 		{name: "without TLS", of: &http.Request{Method: http.MethodPost, URL: &url.URL{Scheme: "http", Host: "api.example", Path: "/v1/score"}}, want: true},
 		{name: "another path", of: &http.Request{Method: http.MethodPost, URL: &url.URL{Scheme: "https", Host: "api.example", Path: "/cached"}}, want: true},
