@@ -1,8 +1,11 @@
 package strictjson
 
 import (
+	"encoding/json"
 	"strconv"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -62,5 +65,33 @@ func TestAppendDecoded_EndsAtUncheckedEscape(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`ab\q\n`, `ab\u00g0`, `ab\ud800`, `ab\`} {
 		require.Equal(t, "+ab", string(appendDecoded([]byte("+"), []byte(body))), body)
+	}
+}
+
+// The scan of long strings compares 64 bytes at once, and each with the byte behind
+// it. A byte, or an escape, must mean the same at each place of such a block.
+func TestString_AcceptsWhatJSONAcceptsAtEachPlace(t *testing.T) {
+	t.Parallel()
+	for _, filler := range []string{
+		strings.Repeat("QUJD", 50),
+		strings.Repeat(`AB\/`, 50),
+		strings.Repeat(`\/`, 100),
+		strings.Repeat("a", 64) + `\/` + strings.Repeat("b", 130),
+	} {
+		for at := 4; at < 140; at++ {
+			for c := range 256 {
+				for _, put := range []string{string([]byte{byte(c)}), string([]byte{'\\', byte(c)})} {
+					raw := `"` + filler[:at] + put + filler[at:] + `"`
+					want := json.Valid([]byte(raw)) && utf8.ValidString(raw)
+					got, err := String([]byte(raw))
+					require.Equal(t, want, err == nil, "%q at %d of %q", put, at, filler[:8])
+					if want {
+						var decoded string
+						require.NoError(t, json.Unmarshal([]byte(raw), &decoded))
+						require.Equal(t, decoded, got)
+					}
+				}
+			}
+		}
 	}
 }
