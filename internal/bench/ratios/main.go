@@ -1,10 +1,11 @@
 // Ratios prints the cost of a call as a table: the library's time divided by the
 // floor that the standard library sets on the same bytes, and the time of plain
-// implementations divided by the library's. Every number is the median of rounds
-// in which the two took turns, so that disturbances of the machine affect both.
+// implementations divided by the library's. Every number is the median of
+// many turns in which the two are measured one after the other.
 //
 //	go run ./internal/bench/ratios            about a minute and a half
 //	go run ./internal/bench/ratios -rounds 3  a quick look
+//	go run ./internal/bench/ratios -only token
 package main
 
 import (
@@ -32,8 +33,9 @@ func main() {
 
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("ratios", flag.ContinueOnError)
-	rounds := flags.Int("rounds", 10, "how often each pair is measured")
+	rounds := flags.Int("rounds", 10, "hundreds of turns for each pair")
 	serve := flags.Bool("serve", false, "be the server (used by the command itself)")
+	only := flags.String("only", "", "measure only the pairs whose name contains this")
 	scale := flags.Bool("scale", true, "measure 1 to 512 calls in flight too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -47,10 +49,10 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	}
 	defer server.stop()
 	fmt.Fprintf(out, "%s, %s/%s, %d CPUs, %s; medians of %d\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu(), *rounds)
-	if err := pairs(out, server.url, *rounds); err != nil {
+	if err := pairs(out, server.url, *only, *rounds); err != nil {
 		return err
 	}
-	if !*scale {
+	if !*scale || *only != "" {
 		return nil
 	}
 	return inFlight(out, server)
@@ -64,7 +66,7 @@ type pair struct {
 	a, b         func() bench.Op
 }
 
-func pairs(out io.Writer, url string, rounds int) error {
+func pairs(out io.Writer, url, only string, rounds int) error {
 	client, err := bench.Client(url)
 	if err != nil {
 		return err
@@ -75,7 +77,7 @@ func pairs(out io.Writer, url string, rounds int) error {
 		return [][]byte{bench.Photo(499_000), bench.Photo(499_001), bench.Photo(499_002)}
 	}
 	request := func() []byte { return bench.Request(photo()) }
-	fmt.Fprintln(out, "| work | ratio | target | ours: bytes a call | ours: allocations a call |")
+	fmt.Fprintln(out, "| work | ratio | target | bytes a call, both | allocations a call, both |")
 	fmt.Fprintln(out, "|---|---|---|---|---|")
 	for _, p := range []pair{
 		{"prepare 30 kB: ours ÷ floor", "≤ 0.95", func() bench.Op { return bench.Prepare(bench.Photo(30_000)) }, func() bench.Op { return bench.Floor(bench.Photo(30_000)) }},
@@ -94,6 +96,9 @@ func pairs(out io.Writer, url string, rounds int) error {
 		{"500 kB over loopback: ours ÷ bare net/http, same bytes hashed once", "≤ 1.20", func() bench.Op { return bench.Enroll(client, photo()) }, func() bench.Op { return bench.BareEnroll(url, photo()) }},
 		{"500 kB over loopback: ours ÷ bare net/http, encoded and hashed", "", func() bench.Op { return bench.Enroll(client, photo()) }, func() bench.Op { return bench.BareEncodeEnroll(url, photo()) }},
 	} {
+		if !strings.Contains(p.name, only) {
+			continue
+		}
 		runtime.GC() // frees the garbage of the previous pair, and
 		runtime.GC() // what it left in pools
 		a, b := p.a(), p.b()
@@ -101,42 +106,36 @@ func pairs(out io.Writer, url string, rounds int) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		ours := a
-		if strings.HasSuffix(p.name, "÷ ours") {
-			ours = b
-		}
-		bytes, allocs, err := allocations(ours)
+		aBytes, aCount, err := allocations(a)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "| %s | %.2f | %s | %d | %d |\n", p.name, ratio, p.target, bytes, allocs)
+		bBytes, bCount, err := allocations(b)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "| %s | %.2f | %s | %d ÷ %d | %d ÷ %d |\n", p.name, ratio, p.target, aBytes, bBytes, aCount, bCount)
 	}
 	return nil
 }
 
-// compare returns the median of the quotient of the two times, in rounds that take
-// turns.
+// compare returns the median of the quotient of the two times, over many short turns.
+// A disturbance of the machine is longer than a turn, so that it spoils few quotients,
+// which the median leaves out.
 func compare(one, other bench.Op, rounds int) (float64, error) {
 	n, err := calibrate(one, other)
 	if err != nil {
 		return 0, err
 	}
-	ratios := make([]float64, 0, rounds)
-	for range rounds {
-		// There are many short turns: a disturbance of one then also affects
-		// the other.
-		var a, b time.Duration
-		for range 20 {
-			for _, turn := range []struct {
-				op    bench.Op
-				total *time.Duration
-			}{{one, &a}, {other, &b}} {
-				took, err := timed(turn.op, n)
-				if err != nil {
-					return 0, err
-				}
-				*turn.total += took
-			}
+	var ratios []float64
+	for range 100 * rounds {
+		a, err := timed(one, n)
+		if err != nil {
+			return 0, err
+		}
+		b, err := timed(other, n)
+		if err != nil {
+			return 0, err
 		}
 		ratios = append(ratios, float64(a)/float64(b))
 	}
@@ -158,8 +157,8 @@ func timed(op bench.Op, n int) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-// calibrate returns the number of repetitions for a turn of some milliseconds, and
-// warms up both.
+// calibrate returns the number of repetitions for a turn of two milliseconds, or 1,
+// and warms up both.
 func calibrate(ops ...bench.Op) (int, error) {
 	slowest := time.Duration(1)
 	for _, op := range ops {
@@ -169,7 +168,7 @@ func calibrate(ops ...bench.Op) (int, error) {
 		}
 		slowest = max(slowest, took/20)
 	}
-	return max(1, int(10*time.Millisecond/slowest)), nil
+	return max(1, int(2*time.Millisecond/slowest)), nil
 }
 
 // allocations counts the allocations of a call.
