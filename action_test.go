@@ -112,7 +112,7 @@ func TestActionOf_AllErrors(t *testing.T) {
 			assert.Equal(t, tt.audience.String(), aimbrain.ActionOf(err).Audience().String())
 			assert.Equal(t, tt.outcome.String(), aimbrain.OutcomeOf(err).String())
 			if err != nil {
-				assert.False(t, tt.want == aimbrain.ActionConfirm && !strings.Contains(err.Error(), "find out before you repeat it"), "%v", err)
+				assert.False(t, tt.want == aimbrain.ActionConfirm && !strings.Contains(err.Error(), "confirm it before you repeat the call"), "%v", err)
 				assert.False(t, tt.want == aimbrain.ActionConfirm && strings.Contains(err.Error(), "retry later"), "%v", err)
 			}
 		})
@@ -158,15 +158,15 @@ func TestErrorText_HasNoRepetition(t *testing.T) {
 	}{
 		{
 			name: "the status as a message", err: failure(t, aimbrain.EndpointScore, httpmock.NewStringResponder(404, `Not Found`)),
-			want: "aimbrain: /v1/score: HTTP 404 Not Found from a gateway: check the base URL and its path prefix: there is no such endpoint",
+			want: "aimbrain: /v1/score: 404 Not Found from a gateway: check the base URL and its path prefix: there is no such endpoint",
 		},
 		{
 			name: "a page of HTML", err: failure(t, aimbrain.EndpointScore, httpmock.NewStringResponder(502, `<html><title>502 Bad Gateway</title></html>`)),
-			want: "aimbrain: /v1/score: HTTP 502 Bad Gateway from a gateway: a page of HTML: retry later; outcome unknown: the request may have been processed",
+			want: "aimbrain: /v1/score: 502 Bad Gateway from a gateway: a page of HTML: retry later; outcome unknown: the request may have been processed",
 		},
 		{
 			name: "a package inside", err: failure(t, aimbrain.EndpointScore, httpmock.NewStringResponder(200, `{"a":1,"a":2}`)),
-			want: "aimbrain: /v1/score: HTTP 200, but the response cannot be used: it is not a strict JSON object: duplicate name at byte 7; outcome unknown: the request may have been processed",
+			want: "aimbrain: /v1/score: 200 OK: invalid response: it is not a strict JSON object: duplicate name at byte 7; outcome unknown: the request may have been processed",
 		},
 	}
 	for _, tt := range tests {
@@ -193,7 +193,7 @@ func TestDecode_ZeroResponse(t *testing.T) {
 	t.Parallel()
 	_, err := aimbrain.Decode[aimbrain.FaceAuthResult](aimbrain.Response{})
 	require.True(t, is[*aimbrain.DecodeError](err))
-	assert.ErrorContains(t, err, "aimbrain: the response cannot be used: it is the zero Response: check the error of Forward first")
+	assert.ErrorContains(t, err, "aimbrain: invalid response: it is the zero Response: check the error of Forward first")
 }
 
 func TestWithCallTimeout_ReplacesClientTimeout(t *testing.T) {

@@ -130,7 +130,7 @@ func (c *call) notMade(err error) error {
 	case errors.As(err, &invalid):
 		return &RequestError{Endpoint: c.endpoint.Path, Argument: invalid.Argument, Reason: invalid.Reason, Err: invalid.Err}
 	case errors.As(err, &interrupted):
-		return &NetworkError{Endpoint: c.endpoint.Path, Err: fmt.Errorf("nothing was sent: %w", interrupted), result: OutcomeNotSent}
+		return &NetworkError{Endpoint: c.endpoint.Path, Err: fmt.Errorf("not sent: %w", interrupted), result: OutcomeNotSent}
 	}
 	return &TooLargeError{Endpoint: c.endpoint.Path, Limit: MaxRequestBytes}
 }

@@ -146,7 +146,7 @@ func (e *APIError) Prompt() string {
 // "" when nothing is known.
 func (e *APIError) Remedy() string {
 	if e.Action() == ActionConfirm {
-		return "find out whether it was processed before you repeat it"
+		return "confirm whether it was processed before you repeat the call"
 	}
 	for _, d := range e.Details {
 		if advice := d.Code.Remedy(); advice != "" {
@@ -224,9 +224,9 @@ func (e *DecodeError) Error() string {
 		text += e.Endpoint + ": "
 	}
 	if e.StatusCode != 0 {
-		text += "HTTP " + strconv.Itoa(e.StatusCode) + ", but "
+		text += HTTPStatus(e.StatusCode).Error() + ": "
 	}
-	text += "the response cannot be used: " + e.Reason
+	text += "invalid response: " + e.Reason
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -251,9 +251,9 @@ type TooLargeError struct {
 // Error returns what was too large and what to do about it.
 func (e *TooLargeError) Error() string {
 	if !e.Response {
-		return "aimbrain: " + e.Endpoint + ": the request would reach the API's limit of " + strconv.Itoa(e.Limit) + " bytes, and was not sent: send fewer or smaller files (base64 adds a third)"
+		return "aimbrain: " + e.Endpoint + ": not sent: the request would reach the API's limit of " + strconv.Itoa(e.Limit) + " bytes: send fewer or smaller files (base64 adds a third)"
 	}
-	return "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ", but the response is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcomeText(e.outcome(), e.Endpoint, e.Attempts)
+	return "aimbrain: " + e.Endpoint + ": " + HTTPStatus(e.StatusCode).Error() + ": the response is larger than " + strconv.Itoa(e.Limit) + " bytes" + outcomeText(e.outcome(), e.Endpoint, e.Attempts)
 }
 
 func (e *TooLargeError) outcome() Outcome {
@@ -277,11 +277,11 @@ type RedirectError struct {
 
 // Error returns where it points to and what to check.
 func (e *RedirectError) Error() string {
-	text := "aimbrain: " + e.Endpoint + ": HTTP " + strconv.Itoa(e.StatusCode) + ": a redirect"
+	text := "aimbrain: " + e.Endpoint + ": " + HTTPStatus(e.StatusCode).Error() + ": redirect"
 	if e.Host != "" {
 		text += " to " + strconv.Quote(e.Host)
 	}
-	text += ", which is never followed: check the base URL and what stands in front of the API"
+	text += " not followed: check the base URL and the proxies in front of the API"
 	if e.unknown {
 		text += outcomeText(OutcomeUnknown, e.Endpoint, e.Attempts)
 	}
@@ -325,7 +325,7 @@ func (e *RequestError) Error() string {
 	if e.Endpoint != "" {
 		text += e.Endpoint + ": "
 	}
-	text += "nothing was sent: " + e.Argument + " " + e.Reason
+	text += "not sent: " + e.Argument + " " + e.Reason
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -344,7 +344,7 @@ func outcomeText(outcome Outcome, endpoint string, attempts int) string {
 	if outcome == OutcomeUnknown {
 		text = "; outcome unknown: the request may have been processed"
 		if repeating(endpoint) == ActionConfirm {
-			text += ", find out before you repeat it"
+			text += ", confirm it before you repeat the call"
 		}
 	}
 	if attempts > 1 {

@@ -33,12 +33,12 @@ func TestAPIError_RecordedErrors(t *testing.T) {
 		"422-brightness-and-blur.json": {"Face not accepted", []aimbrain.Code{10, 11}, aimbrain.ActionRetake, "retake in better light"},
 		"424-user.json":                {"Not enrolled", []aimbrain.Code{107}, aimbrain.ActionEnroll, "enrol the user first"},
 		"460-token.json":               {"Token needed", []aimbrain.Code{152}, aimbrain.ActionRequestToken, "call the token endpoint first"},
-		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
+		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionConfirm, "confirm whether it was processed before you repeat the call"},
 		"422-code-not-documented.json": {"Something new", []aimbrain.Code{4711}, aimbrain.ActionRetake, "capture new media"},
 		"422-half-broken-details.json": {"Odd", []aimbrain.Code{7}, aimbrain.ActionRetake, "retake closer"},
 		"422-duplicate-errors.json":    {`{"error": "Two responses", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionCheckGateway, "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
-		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
-		"503-no-body.txt":              {"", nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
+		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionConfirm, "confirm whether it was processed before you repeat the call"},
+		"503-no-body.txt":              {"", nil, aimbrain.ActionConfirm, "confirm whether it was processed before you repeat the call"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -72,10 +72,10 @@ func TestAPIError_RecordedErrors(t *testing.T) {
 			assert.Equal(t, status >= 500, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown)
 
 			text := err.Error()
-			assert.Contains(t, text, "HTTP "+strconv.Itoa(status))
+			assert.Contains(t, text, ": "+aimbrain.HTTPStatus(status).Error())
 			assert.Contains(t, text, aimbrain.EndpointVoiceEnroll)
 			if want.action == aimbrain.ActionConfirm {
-				assert.Contains(t, text, "may have been processed, find out before you repeat it")
+				assert.Contains(t, text, "may have been processed, confirm it before you repeat the call")
 			} else {
 				assert.Contains(t, text, want.advice)
 			}

@@ -124,7 +124,7 @@ func TestMedia_InvalidIsNotSent(t *testing.T) {
 		var request *aimbrain.RequestError
 		require.ErrorAs(t, err, &request, name)
 		assert.Contains(t, err.Error(), c.says, name)
-		assert.Contains(t, err.Error(), "nothing was sent", name)
+		assert.Contains(t, err.Error(), "not sent", name)
 		assert.NotContains(t, err.Error(), encoded[:20], name)
 		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), name)
 		assert.Zero(t, transport.GetTotalCallCount(), name)

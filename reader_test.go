@@ -107,7 +107,7 @@ func TestReaders_BlockedRead(t *testing.T) {
 						if mediaName == "in the second file" {
 							place = "faces[1]"
 						}
-						assert.Contains(t, err.Error(), "nothing was sent: "+place+" was not read to its end")
+						assert.Contains(t, err.Error(), "not sent: "+place+" was not read to its end")
 						assert.Zero(t, transport.GetTotalCallCount())
 					})
 				})
@@ -194,7 +194,7 @@ func TestReaders_BreaksContract(t *testing.T) {
 			require.ErrorAs(t, err, &request)
 			assert.Equal(t, "faces[0]", request.Argument)
 			assert.Contains(t, request.Reason, "breaks io.Reader's contract")
-			assert.Contains(t, err.Error(), "nothing was sent")
+			assert.Contains(t, err.Error(), "not sent")
 			assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
 			assert.Zero(t, transport.GetTotalCallCount())
 		})
@@ -397,7 +397,7 @@ func refusesFile(t *testing.T, path, kind string) {
 	assert.Contains(t, err.Error(), "not a regular file")
 	assert.Contains(t, err.Error(), kind)
 	assert.Contains(t, err.Error(), path)
-	assert.Contains(t, err.Error(), "nothing was sent")
+	assert.Contains(t, err.Error(), "not sent")
 	assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
 	assert.Zero(t, transport.GetTotalCallCount())
 }

@@ -75,7 +75,7 @@ func TestResponse_InvalidIsErrorAndNoScore(t *testing.T) {
 			} else {
 				assert.Equal(t, "[redacted]", string(decode.Body), "bytes that are not text may be media")
 			}
-			assert.Contains(t, err.Error(), "HTTP 200")
+			assert.Contains(t, err.Error(), "200 OK")
 			assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 			assert.Equal(t, aimbrain.FaceAuthResult{}, result, "no partial result")
 			assert.False(t, result.Matches(aimbrain.RecommendedThreshold))

@@ -264,12 +264,12 @@ func TestWithLogger_OmitsServerText(t *testing.T) {
 		return "HTTP/1.1 " + head + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	}
 	for name, c := range map[string]struct{ response, logged string }{
-		"a gateway's page":  {body("502 Bad Gateway", "<html>"+canary+"</html>"), "HTTP 502 Bad Gateway"},
+		"a gateway's page":  {body("502 Bad Gateway", "<html>"+canary+"</html>"), "502 Bad Gateway"},
 		"the API's text":    {body("400 Bad Request", `{"error":"`+canary+`","errors":[{"code":10,"description":"`+canary+`"}]}`), "(code 10 "},
 		"a code not known":  {body("400 Bad Request", `{"errors":[{"code":4711,"description":"`+canary+`"}]}`), "(code 4711)"},
-		"no JSON":           {body("200 OK", canary), "but the response cannot be used"},
-		"a member's name":   {body("200 OK", `{"`+canary+`":1,"`+canary+`":2}`), "but the response cannot be used"},
-		"a redirect":        {body("307 Temporary Redirect\r\nLocation: https://"+canary+"/", ""), "a redirect"},
+		"no JSON":           {body("200 OK", canary), "200 OK: invalid response"},
+		"a member's name":   {body("200 OK", `{"`+canary+`":1,"`+canary+`":2}`), "200 OK: invalid response"},
+		"a redirect":        {body("307 Temporary Redirect\r\nLocation: https://"+canary+"/", ""), ": redirect"},
 		"a broken status":   {"HTTP/1.1 " + canary + "\r\n\r\n", "no response: the connection broke"},
 		"an invalid header": {"HTTP/1.1 200 OK\r\n" + canary + "\r\n\r\n", "no response: the connection broke"},
 	} {

@@ -15,13 +15,13 @@ import (
 // an [ErrorKind].
 type HTTPStatus int
 
-// Error returns the number and the standard text: "HTTP 403 Forbidden".
+// Error returns the number and the standard text: "403 Forbidden", or "HTTP 460" for
+// a number without one.
 func (s HTTPStatus) Error() string {
-	text := "HTTP " + strconv.Itoa(int(s))
 	if standard := http.StatusText(int(s)); standard != "" {
-		text += " " + standard
+		return strconv.Itoa(int(s)) + " " + standard
 	}
-	return text
+	return "HTTP " + strconv.Itoa(int(s))
 }
 
 // leavesOutcomeUnknown reports whether a response with this status leaves open

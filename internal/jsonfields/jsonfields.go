@@ -91,11 +91,20 @@ func (o *Object) Score(name string) float64 {
 	score, err := strictjson.Score(value)
 	switch {
 	case errors.Is(err, strictjson.ErrRange):
-		o.Fail(strconv.Quote(name)+" is not in 0..1", nil)
+		o.Fail(strconv.Quote(name)+" is "+shown(value)+", which is not in 0..1", nil)
 	case err != nil:
 		o.Fail(strconv.Quote(name)+" is not a number", err)
 	}
 	return score
+}
+
+// shown returns a number for an error's text. A server can make it as long as the
+// response.
+func shown(number []byte) string {
+	if len(number) > 24 {
+		return string(number[:24]) + "..."
+	}
+	return string(number)
 }
 
 // Count reads a whole number from 0 to 2³¹-1.
@@ -110,7 +119,7 @@ func (o *Object) Count(name string) int {
 		return 0
 	}
 	if n < 0 || n > 1<<31-1 {
-		o.Fail(strconv.Quote(name)+" is out of range", nil)
+		o.Fail(strconv.Quote(name)+" is "+shown(value)+", which is out of range", nil)
 		return 0
 	}
 	return int(n)

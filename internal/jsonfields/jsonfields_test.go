@@ -1,6 +1,7 @@
 package jsonfields_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,15 +26,16 @@ func TestObject_ReadsByType(t *testing.T) {
 		{name: "score", data: `{"a":0.5}`, read: score, want: 0.5},
 		{name: "score 0", data: `{"a":0}`, read: score, want: 0.0},
 		{name: "score 1", data: `{"a":1.0}`, read: score, want: 1.0},
-		{name: "score above 1", data: `{"a":1.0000001}`, read: score, err: `"a" is not in 0..1`},
-		{name: "negative score", data: `{"a":-0.1}`, read: score, err: `"a" is not in 0..1`},
+		{name: "score above 1", data: `{"a":1.0000001}`, read: score, err: `"a" is 1.0000001, which is not in 0..1`},
+		{name: "negative score", data: `{"a":-0.1}`, read: score, err: `"a" is -0.1, which is not in 0..1`},
 		{name: "score as a string", data: `{"a":"0.5"}`, read: score, err: `"a" is not a number`},
 		{name: "score missing", data: `{"A":0.5}`, read: score, err: `"a" is missing`},
 		{name: "score null", data: `{"a":null}`, read: score, err: `"a" is null`},
 		{name: "count", data: `{"a":7}`, read: count, want: 7},
 		{name: "largest count", data: `{"a":2147483647}`, read: count, want: 2147483647},
-		{name: "count too large", data: `{"a":2147483648}`, read: count, err: `"a" is out of range`},
-		{name: "negative count", data: `{"a":-1}`, read: count, err: `"a" is out of range`},
+		{name: "count too large", data: `{"a":2147483648}`, read: count, err: `"a" is 2147483648, which is out of range`},
+		{name: "long number", data: `{"a":1` + strings.Repeat("0", 100) + `}`, read: score, err: `"a" is 1` + strings.Repeat("0", 23) + `..., which is not`},
+		{name: "negative count", data: `{"a":-1}`, read: count, err: `"a" is -1, which is out of range`},
 		{name: "fraction", data: `{"a":1.5}`, read: count, err: `"a" is not a whole number`},
 		{name: "text", data: `{"a":"\u00e9"}`, read: text, want: "é"},
 		{name: "empty text", data: `{"a":""}`, read: text, err: `"a" is empty`},
