@@ -61,23 +61,48 @@ func (r Redactor) Body(b []byte, limit int) []byte {
 	return []byte(clean[:min(len(clean), limit)])
 }
 
-// replace removes the credentials that a text holds unescaped.
+// replace removes the credentials that a text holds unescaped. All are found before
+// any is removed: one may begin within another.
 func (r Redactor) replace(s string) string {
+	type stretch struct{ start, end int }
+	var found []stretch
+	var covered []bool // the bytes of those found, which bound a short credential too
+	edge := func(i int) bool { return bounds(s, i) || covered != nil && covered[i] }
 	for _, secret := range r.secrets() {
-		i := indexCredential(s, secret)
-		if i < 0 {
-			continue
+		for i := 0; i < len(s); i++ {
+			next := strings.Index(s[i:], secret)
+			if next < 0 {
+				break
+			}
+			i += next
+			end := i + len(secret)
+			if len(secret) < minAnywhere && !(edge(i-1) && edge(end)) {
+				continue
+			}
+			found = append(found, stretch{i, end})
+			if covered == nil {
+				covered = make([]bool, len(s))
+			}
+			for j := i; j < end; j++ {
+				covered[j] = true
+			}
 		}
-		var out strings.Builder
-		for ; i >= 0; i = indexCredential(s, secret) {
-			out.WriteString(s[:i])
-			out.WriteString(redacted)
-			s = s[i+len(secret):]
-		}
-		out.WriteString(s)
-		s = out.String()
 	}
-	return s
+	if found == nil {
+		return s
+	}
+	slices.SortFunc(found, func(a, b stretch) int { return a.start - b.start })
+	var out strings.Builder
+	kept := 0 // the offset in s up to which out is made
+	for i, f := range found {
+		if i == 0 || f.start >= kept {
+			out.WriteString(s[kept:f.start])
+			out.WriteString(redacted)
+		}
+		kept = max(kept, f.end)
+	}
+	out.WriteString(s[kept:])
+	return out.String()
 }
 
 // minAnywhere is the length from which a credential is found anywhere. A shorter
@@ -97,10 +122,16 @@ func indexCredential(s, credential string) int {
 		}
 		start += i
 		end := start + len(credential)
-		if (start == 0 || !isAlphanumeric(s[start-1])) && (end == len(s) || !isAlphanumeric(s[end])) {
+		if bounds(s, start-1) && bounds(s, end) {
 			return start
 		}
 	}
+}
+
+// bounds reports whether a short credential may begin behind the byte at i, or end
+// before it.
+func bounds(s string, i int) bool {
+	return i < 0 || i == len(s) || !isAlphanumeric(s[i])
 }
 
 func isAlphanumeric(c byte) bool {

@@ -38,6 +38,22 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestText_KeepsNoPartOfOverlappingCredentials(t *testing.T) {
+	t.Parallel()
+	redactor := redact.New(func() []string { return []string{"canary-key-5d1c", "5d1c-secret-93ab", "abababab"} })
+	for _, tt := range []struct{ name, text, want string }{
+		{name: "the end of one begins the other", text: "x canary-key-5d1c-secret-93ab x", want: "x [redacted] x"},
+		{name: "one overlaps itself", text: "x ababababab x", want: "x [redacted] x"},
+		{name: "one beside the other", text: "x canary-key-5d1cabababab x", want: "x [redacted][redacted] x"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tt.want, redactor.Text(tt.text))
+			assert.Equal(t, tt.want, string(redactor.Body([]byte(tt.text), 1000)))
+		})
+	}
+}
+
 func TestBody_KeepsNoPartOfACredentialAtItsCut(t *testing.T) {
 	t.Parallel()
 	const secret = "canary-secret-93e0"
