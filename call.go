@@ -96,7 +96,7 @@ func (c *call) encode(ctx context.Context, write func(*payload.Builder)) error {
 	warns := config.mediaCheck == MediaCheckWarn && config.logger != nil && config.logger.Enabled(ctx, slog.LevelWarn)
 	inspect := warns || config.mediaCheck == MediaCheckRefuse || config.mediaCheck == MediaCheckStrict
 	body, problems, err := payload.Make(payload.Settings{
-		Buffers: &c.client.buffers, Hash: signature, Limit: MaxRequestBytes, Metadata: c.config.metadata,
+		Buffers: &c.client.buffers, Hash: signature, Rehash: signature.Restart, Limit: MaxRequestBytes, Metadata: c.config.metadata,
 		Inspect: inspect, Copy: c.carrier.Own,
 		Ended:   func() error { return c.ended(ctx) },
 		Limited: func() (context.Context, context.CancelFunc) { return context.WithDeadline(ctx, c.deadline) },

@@ -1,15 +1,12 @@
 package aimbrain
 
 import (
-	"bytes"
 	"context"
-	"strconv"
-	"strings"
+	"errors"
 
 	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 	"github.com/aimbrain/aimbrain-go/internal/payload"
-	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
 // Forward signs a request that an app has serialised and sends it byte for
@@ -26,10 +23,15 @@ func (c *Client) Forward(ctx context.Context, endpoint string, body []byte, opts
 	if problem != "" {
 		return Response{}, &RequestError{Endpoint: "Forward", Argument: "the endpoint", Reason: problem}
 	}
-	return do(ctx, &service{c}, clean, opts, func(b *payload.Builder) { b.Serialised(body) }, func(members *jsonfields.Object, response Response) Response {
-		read(clean, members, response) // for its faults
+	return do(ctx, &service{c}, clean, opts, func(b *payload.Builder) { b.Serialised(body) }, forwarded(clean))
+}
+
+// forwarded returns the reader of a response that is returned as it came.
+func forwarded(path string) reader[Response] {
+	return func(members *jsonfields.Object, response Response) Response {
+		read(path, members, response) // for its faults
 		return response
-	})
+	}
 }
 
 // SetMember returns a copy of a request that an app has serialised in which a
@@ -53,50 +55,15 @@ func SetMember(body []byte, name, value string) ([]byte, error) {
 	if len(body) >= MaxRequestBytes {
 		return nil, &TooLargeError{Endpoint: "SetMember", Limit: MaxRequestBytes}
 	}
-	quoted, err := strictjson.AppendString(nil, value)
-	if err != nil {
-		return nil, &RequestError{Argument: "the value of " + strconv.Quote(name), Reason: "is not valid UTF-8"}
-	}
-	if bytes.HasPrefix(body, []byte("\xef\xbb\xbf")) {
-		return nil, &RequestError{Argument: "the body", Reason: "begins with a byte order mark (the bytes EF BB BF), which JSON must not have: let the app write UTF-8 without it"}
-	}
-	members, err := strictjson.Request(make([]strictjson.Member, 0, 16), body)
-	if err != nil {
-		return nil, &RequestError{Argument: "the body", Reason: "is not a strict JSON object", Err: err}
-	}
-	for i := range members {
-		if err := checkMember(&members[i], name); err != nil {
-			return nil, err
-		}
-	}
-	changed, err := strictjson.SetIn(nil, body, members, name, quoted)
-	if err != nil {
-		return nil, &RequestError{Argument: "the name", Reason: "is not valid UTF-8"}
-	}
-	if len(changed) >= MaxRequestBytes {
+	changed, err := payload.Set(body, payload.Member{Name: name, Value: value}, MaxRequestBytes)
+	var invalid *payload.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		return nil, &RequestError{Argument: invalid.Argument, Reason: invalid.Reason, Err: invalid.Err}
+	case err != nil:
 		return nil, &TooLargeError{Endpoint: "SetMember", Limit: MaxRequestBytes}
 	}
 	return changed, nil
-}
-
-// checkMember refuses a member that could be taken for the one that is set, and
-// one that says whose request it is in a way that readers differ about.
-func checkMember(member *strictjson.Member, set string) error {
-	name := string(member.Name)
-	switch {
-	case strings.ContainsRune(name, 0):
-		return &RequestError{Argument: "the body", Reason: "has a member whose name holds a NUL, at which some readers end it"}
-	case name != set && strings.EqualFold(name, set):
-		return &RequestError{Argument: "the body", Reason: "has a member that looks like " + strconv.Quote(set) + " but for upper and lower case"}
-	case name != set && (name == "userId" || name == "session"):
-		if text, err := strictjson.String(member.Value); err == nil && strings.ContainsRune(text, 0) {
-			return &RequestError{Argument: "the body", Reason: "has a " + strconv.Quote(name) + " that holds a NUL, at which some readers end it"}
-		}
-		if err := strictjson.Valid(member.Value); err != nil {
-			return &RequestError{Argument: "the body", Reason: "has a " + strconv.Quote(name) + " that readers can take for different ones", Err: err}
-		}
-	}
-	return nil
 }
 
 // MaxRequestBytes is the size that a request body must stay below: 2 MB, the

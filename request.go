@@ -25,6 +25,12 @@ func do[T any](ctx context.Context, s *service, path string, opts []CallOption, 
 	if err := call.encode(ctx, write); err != nil {
 		return none, err
 	}
+	return send(ctx, call, read)
+}
+
+// send makes the attempts of a call whose body is encoded and signed.
+func send[T any](ctx context.Context, call *call, read reader[T]) (T, error) {
+	var none T
 	var tries tries
 	wait, err := call.holdBack(ctx)
 	for err == nil {

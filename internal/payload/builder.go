@@ -22,6 +22,7 @@ const maxPiece = 4 * chunk
 type Settings struct {
 	Buffers  *Buffers
 	Hash     interface{ Write(p []byte) }                 // receives the body as it grows
+	Rehash   func()                                       // begins the hash again, for [Builder.Incoming]
 	Limit    int                                          // the body must stay below it, in bytes
 	Metadata []byte                                       // for the member "metadata", nil for none
 	Inspect  bool                                         // inspect the media
@@ -151,9 +152,14 @@ func (b *Builder) encode(raw []byte) {
 }
 
 // hash adds to the signature the bytes that were written since the last time.
-func (b *Builder) hash() {
-	b.settings.Hash.Write(b.buf[b.hashed:])
-	b.hashed = len(b.buf)
+func (b *Builder) hash() { b.hashTo(len(b.buf)) }
+
+// hashTo adds to the signature the bytes up to an offset, unless they are in it.
+func (b *Builder) hashTo(end int) {
+	if end > b.hashed {
+		b.settings.Hash.Write(b.buf[b.hashed:end])
+		b.hashed = end
+	}
 }
 
 // Count writes a member that is a whole number. It writes nothing for 0, and a

@@ -48,6 +48,12 @@ func (p Pair) Begin(method, endpoint string) *Signature {
 	return s
 }
 
+// Restart forgets the parts of the body.
+func (s *Signature) Restart() {
+	s.mac.Reset()
+	s.Write(s.scratch)
+}
+
 // End returns a signature to the pool. The signature must not be used any more.
 func (p Pair) End(s *Signature) { p.release(s) }
 
