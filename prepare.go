@@ -15,7 +15,15 @@ import (
 
 // A Member is a member of a request that a server sets to a string, such as
 // "session".
-type Member struct{ Name, Value string }
+type Member struct {
+	Name  string
+	Value string
+	// Replace returns the value for the one that the app sent, in place of Value: the
+	// session for a sealed one. It is called once. A request without the member, or
+	// with one that is not a string, and one for which Replace returns an error is
+	// refused by a [*RequestError], which holds that error.
+	Replace func(sent string) (string, error)
+}
 
 // A PreparedRequest is a request that was read, checked and signed, and was not
 // sent: a server looks at it, and decides. It is sent once by [PreparedRequest.Send],

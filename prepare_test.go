@@ -127,7 +127,9 @@ func TestPrepareForward_RefusesBeforeItSends(t *testing.T) {
 // endlessBody is a body without an end.
 type endlessBody struct{}
 
-func (endlessBody) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(" "), len(p))), nil }
+func (endlessBody) Read(p []byte) (int, error) {
+	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
+}
 
 func TestPrepareForward_EndsWithItsContextAlone(t *testing.T) {
 	t.Parallel()

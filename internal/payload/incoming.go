@@ -11,12 +11,18 @@ import (
 )
 
 // A Member is a member of a serialised request that is set to a string.
-type Member struct{ Name, Value string }
+type Member struct {
+	Name  string
+	Value string
+	// Replace returns the value for the one that was sent, in place of Value. The
+	// member must be there then, and a string.
+	Replace func(sent string) (string, error)
+}
 
 // Set returns a copy of a serialised request with a member set. An error is an
 // [*Invalid] or [ErrTooLarge].
 func Set(request []byte, member Member, limit int) ([]byte, error) {
-	quoted, invalid := quote(member)
+	quoted, invalid := quote(member.Name, member.Value)
 	if invalid != nil {
 		return nil, invalid
 	}
@@ -35,10 +41,10 @@ func Set(request []byte, member Member, limit int) ([]byte, error) {
 }
 
 // quote returns the value of a member in JSON.
-func quote(member Member) ([]byte, *Invalid) {
-	quoted, err := strictjson.AppendString(nil, member.Value)
+func quote(name, value string) ([]byte, *Invalid) {
+	quoted, err := strictjson.AppendString(nil, value)
 	if err != nil {
-		return nil, &Invalid{Argument: "the value of " + strconv.Quote(member.Name), Reason: "is not valid UTF-8"}
+		return nil, &Invalid{Argument: "the value of " + strconv.Quote(name), Reason: "is not valid UTF-8"}
 	}
 	return quoted, nil
 }
@@ -115,9 +121,12 @@ func newIncoming(b *Builder, set []Member) *incoming {
 		if slices.ContainsFunc(set[:i], func(m Member) bool { return strings.EqualFold(m.Name, member.Name) }) {
 			b.Refuse("the members", "have one name twice", nil)
 		}
-		quoted, invalid := quote(member)
-		if invalid != nil {
-			b.fail(invalid)
+		var quoted []byte
+		if member.Replace == nil {
+			var invalid *Invalid
+			if quoted, invalid = quote(member.Name, member.Value); invalid != nil {
+				b.fail(invalid)
+			}
 		}
 		in.quoted = append(in.quoted, quoted)
 	}
@@ -130,7 +139,7 @@ type incoming struct {
 	*Builder
 
 	set     []Member
-	quoted  [][]byte // their values
+	quoted  [][]byte // their values, nil for one that depends on what was sent
 	tracker strictjson.Tracker
 	asked   int // the member whose name the tracker found last
 }
@@ -203,14 +212,41 @@ func (in *incoming) add(piece []byte) {
 			in.hashTo(in.tracker.Final())
 			return
 		}
-		quoted := in.quoted[in.asked]
+		quoted := in.value(in.asked, in.buf[start:end])
 		in.replace(start, end, quoted)
 		in.tracker.Replaced(start + len(quoted))
 	}
 }
 
+// value returns the value of a member, in JSON, for the one that was sent.
+func (in *incoming) value(i int, sent []byte) []byte {
+	member := in.set[i]
+	if member.Replace == nil || in.quoted[i] != nil {
+		return in.quoted[i]
+	}
+	text, err := strictjson.String(sent)
+	if err != nil {
+		in.Refuse("the body", "has a "+strconv.Quote(member.Name)+" that is not a string", err)
+		return nil
+	}
+	value, err := member.Replace(text)
+	if err != nil {
+		in.Refuse("the body", "has a "+strconv.Quote(member.Name)+" that is not accepted", err)
+		return nil
+	}
+	quoted, invalid := quote(member.Name, value)
+	if invalid != nil {
+		in.fail(invalid)
+	}
+	in.quoted[i] = quoted
+	return quoted
+}
+
 // replace puts other bytes in the place of those from start to end.
 func (in *incoming) replace(start, end int, by []byte) {
+	if in.err != nil {
+		return
+	}
 	if more := len(by) - (end - start); more > 0 && !in.reserve(more) {
 		return
 	}
@@ -236,8 +272,8 @@ func (in *incoming) finish() []strictjson.Member {
 		in.fail(invalid)
 		return nil
 	}
-	for i, member := range in.set {
-		if members = in.put(members, member, in.quoted[i]); in.err != nil {
+	for i := range in.set {
+		if members = in.put(members, i); in.err != nil {
 			return nil
 		}
 	}
@@ -245,17 +281,23 @@ func (in *incoming) finish() []strictjson.Member {
 }
 
 // put sets a member of the request that has arrived.
-func (in *incoming) put(members []strictjson.Member, member Member, quoted []byte) []strictjson.Member {
+func (in *incoming) put(members []strictjson.Member, which int) []strictjson.Member {
+	member := in.set[which]
 	for i := range members {
 		m := &members[i]
 		if string(m.Name) != member.Name {
 			continue
 		}
-		if !bytes.Equal(m.Value, quoted) {
+		if quoted := in.value(which, m.Value); !bytes.Equal(m.Value, quoted) {
 			in.replace(m.Start, m.End, quoted)
 			return in.again()
 		}
 		return members
+	}
+	quoted := in.quoted[which]
+	if quoted == nil {
+		in.Refuse("the body", "has no "+strconv.Quote(member.Name), nil)
+		return nil
 	}
 	name, err := strictjson.AppendString(nil, member.Name)
 	if err != nil {

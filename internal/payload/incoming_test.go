@@ -62,13 +62,54 @@ func TestIncoming_SetsMembersInEachForm(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for piece := 1; piece <= len(tt.request); piece++ {
-				body, hashed, members, _, err := arrive([]byte(tt.request), piece, Member{"session", "s-1"})
+				body, hashed, members, _, err := arrive([]byte(tt.request), piece, Member{Name: "session", Value: "s-1"})
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, string(body))
 				assert.Equal(t, tt.want, string(hashed), "hashed, in pieces of %d", piece)
 				want, err := strictjson.Request(nil, body)
 				require.NoError(t, err)
 				assert.Equal(t, want, members)
+			}
+		})
+	}
+}
+
+func TestIncoming_ReplacesWhatWasSent(t *testing.T) {
+	t.Parallel()
+	open := func(calls *int) Member {
+		return Member{Name: "session", Replace: func(sent string) (string, error) {
+			*calls++
+			if sent == "sealed-a" {
+				return "s-1", nil
+			}
+			return "", strictjson.ErrRange
+		}}
+	}
+	for _, tt := range []struct{ name, request, want string }{
+		{name: "in front", request: `{"session":"sealed-a","x":"sealed-a"}`, want: `{"session":"s-1","x":"sealed-a"}`},
+		{name: "behind", request: `{"x":1,"session":"sealed-a"}`, want: `{"x":1,"session":"s-1"}`},
+		{name: "with escapes", request: `{"sess\u0069on":"sealed\u002da"}`, want: `{"sess\u0069on":"s-1"}`},
+		{name: "another", request: `{"session":"sealed-b"}`},
+		{name: "what it becomes", request: `{"session":"s-1"}`},
+		{name: "missing", request: `{"x":1}`},
+		{name: "null", request: `{"session":null}`},
+		{name: "a number", request: `{"session":7}`},
+		{name: "half a surrogate pair", request: `{"session":"\ud83d"}`},
+		{name: "twice", request: `{"session":"sealed-a","session":"sealed-a"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for piece := 1; piece <= len(tt.request); piece++ {
+				calls := 0
+				body, hashed, _, _, err := arrive([]byte(tt.request), piece, open(&calls))
+				assert.LessOrEqual(t, calls, 1)
+				if tt.want == "" {
+					require.Error(t, err)
+					continue
+				}
+				require.NoError(t, err)
+				assert.Equal(t, tt.want, string(body))
+				assert.Equal(t, tt.want, string(hashed))
 			}
 		})
 	}
@@ -82,7 +123,7 @@ func TestIncoming_HashesBeforeTheEnd(t *testing.T) {
 		`{"faces":["` + media + `"],"session":"a"}`,
 		`{"faces":["` + media + `"]}`,
 	} {
-		_, _, _, early, err := arrive([]byte(request), 10_000, Member{"session", "s-1"})
+		_, _, _, early, err := arrive([]byte(request), 10_000, Member{Name: "session", Value: "s-1"})
 		require.NoError(t, err)
 		assert.Greater(t, early, len(media))
 	}
@@ -105,14 +146,14 @@ func TestIncoming_Refuses(t *testing.T) {
 		{name: "a comma too many", request: `{"session":"a",}`},
 		{name: "a byte order mark", request: "\ufeff{}"},
 		{name: "a user id that readers differ about", request: `{"session":"a","userId":"u\u0000"}`},
-		{name: "a value that is no UTF-8", request: `{}`, set: []Member{{"session", "\xff"}}},
-		{name: "a name that is no UTF-8", request: `{}`, set: []Member{{"\xff", "a"}}},
-		{name: "one member twice", request: `{}`, set: []Member{{"session", "a"}, {"Session", "b"}}},
+		{name: "a value that is no UTF-8", request: `{}`, set: []Member{{Name: "session", Value: "\xff"}}},
+		{name: "a name that is no UTF-8", request: `{}`, set: []Member{{Name: "\xff", Value: "a"}}},
+		{name: "one member twice", request: `{}`, set: []Member{{Name: "session", Value: "a"}, {Name: "Session", Value: "b"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			if tt.set == nil {
-				tt.set = []Member{{"session", "s-1"}}
+				tt.set = []Member{{Name: "session", Value: "s-1"}}
 			}
 			for piece := range len(tt.request) + 1 {
 				_, _, _, _, err := arrive([]byte(tt.request), piece+1, tt.set...)
@@ -137,7 +178,7 @@ func FuzzIncoming(f *testing.F) {
 		if strings.ContainsRune(session+user, 0) {
 			return // Set refuses the first when it sets the second
 		}
-		set := []Member{{"session", session}, {"userId", user}}
+		set := []Member{{Name: "session", Value: session}, {Name: "userId", Value: user}}
 		body, hashed, members, _, err := arrive(request, int(piece)+1, set...)
 		want, wantErr := request, error(nil)
 		for _, m := range set {
