@@ -1,7 +1,6 @@
 package aimbraintest
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -81,31 +80,6 @@ func (f *Fake) take(endpoint string) *queued {
 		}
 	}
 	return nil
-}
-
-// refusing reports whether connections are to be refused. The caller holds the
-// lock.
-func (f *Fake) refusing() bool {
-	return slices.ContainsFunc(f.queue, func(q *queued) bool { return q.kind == kindNotSent })
-}
-
-// refuse reports whether the connection for a request is to be refused, and uses the
-// outcome.
-func (f *Fake) refuse(r *http.Request) bool {
-	endpoint, _ := findEndpoint(f.config.prefix, r.URL)
-	f.mu.Lock()
-	i := slices.IndexFunc(f.queue, func(q *queued) bool { return q.fits(endpoint) })
-	if i < 0 || f.queue[i].kind != kindNotSent {
-		f.mu.Unlock()
-		return false
-	}
-	q := f.queue[i]
-	f.use(i)
-	f.mu.Unlock()
-	if q.after > 0 {
-		f.wait(r.Context(), q.after)
-	}
-	return true
 }
 
 // use counts one use of the outcome at an index of the queue. The caller holds the

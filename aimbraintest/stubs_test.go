@@ -2,7 +2,6 @@ package aimbraintest_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -12,45 +11,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
-
-// once returns an option that turns retries off.
-func once() aimbrain.Option {
-	policy := aimbrain.DefaultRetryPolicy()
-	policy.MaxAttempts = 1
-	return aimbrain.WithRetry(policy)
-}
-
-// A rig is a fake with an enrolled user in a session.
-type rig struct {
-	t      *testing.T
-	fake   *aimbraintest.Fake
-	client *aimbrain.Client
-	id     string
-}
-
-func newRig(t *testing.T, opts ...aimbrain.Option) rig {
-	t.Helper()
-	fake := aimbraintest.New(t)
-	fake.Enroll("u", "ada")
-	client := fake.Client(append([]aimbrain.Option{once()}, opts...)...)
-	return rig{t, fake, client, newSession(t, client, "u").ID}
-}
-
-func ada() aimbrain.Media { return aimbrain.Photos(aimbraintest.FacePhoto("ada")) }
-
-func (r rig) auth() (aimbrain.FaceAuthResult, error) {
-	return r.client.Face.Auth(r.t.Context(), r.id, ada())
-}
-
-func (r rig) enroll() error {
-	_, err := r.client.Face.Enroll(r.t.Context(), r.id, ada())
-	return err
-}
 
 func TestScore_AppliesToTheNextRequestThatHasAScore(t *testing.T) {
 	t.Parallel()
@@ -119,39 +85,6 @@ func TestScore_SetsEveryKindOfScore(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 0.2, face.Liveliness)
 	assert.GreaterOrEqual(t, face.Score, 0.8, "the score is left alone")
-}
-
-func TestFakeQueue_KeepsTheOrder(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.fake.Queue(
-		aimbraintest.Score(0.1).Times(2),
-		aimbraintest.Status(503),
-		aimbraintest.Score(0.2),
-	)
-	r.fake.Queue(aimbraintest.Status(500).On(aimbrain.EndpointScore))
-	_, err := r.client.Sessions.Create(t.Context(), sessionRequest("u"))
-	require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the first stub that fits")
-	for _, want := range []float64{0.1, 0.1, 0.2} {
-		result, err := r.auth()
-		require.NoError(t, err)
-		assert.Equal(t, want, result.Score)
-	}
-	_, err = r.client.Score.Get(t.Context(), r.id)
-	require.ErrorIs(t, err, aimbrain.ErrServerError)
-}
-
-func TestFakeQueue_PutsAnUnusedScoreBackInItsPlace(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.fake.Queue(aimbraintest.Score(0.1).Times(2), aimbraintest.Score(0.2), aimbraintest.Score(0.3))
-	for _, want := range []float64{0.1, 0.1, 0.2, 0.3} {
-		_, err := r.client.Face.Auth(t.Context(), "no session", ada())
-		require.ErrorIs(t, err, aimbrain.ErrSessionNotFound)
-		result, err := r.auth()
-		require.NoError(t, err)
-		assert.Equal(t, want, result.Score)
-	}
 }
 
 func TestStubOn_RestrictsTheEndpoint(t *testing.T) {
@@ -394,32 +327,6 @@ func TestRespondWith_EndsWithTheFake(t *testing.T) {
 	})
 }
 
-func TestFakeQueue_UnusedStubsFailTheTest(t *testing.T) {
-	t.Parallel()
-	failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
-		fake := aimbraintest.New(t)
-		fake.Queue(
-			aimbraintest.Score(0.31).WithLiveliness(0.5).On(aimbrain.EndpointFaceAuth),
-			aimbraintest.Status(500).Times(3),
-			aimbraintest.Code(10, 11).After(time.Second).On(aimbrain.EndpointVoiceAuth),
-			aimbraintest.Delay(time.Minute), aimbraintest.Reset(), aimbraintest.Liveliness(1), aimbraintest.Raw(502, "", ""),
-		)
-		_, err := fake.Client(once()).Sessions.Create(t.Context(), sessionRequest("u"))
-		assert.ErrorIs(t, err, aimbrain.ErrServerError)
-	})
-	require.Len(t, failures, 1)
-	assert.Equal(t, `aimbraintest: queued stubs were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
-		`Code(10, 11).On("/v1/voice/auth").After(1s), Delay(1m0s), Reset(), Liveliness(1), Raw(502)`+"\nrequests that arrived: 1 to /v1/sessions", failures[0])
-
-	failures = (&recorderTB{TB: t}).run(func(t *recorderTB) {
-		fake := aimbraintest.New(t)
-		fake.Queue(aimbraintest.Status(500))
-		_, err := fake.Client(once()).Sessions.Create(t.Context(), sessionRequest("u"))
-		assert.ErrorIs(t, err, aimbrain.ErrServerError)
-	})
-	assert.Empty(t, failures)
-}
-
 func TestStub_PanicsForInvalidArguments(t *testing.T) {
 	t.Parallel()
 	nan := 0.0
@@ -535,15 +442,36 @@ func TestCutOff_IsANetworkErrorWithAnUnknownOutcome(t *testing.T) {
 	}
 }
 
-func TestWithUntrustedCertificate_IsNotRetried(t *testing.T) {
+func TestCode_AppliesToARequestThatCanBeRefusedWithIt(t *testing.T) {
 	t.Parallel()
-	fake := aimbraintest.New(t, aimbraintest.WithUntrustedCertificate())
-	_, err := fake.Client().Sessions.Create(t.Context(), sessionRequest("u"))
-	var certificate *tls.CertificateVerificationError
-	require.ErrorAs(t, err, &certificate)
-	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
-	var network *aimbrain.NetworkError
-	require.ErrorAs(t, err, &network)
-	assert.Equal(t, 1, network.Attempts)
-	fake.AssertNoRequests(t)
+	for code, endpoint := range map[aimbrain.Code]string{
+		aimbrain.CodePoorBrightness:   aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeFileTooBig:       aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeEnrollmentFailed: aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeNoFaces:          aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeUserNotFound:     aimbrain.EndpointFaceAuth,
+		aimbrain.CodeNoToken:          aimbrain.EndpointFaceAuth,
+		aimbrain.CodeUnreadableVoice:  aimbrain.EndpointVoiceEnroll,
+		aimbrain.CodeAPIError:         aimbrain.EndpointSessions,
+	} {
+		fake := aimbraintest.New(t)
+		fake.Enroll("u-1", "ada")
+		fake.Queue(aimbraintest.Code(code))
+		client, ctx := fake.Client(), t.Context()
+		session, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-1", Device: "d", System: "s"})
+		if err != nil {
+			session, _ = client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-1", Device: "d", System: "s"})
+		}
+		_, _ = client.Face.Enroll(ctx, session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
+		_, _ = client.Face.Auth(ctx, session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
+		_, _ = client.Voice.Enroll(ctx, session.ID, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
+		refused := ""
+		for _, request := range fake.Requests() {
+			if request.Status >= 400 {
+				refused += request.Endpoint
+			}
+		}
+		assert.Equal(t, endpoint, refused, "%v", code)
+		require.Empty(t, fake.Pending())
+	}
 }
