@@ -15,6 +15,7 @@ import (
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 func TestFake_ServesAllCallsOverEachMount(t *testing.T) {
@@ -91,8 +92,11 @@ func callEverything(t *testing.T, fake *aimbraintest.Fake, client *aimbrain.Clie
 	scores, err := client.Score.Get(ctx, s.ID)
 	require.NoError(t, err)
 	assert.Len(t, scores.Scores, 3)
-	for _, endpoint := range aimbrain.Endpoints() {
-		assert.Positive(t, fake.Processed(endpoint), endpoint)
+	for _, row := range endpoints.All() { // also those without a typed call here
+		before := fake.Processed(row.Path)
+		_, err := client.Forward(ctx, row.Path, bodyOf(t, membersOf(t, row, s.ID)))
+		require.NoError(t, err, "%s: %s", row.Path, addMembers)
+		assert.Equal(t, before+1, fake.Processed(row.Path), row.Path)
 	}
 }
 

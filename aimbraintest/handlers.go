@@ -7,28 +7,61 @@ import (
 	"strings"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
-// names are the words and codes that differ between face and voice.
-type names struct {
-	media, medium string
-	enroll, token string
-	missing       aimbrain.Code // no media in the request
-	empty         aimbrain.Code // a medium without data
+// A handler executes the requests of an endpoint. Before it is called, the request
+// was checked by the row of the endpoint in internal/endpoints: [call] has the session
+// of a row with Session, and the media of a row with Media.
+type handler struct {
+	path     string
+	handle   func(*call) (any, error) // returns the response, or a refusal
+	enrolled bool                     // compares media with a template: the user must be enrolled
 }
 
-func modules(kind int) names {
-	if kind == faceModule {
-		return names{
-			"faces", "a photo or video", aimbrain.EndpointFaceEnroll, aimbrain.EndpointFaceToken,
-			aimbrain.CodeNoFaces, aimbrain.CodeNoImageData,
+// handlers returns the handler of each endpoint. A handler passes each score of its
+// response through [call.scored], so that a [Stub] can set it.
+func handlers() []handler {
+	return []handler{
+		{path: aimbrain.EndpointSessions, handle: (*call).createSession},
+		{path: aimbrain.EndpointBehaviour, handle: (*call).behavioural},
+		{path: aimbrain.EndpointBehaviourSubmit, handle: (*call).submit},
+		{path: aimbrain.EndpointScore, handle: (*call).score},
+		{path: aimbrain.EndpointFaceToken, handle: (*call).token},
+		{path: aimbrain.EndpointFaceEnroll, handle: (*call).enroll},
+		{path: aimbrain.EndpointFaceAuth, handle: (*call).auth, enrolled: true},
+		{path: aimbrain.EndpointFaceCompare, handle: (*call).compare},
+		{path: aimbrain.EndpointVoiceToken, handle: (*call).token},
+		{path: aimbrain.EndpointVoiceEnroll, handle: (*call).enroll},
+		{path: aimbrain.EndpointVoiceAuth, handle: (*call).auth, enrolled: true},
+	}
+}
+
+func findHandler(path string) (h handler, found bool) {
+	for _, h := range handlers() {
+		if h.path == path {
+			return h, true
 		}
 	}
-	return names{
-		"voices", "a recording", aimbrain.EndpointVoiceEnroll, aimbrain.EndpointVoiceToken,
-		aimbrain.CodeNoVoices, aimbrain.CodeUnreadableVoice,
+	return handler{}, false
+}
+
+// scored returns a score of the response, 0 to 1: the one that the stub of the request
+// sets for this member, or else the simulated one.
+func (c *call) scored(member string, simulated float64) float64 {
+	if c.outcome == nil || !c.outcome.scores() {
+		return simulated
 	}
+	c.used = true
+	set := c.outcome.score
+	if isLiveliness(member) {
+		set = c.outcome.liveliness
+	}
+	if set == nil {
+		return simulated
+	}
+	return *set
 }
 
 // maxID bounds what the fake keeps of each user. The vendor documents no limit.
@@ -70,11 +103,8 @@ func (c *call) createSession() (any, error) {
 	return created, nil
 }
 
-func (c *call) token(kind int) (any, error) {
-	s, err := c.session()
-	if err != nil {
-		return nil, err
-	}
+func (c *call) token() (any, error) {
+	s, module := c.session, c.endpoint.Module
 	given, err := c.text("tokentype")
 	if err != nil {
 		return nil, err
@@ -86,101 +116,57 @@ func (c *call) token(kind int) (any, error) {
 	f := c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n := f.state.tokens[kind]
-	f.state.tokens[kind]++
+	n := f.state.tokens[module]
+	f.state.tokens[module]++
 	t := &token{text: digits(n), ends: f.now().Add(tokenLife)}
-	if kind == voiceModule {
+	if module == endpoints.Voice {
 		t.text = sentence(n)
 	}
-	if s.tokens[kind] == nil {
-		s.tokens[kind] = map[aimbrain.TokenType]*token{}
-	}
-	s.tokens[kind][aimbrain.TokenType(given)] = t
+	s.tokens[tokenKey{module, aimbrain.TokenType(given)}] = t
 	return map[string]string{"token": t.text}, nil
 }
 
-func (c *call) enroll(kind int) (any, error) {
-	s, err := c.session()
-	if err != nil {
-		return nil, err
-	}
-	elements, err := c.elements(modules(kind).media, kind)
-	if err != nil {
-		return nil, err
-	}
-	media, err := c.media(modules(kind).media, kind, elements)
-	if err != nil {
-		return nil, err
-	}
+func (c *call) enroll() (any, error) {
+	media := c.media[0]
 	f := c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.state.user(s.userID).module(kind).add(media, f.now().Add(f.config.templateDelay))
-	if kind == faceModule {
-		return map[string]int{"imagesCount": len(media)}, nil
-	}
-	return map[string]int{"voiceSamples": len(media)}, nil
+	f.state.user(c.session.userID).module(c.endpoint.Module).add(media, f.now().Add(f.config.templateDelay))
+	kind, _ := kindOf(c.endpoint.Module)
+	return map[string]int{kind.count: len(media)}, nil
 }
 
-func (c *call) auth(kind int) (any, error) {
-	s, err := c.session()
-	if err != nil {
-		return nil, err
-	}
-	elements, err := c.elements(modules(kind).media, kind)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.mayAuthenticate(s, kind); err != nil {
-		return nil, err
-	}
-	media, err := c.media(modules(kind).media, kind, elements)
-	if err != nil {
-		return nil, err
-	}
+func (c *call) auth() (any, error) {
 	f := c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	expected, err := f.useToken(s, kind)
+	expected, err := c.useToken()
 	if err != nil { // another request used the token meanwhile
 		return nil, err
 	}
 	var scores, lives []float64
-	enrolled := f.state.user(s.userID).module(kind)
-	for _, m := range media {
+	enrolled := f.state.user(c.session.userID).module(c.endpoint.Module)
+	for _, m := range c.media[0] {
 		scores = append(scores, likeness(enrolled.is(m), enrolled.subject, m))
 		lives = append(lives, m.liveliness(expected))
 	}
-	score, live := mean(scores), mean(lives)
-	c.override(&score, &live)
-	if kind == faceModule {
-		s.seen.face = &score
-	} else {
-		s.seen.voice = &score
-	}
-	return map[string]float64{"score": score, "liveliness": live}, nil
+	score := c.scored("score", mean(scores))
+	c.session.scores[c.endpoint.Module] = score
+	return map[string]float64{"score": score, "liveliness": c.scored("liveliness", mean(lives))}, nil
 }
 
 func (c *call) compare() (any, error) {
-	var sides [2][]medium
-	for i, name := range []string{"faces1", "faces2"} {
-		elements, err := c.elements(name, faceModule)
-		if err != nil {
-			return nil, err
-		}
-		if sides[i], err = c.media(name, faceModule, elements); err != nil {
-			return nil, err
-		}
-	}
 	var scores []float64
-	for _, a := range sides[0] {
-		for _, b := range sides[1] {
+	for _, a := range c.media[0] {
+		for _, b := range c.media[1] {
 			scores = append(scores, likeness(a.subject == b.subject, a.subject, b))
 		}
 	}
-	score, live1, live2 := mean(scores), livelinessOf(sides[0]), livelinessOf(sides[1])
-	c.override(&score, &live1, &live2)
-	return map[string]float64{"score": score, "liveliness1": live1, "liveliness2": live2}, nil
+	return map[string]float64{
+		"score":       c.scored("score", mean(scores)),
+		"liveliness1": c.scored("liveliness1", livelinessOf(c.media[0])),
+		"liveliness2": c.scored("liveliness2", livelinessOf(c.media[1])),
+	}, nil
 }
 
 func livelinessOf(media []medium) float64 {
@@ -191,29 +177,9 @@ func livelinessOf(media []medium) float64 {
 	return mean(lives)
 }
 
-// override replaces the fake's numbers by those of the stub.
-func (c *call) override(score *float64, liveliness ...*float64) {
-	if c.outcome == nil || !c.outcome.scores() {
-		return
-	}
-	c.used = true
-	if c.outcome.score != nil {
-		*score = *c.outcome.score
-	}
-	for _, live := range liveliness {
-		if c.outcome.liveliness != nil {
-			*live = *c.outcome.liveliness
-		}
-	}
-}
-
 // score returns the scores of the session so far.
 func (c *call) score() (any, error) {
-	s, err := c.session()
-	if err != nil {
-		return nil, err
-	}
-	f := c.fake
+	s, f := c.session, c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	type entry struct {
@@ -222,20 +188,24 @@ func (c *call) score() (any, error) {
 		Value   float64 `json:"value"`
 	}
 	entries := []entry{}
-	add := func(name string, value *float64) {
-		if value != nil {
-			v := *value
-			c.override(&v)
-			entries = append(entries, entry{name, "1.0", v})
+	add := func(name string, value float64, has bool) {
+		if has {
+			entries = append(entries, entry{name, "1.0", c.scored(c.endpoint.List, value)})
 		}
 	}
-	add("anomaly", anomaly(s.seen.submitted))
-	add("behaviour", s.seen.behaviour)
-	add("face", s.seen.face)
-	add("voice", s.seen.voice)
+	addLast := func(name string, module endpoints.Module) {
+		value, has := s.scores[module]
+		add(name, value, has)
+	}
+	if s.submitted != "" {
+		add("anomaly", anomaly(s.submitted), true)
+	}
+	addLast("behaviour", endpoints.Behaviour)
+	addLast("face", endpoints.Face)
+	addLast("voice", endpoints.Voice)
 	return map[string]any{
-		"session":  s.id,
-		"metadata": []map[string]string{{"name": "simulated", "value": strconv.FormatBool(true)}},
-		"scores":   entries,
+		"session":       s.id,
+		"metadata":      []map[string]string{{"name": "simulated", "value": strconv.FormatBool(true)}},
+		c.endpoint.List: entries,
 	}, nil
 }

@@ -23,9 +23,9 @@ func (c *call) process() (status int, header http.Header, body []byte) {
 		return r.status, header, r.body()
 	}
 	c.fake.mu.Lock()
-	c.fake.log.processed[c.endpoint]++
+	c.fake.log.processed[c.endpoint.Path]++
 	c.fake.mu.Unlock()
-	if scoring(c.endpoint) {
+	if hasScore(c.endpoint) {
 		header = http.Header{"X-Aimbraintest-Score": {"simulated"}}
 	}
 	return http.StatusOK, header, c.withMetadata(result)
@@ -51,36 +51,25 @@ func (c *call) execute() (any, error) {
 	if c.err != nil {
 		return nil, refuseCode(aimbrain.CodeUndecodableRequest, "the body is not a strict JSON object: "+strings.TrimPrefix(c.err.Error(), "strictjson: "))
 	}
-	switch c.endpoint {
-	case aimbrain.EndpointSessions:
-		return c.createSession()
-	case aimbrain.EndpointBehaviour:
-		return c.behavioural()
-	case aimbrain.EndpointBehaviourSubmit:
-		return c.submit()
-	case aimbrain.EndpointScore:
-		return c.score()
-	case aimbrain.EndpointFaceToken:
-		return c.token(faceModule)
-	case aimbrain.EndpointFaceEnroll:
-		return c.enroll(faceModule)
-	case aimbrain.EndpointFaceAuth:
-		return c.auth(faceModule)
-	case aimbrain.EndpointFaceCompare:
-		return c.compare()
-	case aimbrain.EndpointVoiceToken:
-		return c.token(voiceModule)
-	case aimbrain.EndpointVoiceEnroll:
-		return c.enroll(voiceModule)
-	case aimbrain.EndpointVoiceAuth:
-		return c.auth(voiceModule)
+	h, ok := findHandler(c.endpoint.Path)
+	if !ok {
+		return nil, refuse(http.StatusNotFound, "this fake does not know the endpoint")
 	}
-	return nil, refuse(http.StatusNotFound, "this fake does not know the endpoint")
+	if c.endpoint.Session {
+		var err error
+		if c.session, err = c.findSession(); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.checkMedia(h); err != nil {
+		return nil, err
+	}
+	return h.handle(c)
 }
 
 // unknownPath returns an error text that lists the paths.
 func (c *call) unknownPath() string {
-	if slices.Contains(strings.Split(c.endpoint, "/"), "nosession") {
+	if slices.Contains(strings.Split(c.endpoint.Path, "/"), "nosession") {
 		return "the nosession variants of the face calls are observed in the vendor's iOS client, undocumented, and not supported here: create a session, or call " + aimbrain.EndpointFaceCompare + ", which needs no session"
 	}
 	endpoints := strings.Join(aimbrain.Endpoints(), ", ")
@@ -90,19 +79,15 @@ func (c *call) unknownPath() string {
 	return "there is no such path: the endpoints are " + endpoints + "; for a prefix in front of them the fake needs the option WithPathPrefix"
 }
 
-func scoring(endpoint string) bool {
-	return Stub{kind: kindScore}.fits(endpoint)
-}
-
-// withMetadata returns the body of the response, with the metadata of the request.
-// /v1/score has metadata of its own.
+// withMetadata returns the body of the response, with the metadata of the request
+// unless the result has metadata of its own.
 func (c *call) withMetadata(result any) []byte {
 	var body []byte
 	if result != nil {
 		body = encode(result)
 	}
 	raw, ok := find(c.members, "metadata")
-	if !ok || c.endpoint == aimbrain.EndpointScore {
+	if !ok {
 		return body
 	}
 	metadata, err := strictjson.String(raw)
@@ -115,7 +100,11 @@ func (c *call) withMetadata(result any) []byte {
 	if body == nil {
 		body = []byte("{}")
 	}
-	echoed, err := strictjson.Set(nil, body, "metadata", encode(metadata))
+	own, err := strictjson.Object(nil, body)
+	if _, has := find(own, "metadata"); has || err != nil {
+		return body
+	}
+	echoed, err := strictjson.SetIn(nil, body, own, "metadata", encode(metadata))
 	if err != nil {
 		return body
 	}

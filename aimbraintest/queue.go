@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // A queued outcome is a stub in the queue.
@@ -70,7 +72,7 @@ func (f *Fake) Pending() []Stub {
 
 // take returns the outcome for a request that has arrived, nil for none. The caller
 // puts it back if it does not apply.
-func (f *Fake) take(endpoint string) *queued {
+func (f *Fake) take(endpoint endpoints.Endpoint) *queued {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, q := range f.queue {

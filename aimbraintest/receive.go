@@ -6,10 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -27,15 +27,16 @@ func (f *Fake) receive(r *http.Request) (*call, error) {
 	return c, nil
 }
 
-// findEndpoint returns the endpoint of a request: what follows the prefix, in lower
-// case. Escapes are compared as they were sent.
-func findEndpoint(prefix string, u *url.URL) (endpoint string, known bool) {
-	rest, ok := strings.CutPrefix(u.EscapedPath(), prefix)
-	endpoint = strings.ToLower(rest)
-	if ok && slices.Contains(aimbrain.Endpoints(), endpoint) {
-		return endpoint, true
+// findEndpoint returns the row of the endpoint of a request: what follows the prefix,
+// in lower case. Escapes are compared as they were sent. For any other path the row
+// has the whole path alone.
+func findEndpoint(prefix string, u *url.URL) (endpoint endpoints.Endpoint, known bool) {
+	if rest, ok := strings.CutPrefix(u.EscapedPath(), prefix); ok {
+		if endpoint, known = endpoints.Find(strings.ToLower(rest)); known {
+			return endpoint, true
+		}
 	}
-	return strings.ToLower(u.Path), false
+	return endpoints.Endpoint{Path: strings.ToLower(u.Path)}, false
 }
 
 // readBody reads a body up to the limit, and discards what follows: a caller that

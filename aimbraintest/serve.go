@@ -3,6 +3,7 @@ package aimbraintest
 import (
 	"net/http"
 
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -10,13 +11,15 @@ import (
 type call struct {
 	fake     *Fake
 	request  *http.Request
-	endpoint string // in lower case; the path if it is no endpoint
-	known    bool   // endpoint is one of the API
-	body     []byte // cut after the limit
+	endpoint endpoints.Endpoint // its row of the table; the path alone if it is no endpoint
+	known    bool               // endpoint is one of the API
+	body     []byte             // cut after the limit
 	members  []strictjson.Member
 	err      error // set if the body is not a strict JSON object
 	outcome  *queued
-	used     bool // the score of the outcome was used
+	used     bool       // the score of the outcome was used
+	session  *session   // of an endpoint with a session, when the handler is called
+	media    [][]medium // the media of each member in the row, when the handler is called
 }
 
 // ServeHTTP responds to a request as the API does. The path must be that of an

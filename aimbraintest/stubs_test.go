@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 func TestScore_AppliesToTheNextRequestThatHasAScore(t *testing.T) {
@@ -474,4 +477,134 @@ func TestCode_AppliesToARequestThatCanBeRefusedWithIt(t *testing.T) {
 		assert.Equal(t, endpoint, refused, "%v", code)
 		require.Empty(t, fake.Pending())
 	}
+}
+
+func TestStub_AppliesToEveryEndpoint(t *testing.T) {
+	t.Parallel()
+	isNetwork := func(outcome aimbrain.Outcome) func(error) bool {
+		return func(err error) bool {
+			var failed *aimbrain.NetworkError
+			return errors.As(err, &failed) && aimbrain.OutcomeOf(err) == outcome
+		}
+	}
+	is := func(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
+	for _, row := range []struct {
+		stub      aimbraintest.Stub
+		want      func(error) bool
+		processed int
+		after     time.Duration
+	}{
+		{stub: aimbraintest.Status(503), want: is(aimbrain.HTTPStatus(503))},
+		{stub: aimbraintest.Code(aimbrain.CodeAPIError), want: is(aimbrain.CodeAPIError)},
+		{stub: aimbraintest.Raw(404, "text/html", "<html>"), want: is(aimbrain.HTTPStatus(404))},
+		{stub: aimbraintest.RespondWith(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }), want: is(aimbrain.HTTPStatus(http.StatusBadGateway))},
+		{stub: aimbraintest.NotSent(), want: isNetwork(aimbrain.OutcomeNotSent)},
+		{stub: aimbraintest.Reset(), want: isNetwork(aimbrain.OutcomeUnknown)},
+		{stub: aimbraintest.LostResponse(), want: isNetwork(aimbrain.OutcomeUnknown), processed: 1},
+		{stub: aimbraintest.Stall(), want: is(aimbrain.ErrAttemptTimeout), processed: 1, after: aimbrain.DefaultAttemptTimeout},
+		{stub: aimbraintest.CutOff(), want: isNetwork(aimbrain.OutcomeUnknown), processed: 1},
+		{stub: aimbraintest.Delay(time.Second), want: func(err error) bool { return err == nil }, processed: 1, after: time.Second},
+	} {
+		t.Run(row.stub.String(), func(t *testing.T) {
+			t.Parallel()
+			eachEndpoint(t, anyRow, func(t *testing.T, endpoint endpoints.Endpoint) {
+				synctest.Test(t, func(t *testing.T) {
+					for _, stub := range []aimbraintest.Stub{row.stub, row.stub.On(endpoint.Path)} {
+						r := ready(t)
+						r.fake.Queue(stub)
+						before, started := r.fake.Processed(endpoint.Path), time.Now()
+						_, err := r.send(endpoint)
+						assert.True(t, row.want(err), "%s on %s: %v", stub, endpoint.Path, err)
+						assert.Equal(t, row.after, time.Since(started), "%s on %s", stub, endpoint.Path)
+						assert.Empty(t, r.fake.Pending(), "%s on %s: the stub was ignored, see fits in aimbraintest/stubs.go", stub, endpoint.Path)
+						assert.Equal(t, before+row.processed, r.fake.Processed(endpoint.Path), "%s on %s: %s", stub, endpoint.Path, addHandler)
+					}
+				})
+			})
+		})
+	}
+}
+
+func TestScore_AppliesToEveryScoreOfTheTable(t *testing.T) {
+	t.Parallel()
+	eachEndpoint(t, anyRow, func(t *testing.T, row endpoints.Endpoint) {
+		for _, set := range []struct {
+			stub       aimbraintest.Stub
+			liveliness bool
+			value      float64
+		}{
+			{stub: aimbraintest.Score(0.31), value: 0.31},
+			{stub: aimbraintest.Liveliness(0.62), liveliness: true, value: 0.62},
+		} {
+			isSet := func(member string) bool { return strings.HasPrefix(member, "liveliness") == set.liveliness }
+			list := row.List != "" && !set.liveliness
+			r := ready(t)
+			if !list && !slices.ContainsFunc(row.Scores, isSet) {
+				assert.Panics(t, func() { set.stub.On(row.Path) }, "%s on %s: %s", set.stub, row.Path, fromRow)
+				r.fake.Queue(set.stub)
+				_, err := r.send(row)
+				require.NoError(t, err, "%s: %s", row.Path, addMembers)
+				assert.Len(t, r.fake.Pending(), 1, "%s on %s: %s", set.stub, row.Path, fromRow)
+				r.fake.ClearQueue()
+				continue
+			}
+			for _, stub := range []aimbraintest.Stub{set.stub, set.stub.On(row.Path)} {
+				r.fake.Queue(stub)
+				response, err := r.send(row)
+				require.NoError(t, err, "%s: %s", row.Path, addMembers)
+				assert.Empty(t, r.fake.Pending(), "%s on %s was ignored: %s", stub, row.Path, addScored)
+				r.fake.ClearQueue()
+				members := object(t, response)
+				for _, name := range row.Scores {
+					if isSet(name) {
+						assert.Equal(t, set.value, members[name], "%s on %s did not set %q: %s", stub, row.Path, name, addScored)
+					} else {
+						assert.NotEqual(t, set.value, members[name], "%s on %s set %q", stub, row.Path, name)
+					}
+				}
+				if !list {
+					continue
+				}
+				entries, _ := members[row.List].([]any)
+				assert.NotEmpty(t, entries, "%s", row.Path)
+				for _, entry := range entries {
+					assert.Equal(t, set.value, entry.(map[string]any)["value"], "%s on %s: %s", stub, row.Path, addScored)
+				}
+			}
+		}
+	})
+}
+
+func TestCode_AppliesByTheRowOfTheEndpoint(t *testing.T) {
+	t.Parallel()
+	eachEndpoint(t, anyRow, func(t *testing.T, row endpoints.Endpoint) {
+		stranger := newRig(t)
+		stranger.id = newSession(t, stranger.client, "nobody").ID
+		_, err := stranger.send(row)
+		comparesTemplate := takesMedia(row) && errors.Is(err, aimbrain.ErrNotEnrolled)
+		for _, code := range []struct {
+			code aimbrain.Code
+			fits bool
+		}{
+			{aimbrain.CodeAPIError, true},
+			{aimbrain.CodeFileTooBig, takesMedia(row)},
+			{aimbrain.CodeSeveralFileTypes, takesMedia(row)},
+			{aimbrain.CodeNoFaces, takesMedia(row) && row.Module == endpoints.Face},
+			{aimbrain.CodePoorBrightness, takesMedia(row) && row.Module == endpoints.Face},
+			{aimbrain.CodeNoVoices, takesMedia(row) && row.Module == endpoints.Voice},
+			{aimbrain.CodeEnrollmentFailed, takesMedia(row) && row.Repeat == endpoints.Never},
+			{aimbrain.CodeUserNotFound, comparesTemplate},
+			{aimbrain.CodeNoToken, comparesTemplate},
+		} {
+			r := ready(t)
+			r.fake.Queue(aimbraintest.Code(code.code))
+			_, err := r.send(row)
+			if code.fits {
+				assert.ErrorIs(t, err, code.code, "Code(%d) on %s: see canRefuse in aimbraintest/stubs.go", code.code, row.Path)
+				continue
+			}
+			assert.NoError(t, err, "Code(%d) on %s: see canRefuse in aimbraintest/stubs.go", code.code, row.Path)
+			r.fake.ClearQueue()
+		}
+	})
 }
