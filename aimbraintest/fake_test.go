@@ -93,6 +93,7 @@ func callEverything(t *testing.T, fake *aimbraintest.Fake, client *aimbrain.Clie
 	require.NoError(t, err)
 	assert.Len(t, scores.Scores, 3)
 	for _, row := range endpoints.All() { // also those without a typed call here
+		require.Contains(t, aimbraintest.HandlerPaths(), row.Path, "%s has no handler: %s", row.Path, addHandler)
 		before := fake.Processed(row.Path)
 		_, err := client.Forward(ctx, row.Path, bodyOf(t, membersOf(t, row, s.ID)))
 		require.NoError(t, err, "%s: %s", row.Path, addMembers)

@@ -548,7 +548,9 @@ func TestScore_AppliesToEveryScoreOfTheTable(t *testing.T) {
 				r.fake.ClearQueue()
 				continue
 			}
-			for _, stub := range []aimbraintest.Stub{set.stub, set.stub.On(row.Path)} {
+			var on aimbraintest.Stub
+			require.NotPanics(t, func() { on = set.stub.On(row.Path) }, "%s on %s: %s", set.stub, row.Path, fromRow)
+			for _, stub := range []aimbraintest.Stub{set.stub, on} {
 				r.fake.Queue(stub)
 				response, err := r.send(row)
 				require.NoError(t, err, "%s: %s", row.Path, addMembers)
@@ -578,9 +580,11 @@ func TestScore_AppliesToEveryScoreOfTheTable(t *testing.T) {
 func TestCode_AppliesByTheRowOfTheEndpoint(t *testing.T) {
 	t.Parallel()
 	eachEndpoint(t, anyRow, func(t *testing.T, row endpoints.Endpoint) {
+		_, err := ready(t).send(row)
+		require.NoError(t, err, "%s: %s", row.Path, addMembers)
 		stranger := newRig(t)
 		stranger.id = newSession(t, stranger.client, "nobody").ID
-		_, err := stranger.send(row)
+		_, err = stranger.send(row)
 		comparesTemplate := takesMedia(row) && errors.Is(err, aimbrain.ErrNotEnrolled)
 		for _, code := range []struct {
 			code aimbrain.Code
