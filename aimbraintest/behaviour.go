@@ -86,10 +86,7 @@ func learned(subject string, calls int) *profile {
 // request without an event, which the vendor's web client sends while nobody
 // moves, is neither learned nor compared.
 func (c *call) behavioural() (any, error) {
-	s, err := c.session()
-	if err != nil {
-		return nil, err
-	}
+	s := c.session
 	features, some, err := c.events()
 	if err != nil {
 		return nil, err
@@ -109,24 +106,16 @@ func (c *call) behavioural() (any, error) {
 		return result{0, aimbrain.NotEnrolled}, nil
 	}
 	if !some {
-		last := 0.0
-		if s.seen.behaviour != nil {
-			last = *s.seen.behaviour
-		}
-		return result{last, aimbrain.Enrolled}, nil
+		return result{s.scores[c.endpoint.Module], aimbrain.Enrolled}, nil // 0 if there was none
 	}
-	score := known.score(features)
-	c.override(&score)
-	s.seen.behaviour = &score
+	score := c.scored("score", known.score(features))
+	s.scores[c.endpoint.Module] = score
 	return result{score, aimbrain.Enrolled}, nil
 }
 
 // submit adds events to the anomaly score of the session.
 func (c *call) submit() (any, error) {
-	s, err := c.session()
-	if err != nil {
-		return nil, err
-	}
+	s := c.session
 	_, some, err := c.events()
 	switch {
 	case err != nil:
@@ -145,8 +134,8 @@ func (c *call) submit() (any, error) {
 	f := c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	sum := sha256.Sum256([]byte(chain(append(parts, s.seen.submitted)...)))
-	s.seen.submitted = hex.EncodeToString(sum[:])
+	sum := sha256.Sum256([]byte(chain(append(parts, s.submitted)...)))
+	s.submitted = hex.EncodeToString(sum[:])
 	if f.config.emptySubmit {
 		return nil, nil
 	}

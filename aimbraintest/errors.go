@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // NewError returns the error of a client's call to an endpoint whose attempts meet
@@ -122,10 +123,12 @@ func (c *canned) call(constructor, endpoint string) error {
 	if made == 0 {
 		panic("aimbraintest: " + constructor + ": there is no attempt: pass at least one stub")
 	}
-	policy := aimbrain.RetryPolicy{MaxAttempts: made, RetryUnknownOutcome: []string{
-		aimbrain.EndpointSessions, aimbrain.EndpointFaceToken, aimbrain.EndpointVoiceToken,
-		aimbrain.EndpointFaceAuth, aimbrain.EndpointVoiceAuth,
-	}}
+	policy := aimbrain.RetryPolicy{MaxAttempts: made}
+	for _, row := range endpoints.All() {
+		if row.Repeat == endpoints.OptIn {
+			policy.RetryUnknownOutcome = append(policy.RetryUnknownOutcome, row.Path)
+		}
+	}
 	client, err := aimbrain.New(DefaultAPIKey, DefaultAPISecret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithTransport(c), aimbrain.WithRetry(policy))
 	if err != nil {
 		panic("aimbraintest: " + constructor + ": " + err.Error())

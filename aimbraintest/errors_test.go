@@ -13,10 +13,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // targets returns the errors that a program may look for by errors.Is.
@@ -188,6 +190,22 @@ func TestNewNetworkError_HasCauseAndOutcome(t *testing.T) {
 		}
 	}
 	assert.True(t, aimbraintest.NewNetworkError(aimbrain.EndpointScore, context.DeadlineExceeded, aimbrain.OutcomeUnknown).Timeout())
+}
+
+func TestNewError_RetriesByTheRowOfTheEndpoint(t *testing.T) {
+	t.Parallel()
+	eachEndpoint(t, anyRow, func(t *testing.T, row endpoints.Endpoint) {
+		twice := func() error { return aimbraintest.NewError(row.Path, aimbraintest.Reset().Times(2)) }
+		if row.Repeat == endpoints.Never {
+			assert.Panics(t, func() { _ = twice() }, "%s must not be retried: %s", row.Path, fromRow)
+			return
+		}
+		var err error
+		require.NotPanics(t, func() { err = twice() }, "%s may be retried: %s", row.Path, fromRow)
+		var failed *aimbrain.NetworkError
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, 2, failed.Attempts, "%s may be retried: %s", row.Path, fromRow)
+	})
 }
 
 func TestNewError_PanicsForInvalidArguments(t *testing.T) {

@@ -10,3 +10,12 @@ func (f *Fake) Dial(ctx context.Context) (net.Conn, error) { return f.listener.d
 
 // SizeOf returns the bytes that a recorded request counts for.
 func SizeOf(r Request) int { return r.size() }
+
+// HandlerPaths returns the endpoints that have a handler.
+func HandlerPaths() []string {
+	var paths []string
+	for _, h := range handlers() {
+		paths = append(paths, h.path)
+	}
+	return paths
+}

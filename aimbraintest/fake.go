@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // A Fake is an AimBrain API in this process. It is made by [New] or [Start]
@@ -227,8 +228,8 @@ func (f *Fake) Enroll(userID, subject string) {
 	defer f.mu.Unlock()
 	u := f.state.user(userID)
 	u.forget()
-	u.face = module{enrolled: true, subject: subject}
-	u.voice = module{enrolled: true, subject: subject}
+	*u.module(endpoints.Face) = module{enrolled: true, subject: subject}
+	*u.module(endpoints.Voice) = module{enrolled: true, subject: subject}
 	if len(u.devices) == 0 {
 		u.promised = learned(subject, f.config.behaviourCalls)
 	}

@@ -2,32 +2,21 @@ package aimbraintest_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// loopback returns a client that reaches the fake over a port.
-func loopback(t *testing.T, fake *aimbraintest.Fake) *aimbrain.Client {
-	t.Helper()
-	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = client.Close() })
-	return client
-}
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
+)
 
 func TestFake_ServesAllCallsOverEachMount(t *testing.T) {
 	t.Parallel()
@@ -103,29 +92,13 @@ func callEverything(t *testing.T, fake *aimbraintest.Fake, client *aimbrain.Clie
 	scores, err := client.Score.Get(ctx, s.ID)
 	require.NoError(t, err)
 	assert.Len(t, scores.Scores, 3)
-	for _, endpoint := range aimbrain.Endpoints() {
-		assert.Positive(t, fake.Processed(endpoint), endpoint)
+	for _, row := range endpoints.All() { // also those without a typed call here
+		require.Contains(t, aimbraintest.HandlerPaths(), row.Path, "%s has no handler: %s", row.Path, addHandler)
+		before := fake.Processed(row.Path)
+		_, err := client.Forward(ctx, row.Path, bodyOf(t, membersOf(t, row, s.ID)))
+		require.NoError(t, err, "%s: %s", row.Path, addMembers)
+		assert.Equal(t, before+1, fake.Processed(row.Path), row.Path)
 	}
-}
-
-func TestFakeTransport_ReusesConnections(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	var got, reused, wrote int
-	trace := &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			got++
-			if info.Reused {
-				reused++
-			}
-		},
-		WroteRequest: func(httptrace.WroteRequestInfo) { wrote++ },
-	}
-	for range 3 {
-		r := request(t, fake, "/v1/sessions", sessionBody)
-		assert.Equal(t, http.StatusOK, do(t, fake, r.WithContext(httptrace.WithClientTrace(r.Context(), trace))).status)
-	}
-	assert.Equal(t, []int{3, 2, 3}, []int{got, reused, wrote})
 }
 
 func TestFakeClient_AppliesOptions(t *testing.T) {
@@ -261,74 +234,17 @@ func TestFake_ServesAThousandCallersAtOnce(t *testing.T) {
 	assert.Equal(t, callers, fake.Processed(aimbrain.EndpointFaceAuth))
 }
 
-func TestFake_AllowsRequestsOfBrowsers(t *testing.T) {
+func TestFakeAddCredentials_AllowsKeyRotation(t *testing.T) {
 	t.Parallel()
 	fake := aimbraintest.New(t)
-	r := request(t, fake, "/v1/face/auth", "")
-	r.Method = http.MethodOptions
-	response := do(t, fake, r)
-	assert.Equal(t, http.StatusNoContent, response.status)
-	assert.Equal(t, "POST", response.header.Get("Access-Control-Allow-Methods"))
-	assert.Equal(t, "content-type, x-aimbrain-apikey, x-aimbrain-signature", response.header.Get("Access-Control-Allow-Headers"))
-	assert.NotEmpty(t, response.header.Get("Access-Control-Max-Age"))
-	fake.AssertNoRequests(t)
-
-	fake.Queue(aimbraintest.Raw(200, "", "").On(aimbrain.EndpointScore), aimbraintest.Status(500).On(aimbrain.EndpointFaceCompare))
-	for _, endpoint := range append(aimbrain.Endpoints(), "/elsewhere") {
-		assert.Equal(t, "*", post(t, fake, endpoint, sessionBody).header.Get("Access-Control-Allow-Origin"), endpoint)
-	}
-	assert.Equal(t, "*", response.header.Get("Access-Control-Allow-Origin"))
-}
-
-func TestFake_RefusesOtherMethodsAndPaths(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
-		r := request(t, fake, "/v1/sessions", sessionBody)
-		r.Method = method
-		response := do(t, fake, r)
-		assert.Equal(t, http.StatusMethodNotAllowed, response.status)
-		assert.Equal(t, "POST, OPTIONS", response.header.Get("Allow"))
-		assert.Zero(t, response.code(t))
-	}
-	for _, path := range []string{"/", "/v1/", "/v1/sessions/", "/v2/sessions", "/v1/face", "/v1/sessionsx"} {
-		response := post(t, fake, path, sessionBody)
-		assert.Equal(t, http.StatusNotFound, response.status, path)
-		assert.Contains(t, response.body, "/v1/face/auth", "the text lists the endpoints")
-	}
-}
-
-func TestFake_RefusesARequestOf2MB(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	body := func(n int) string {
-		start, end := `{"userId":"u","device":"d","system":"`, `"}`
-		return start + strings.Repeat("s", n-len(start)-len(end)) + end
-	}
-	assert.Equal(t, http.StatusOK, post(t, fake, "/v1/sessions", body(1_999_999)).status)
-	for _, n := range []int{2_000_000, 2_000_001, 5_000_000} {
-		response := post(t, fake, "/v1/sessions", body(n))
-		assert.Equal(t, http.StatusUnprocessableEntity, response.status)
-		assert.Equal(t, int(aimbrain.CodeFileTooBig), response.code(t))
-	}
-	assert.Len(t, fake.Requests()[3].Body, 2_000_000, "a body is kept up to the limit")
-}
-
-func TestFake_RecordsARequestThatBreaksOff(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	reader, writer := io.Pipe()
-	r := request(t, fake, "/v1/sessions", sessionBody)
-	r.Body, r.ContentLength = reader, 100
-	go func() {
-		_, _ = writer.Write([]byte(`{"userId":`))
-		_ = writer.CloseWithError(errors.New("gone"))
-	}()
-	_, err := fake.Transport().RoundTrip(r)
-	require.Error(t, err)
-	requests, err := fake.WaitForRequests(t.Context(), 1)
-	require.NoError(t, err)
-	assert.Zero(t, requests[0].Status)
-	assert.JSONEq(t, `"{\"userId\":"`, `"`+strings.ReplaceAll(string(requests[0].Body), `"`, `\"`)+`"`)
-	assert.Zero(t, fake.Processed(aimbrain.EndpointSessions))
+	client := fake.Client()
+	fake.Enroll("u", "ada")
+	fake.AddCredentials("new-key", "new-secret")
+	newSession(t, client, "u")
+	require.NoError(t, client.Rotate("new-key", "new-secret"))
+	fake.RemoveCredentials(fake.APIKey())
+	assert.Equal(t, aimbrain.Enrolled, newSession(t, client, "u").Face, "both keys see the same users")
+	require.NoError(t, client.Rotate(fake.APIKey(), fake.APISecret()))
+	_, err := client.Sessions.Create(t.Context(), sessionRequest("u"))
+	require.ErrorIs(t, err, aimbrain.ErrUnauthorized)
 }

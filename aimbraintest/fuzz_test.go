@@ -9,24 +9,20 @@ import (
 
 	"github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
 // FuzzFakeRequest sends any body to any endpoint, with a valid signature. The
 // word SESSION in the body is replaced by a session of an enrolled user.
 func FuzzFakeRequest(f *testing.F) {
-	photo := withMedia("SESSION", "faces", aimbraintest.FacePhoto("ada", aimbraintest.Resolution(16, 16)))
-	f.Add(0, sessionBody, "")
-	f.Add(1, `{"session":"SESSION","touches":[{"t":1,"r":2,"f":3,"tid":1},{"t":2}],"textEvents":[{"t":1}]}`, "")
-	f.Add(2, `{"session":"SESSION","mouseEvents":[],"metadata":"eA=="}`, "")
-	f.Add(3, `{"session":"SESSION"}`, "")
-	f.Add(4, `{"session":"SESSION","tokentype":"auth"}`, "/bio")
-	f.Add(5, photo, "")
-	f.Add(6, photo, "")
-	f.Add(7, strings.Replace(photo, `"faces":`, `"faces2":[""],"faces1":`, 1), "")
-	f.Add(9, withMedia("SESSION", "voices", aimbraintest.VoiceWAV("ada", aimbraintest.SampleRate(1000))), "")
-	f.Add(10, `{"session":"SESSION","voices":["Y2FmZgABAAA="]}`, "")
-	f.Add(11, `{`, "/v1/")
+	rows := endpoints.All()
+	for i, row := range rows {
+		f.Add(i, string(bodyOf(f, membersOf(f, row, "SESSION"))), "")
+		f.Add(i, `{"session":"SESSION","metadata":"eA==","mouseEvents":[],"textEvents":[{"t":1}],"touches":[{"t":1,"r":2,"f":3,"tid":1},{"t":2}]}`, "/bio")
+		f.Add(i, `{"session":"SESSION","faces":[""],"faces1":[""],"faces2":[7],"voices":["Y2FmZgABAAA="]}`, "")
+	}
+	f.Add(len(rows), `{`, "/v1/")
 	fake, err := aimbraintest.Start(aimbraintest.WithBehaviourCalls(1))
 	if err != nil {
 		f.Fatal(err)
@@ -35,8 +31,8 @@ func FuzzFakeRequest(f *testing.F) {
 	fake.Enroll("u", "ada")
 	session := newSession(f, fake.Client(), "u").ID
 	f.Fuzz(func(t *testing.T, which int, body, prefix string) {
-		endpoints := append(aimbrain.Endpoints(), "/v1/else")
-		endpoint := endpoints[uint(which)%uint(len(endpoints))]
+		paths := append(aimbrain.Endpoints(), "/v1/else")
+		endpoint := paths[uint(which)%uint(len(paths))]
 		r := request(t, fake, endpoint, strings.ReplaceAll(body, "SESSION", session))
 		r.URL.Path = prefix + endpoint
 		w := httptest.NewRecorder()

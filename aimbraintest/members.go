@@ -25,9 +25,9 @@ func (c *call) required(name string) ([]byte, error) {
 	case ok && !strictjson.IsNull(raw):
 		return raw, nil
 	case ok:
-		return nil, refuse(http.StatusBadRequest, strconv.Quote(name)+" is null: "+c.endpoint+" requires it")
+		return nil, refuse(http.StatusBadRequest, strconv.Quote(name)+" is null: "+c.endpoint.Path+" requires it")
 	}
-	text := strconv.Quote(name) + " is missing: " + c.endpoint + " requires it"
+	text := strconv.Quote(name) + " is missing: " + c.endpoint.Path + " requires it"
 	for i := range c.members {
 		if strings.EqualFold(string(c.members[i].Name), name) {
 			text += " with this case"

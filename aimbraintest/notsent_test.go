@@ -9,10 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
 func TestNotSent_RefusesTheConnection(t *testing.T) {
@@ -132,88 +133,4 @@ func TestNotSent_AppliesToTheTransportOnly(t *testing.T) {
 	assert.False(t, response.Close)
 	assert.Len(t, fake.Pending(), 1)
 	fake.ClearQueue()
-}
-
-func TestStubAlways_LastsUntilClearQueue(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name string
-		stub aimbraintest.Stub
-		want error
-	}{
-		{"NotSent", aimbraintest.NotSent().Always(), syscall.ECONNREFUSED},
-		{"Status", aimbraintest.Status(503).Times(2).Always(), aimbrain.HTTPStatus(503)},
-		{"on an endpoint", aimbraintest.NotSent().On(aimbrain.EndpointFaceAuth).Always(), syscall.ECONNREFUSED},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
-			r.fake.Queue(row.stub)
-			for range 9 {
-				_, err := r.auth()
-				require.ErrorIs(t, err, row.want)
-			}
-			require.Len(t, r.fake.Pending(), 1)
-			assert.Contains(t, r.fake.Pending()[0].String(), ".Always()")
-			r.fake.ClearQueue()
-			_, err := r.auth()
-			require.NoError(t, err)
-			r.fake.Queue(row.stub.Times(1))
-			_, err = r.auth()
-			require.ErrorIs(t, err, row.want)
-			_, err = r.auth()
-			require.NoError(t, err)
-		})
-	}
-}
-
-func TestStubAlways_UnusedFailsTheTest(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name string
-		stub aimbraintest.Stub
-		call bool
-		want string // "" where the test passes
-	}{
-		{name: "never", stub: aimbraintest.NotSent().Always(), want: "NotSent().Always()"},
-		{name: "once", stub: aimbraintest.Status(500).Always(), call: true},
-		{name: "score that was put back", stub: aimbraintest.Score(0.5).Always(), call: true, want: "Score(0.5).Always()"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
-				fake := aimbraintest.New(t)
-				fake.Queue(row.stub)
-				if row.call {
-					_, _ = fake.Client(once()).Score.Get(t.Context(), "no session")
-				}
-			})
-			if row.want == "" {
-				assert.Empty(t, failures)
-				return
-			}
-			require.Len(t, failures, 1)
-			assert.Contains(t, failures[0], row.want)
-		})
-	}
-}
-
-func TestFakeClearQueue_RemovesAStubThatARequestHasTaken(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		fake := aimbraintest.New(t)
-		fake.Queue(aimbraintest.Score(0.5).After(time.Second))
-		ended := make(chan error)
-		client := fake.Client(once())
-		go func() {
-			_, err := client.Score.Get(t.Context(), "no session") // which puts the score back
-			ended <- err
-		}()
-		_, err := fake.WaitForRequests(t.Context(), 1)
-		require.NoError(t, err)
-		synctest.Wait()
-		fake.ClearQueue()
-		require.ErrorIs(t, <-ended, aimbrain.ErrSessionNotFound)
-		assert.Empty(t, fake.Pending())
-	})
 }

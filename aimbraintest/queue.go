@@ -1,10 +1,11 @@
 package aimbraintest
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // A queued outcome is a stub in the queue.
@@ -71,7 +72,7 @@ func (f *Fake) Pending() []Stub {
 
 // take returns the outcome for a request that has arrived, nil for none. The caller
 // puts it back if it does not apply.
-func (f *Fake) take(endpoint string) *queued {
+func (f *Fake) take(endpoint endpoints.Endpoint) *queued {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, q := range f.queue {
@@ -81,31 +82,6 @@ func (f *Fake) take(endpoint string) *queued {
 		}
 	}
 	return nil
-}
-
-// refusing reports whether connections are to be refused. The caller holds the
-// lock.
-func (f *Fake) refusing() bool {
-	return slices.ContainsFunc(f.queue, func(q *queued) bool { return q.kind == kindNotSent })
-}
-
-// refuse reports whether the connection for a request is to be refused, and uses the
-// outcome.
-func (f *Fake) refuse(r *http.Request) bool {
-	endpoint, _ := findEndpoint(f.config.prefix, r.URL)
-	f.mu.Lock()
-	i := slices.IndexFunc(f.queue, func(q *queued) bool { return q.fits(endpoint) })
-	if i < 0 || f.queue[i].kind != kindNotSent {
-		f.mu.Unlock()
-		return false
-	}
-	q := f.queue[i]
-	f.use(i)
-	f.mu.Unlock()
-	if q.after > 0 {
-		f.wait(r.Context(), q.after)
-	}
-	return true
 }
 
 // use counts one use of the outcome at an index of the queue. The caller holds the

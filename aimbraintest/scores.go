@@ -35,14 +35,8 @@ func (m medium) liveliness(expected string) float64 {
 	return between(0.05, 0.20, "not live", string(m.hash[:]))
 }
 
-// anomaly returns the score of what a session submitted, nil for nothing.
-func anomaly(submitted string) *float64 {
-	if submitted == "" {
-		return nil
-	}
-	v := between(0.05, 0.40, "anomaly", submitted)
-	return &v
-}
+// anomaly returns the score of what a session submitted.
+func anomaly(submitted string) float64 { return between(0.05, 0.40, "anomaly", submitted) }
 
 // between returns a number in the range, which depends on the parts alone.
 func between(low, high float64, parts ...string) float64 {

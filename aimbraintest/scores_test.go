@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
 // foreign returns a photo without a marker.
@@ -192,70 +193,4 @@ func TestFake_ScoreReturnsTheScoresOfTheSession(t *testing.T) {
 		assert.Equal(t, want, entry.Value)
 		assert.Equal(t, "1.0", entry.Version)
 	}
-}
-
-func TestFake_LearnsBehaviourAndRecognisesIt(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t, aimbraintest.WithBehaviourCalls(2))
-	client := fake.Client()
-	id := newSession(t, client, "u").ID
-	auth := func(subject string, n int) aimbrain.BehaviourAuthResult {
-		result, err := client.Behaviour.Auth(t.Context(), id, aimbraintest.Behaviour(subject, n))
-		require.NoError(t, err)
-		return result
-	}
-	for range 2 {
-		result := auth("ada", 40)
-		assert.Zero(t, result.Score)
-		assert.Equal(t, aimbrain.NotEnrolled, result.Status)
-	}
-	assert.Equal(t, aimbrain.Enrolled, newSession(t, client, "u").Behaviour)
-	for _, n := range []int{1, 2, 3, 9, 40, 150} {
-		own := auth("ada", n)
-		assert.Greater(t, own.Score, 0.5, n)
-		assert.Equal(t, aimbrain.Enrolled, own.Status)
-		for i := range 30 {
-			other := auth(fmt.Sprint("other", i), n)
-			assert.Less(t, other.Score, 0.5, "other%d with %d events", i, n)
-		}
-	}
-	assert.Greater(t, auth("ada", 40).Score, 0.9, "the fake does not learn from an impostor")
-
-	web := aimbrain.Events{KeyEvents: []aimbrain.KeyEvent{{Time: 1, Key: "a"}, {Time: 90, Key: "b"}}}
-	result, err := client.Behaviour.Auth(t.Context(), id, web)
-	require.NoError(t, err)
-	assert.Zero(t, result.Score, "there is nothing to compare")
-}
-
-func TestBehaviour_IsPlausibleAndReproducible(t *testing.T) {
-	t.Parallel()
-	events := aimbraintest.Behaviour("ada", 30)
-	assert.Equal(t, events, aimbraintest.Behaviour("ada", 30))
-	assert.NotEqual(t, events, aimbraintest.Behaviour("bob", 30))
-	assert.Len(t, events.Touches, 30)
-	assert.Len(t, events.Accelerations, 30)
-	assert.NotEmpty(t, events.TextEvents)
-	last := int64(0)
-	for _, touch := range events.Touches {
-		assert.Greater(t, touch.Time, last)
-		last = touch.Time
-		assert.True(t, touch.X >= 0 && touch.X <= 320 && touch.Y >= 0 && touch.Y <= 568, "%v,%v is off the screen", touch.X, touch.Y)
-		assert.True(t, touch.Force > 0 && touch.Force <= 1)
-		assert.Positive(t, touch.Radius)
-	}
-	assert.Equal(t, aimbrain.TouchBegan, events.Touches[0].Phase)
-	assert.Equal(t, aimbrain.TouchEnded, events.Touches[29].Phase)
-	assert.Panics(t, func() { aimbraintest.Behaviour("", 3) })
-	assert.Panics(t, func() { aimbraintest.Behaviour("ada", 0) })
-}
-
-func TestFake_HandlesNumbersThatOverflow(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t, aimbraintest.WithBehaviourCalls(1))
-	id := newSession(t, fake.Client(), "u").ID
-	body := fmt.Sprintf(`{"session":%q,"touches":[{"t":1,"r":1e308},{"t":-1e308,"r":1e308},{"t":1e308,"r":9}]}`, id)
-	assert.Contains(t, post(t, fake, "/v1/behavioural", body).body, `"status":0`)
-	assert.JSONEq(t, `{"score":0,"status":1}`, post(t, fake, "/v1/behavioural", body).body)
-	body = fmt.Sprintf(`{"session":%q,"touches":[{"t":1e999}]}`, id)
-	assert.Equal(t, 400, post(t, fake, "/v1/behavioural", body).status)
 }

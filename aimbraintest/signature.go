@@ -27,7 +27,7 @@ func (c *call) checkSignature() error {
 	if !known {
 		return refuse(http.StatusUnauthorized, explain(func() string { return c.unknownKey(key, given) }))
 	}
-	right := mac([]byte(secret), []byte(c.request.Method), []byte("\n"), []byte(c.endpoint), []byte("\n"), c.body)
+	right := mac([]byte(secret), []byte(c.request.Method), []byte("\n"), []byte(c.endpoint.Path), []byte("\n"), c.body)
 	if hmac.Equal([]byte(base64.StdEncoding.EncodeToString(right)), []byte(given)) {
 		return nil
 	}

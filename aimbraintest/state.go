@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // The API's documented times.
@@ -19,21 +21,21 @@ const (
 type state struct {
 	users    map[string]*user
 	sessions map[string]*session
-	sweepAt  int         // the number of sessions at which expired ones are removed
-	tokens   map[int]int // the number of tokens, by module
+	sweepAt  int                      // the number of sessions at which expired ones are removed
+	tokens   map[endpoints.Module]int // the number of tokens
 }
 
 func newState() state {
-	return state{users: map[string]*user{}, sessions: map[string]*session{}, sweepAt: 1024, tokens: map[int]int{}}
+	return state{users: map[string]*user{}, sessions: map[string]*session{}, sweepAt: 1024, tokens: map[endpoints.Module]int{}}
 }
 
 // A user is the state of one user id.
 type user struct {
-	face, voice module
-	behaviour   map[string]*profile // by device
-	promised    *profile            // for the first device of a session
-	devices     map[string]bool     // the devices of sessions
-	device      string              // the device of the last session, "" for none
+	modules   map[endpoints.Module]*module
+	behaviour map[string]*profile // by device
+	promised  *profile            // for the first device of a session
+	devices   map[string]bool     // the devices of sessions
+	device    string              // the device of the last session, "" for none
 }
 
 func (s *state) user(id string) *user {
@@ -54,7 +56,7 @@ func (u *user) status(now time.Time, device string, behaviourCalls int) (face, v
 	if known != nil && known.calls >= behaviourCalls {
 		behaviour = aimbrain.Enrolled
 	}
-	return u.face.status(now), u.voice.status(now), behaviour
+	return u.module(endpoints.Face).status(now), u.module(endpoints.Voice).status(now), behaviour
 }
 
 // on returns the profile of the user on a device.
@@ -84,18 +86,16 @@ func (u *user) name(device string) {
 // forget removes all but the devices of the user's sessions, which stay valid.
 func (u *user) forget() { *u = user{devices: u.devices, device: u.device} }
 
-func (u *user) module(kind int) *module {
-	if kind == faceModule {
-		return &u.face
+// module returns what is enrolled of the user by media.
+func (u *user) module(of endpoints.Module) *module {
+	if u.modules == nil {
+		u.modules = map[endpoints.Module]*module{}
 	}
-	return &u.voice
+	if u.modules[of] == nil {
+		u.modules[of] = &module{}
+	}
+	return u.modules[of]
 }
-
-// The modules that are enrolled by media.
-const (
-	faceModule = iota
-	voiceModule
-)
 
 // A module is a user's face or voice.
 type module struct {
@@ -143,15 +143,16 @@ func (m *module) is(medium medium) bool {
 type session struct {
 	id, userID, device string
 
-	used   time.Time
-	tokens [2]map[aimbrain.TokenType]*token // by module
-	seen   seen
+	used      time.Time
+	tokens    map[tokenKey]*token
+	submitted string                       // a hash of all events that were submitted, "" for none
+	scores    map[endpoints.Module]float64 // the last ones
 }
 
-// seen has what /v1/score returns of a session.
-type seen struct {
-	submitted              string // a hash of all events that were submitted, "" for none
-	face, voice, behaviour *float64
+// A tokenKey says what a token is for.
+type tokenKey struct {
+	module endpoints.Module
+	use    aimbrain.TokenType
 }
 
 // A token is a text that the user must say.
@@ -163,7 +164,10 @@ type token struct {
 
 // newSession creates a session for a user. The caller holds the lock.
 func (f *Fake) newSession(userID, device string) *session {
-	s := &session{id: rand.Text(), userID: userID, device: device, used: f.now()}
+	s := &session{
+		id: rand.Text(), userID: userID, device: device, used: f.now(),
+		tokens: map[tokenKey]*token{}, scores: map[endpoints.Module]float64{},
+	}
 	f.state.user(userID).name(device)
 	if len(f.state.sessions) >= f.state.sweepAt {
 		for id, old := range f.state.sessions {
@@ -177,8 +181,8 @@ func (f *Fake) newSession(userID, device string) *session {
 	return s
 }
 
-// session returns the session of a request and renews it.
-func (c *call) session() (*session, error) {
+// findSession returns the session of a request and renews it.
+func (c *call) findSession() (*session, error) {
 	id, err := c.text("session")
 	if err != nil {
 		return nil, err
@@ -200,24 +204,25 @@ func (c *call) session() (*session, error) {
 }
 
 // mayAuthenticate refuses a session whose user cannot be authenticated yet.
-func (c *call) mayAuthenticate(s *session, kind int) error {
+func (c *call) mayAuthenticate() error {
 	f := c.fake
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch f.state.user(s.userID).module(kind).status(f.now()) {
+	switch f.state.user(c.session.userID).module(c.endpoint.Module).status(f.now()) {
 	case aimbrain.NotEnrolled:
-		return refuseCode(aimbrain.CodeUserNotFound, "the user is not enrolled: call "+modules(kind).enroll+" first")
+		return refuseCode(aimbrain.CodeUserNotFound, "the user is not enrolled: call "+c.sibling("enroll")+" first")
 	case aimbrain.Building:
 		return refuseCode(aimbrain.CodeNoUserEncodings, "the user's template is still being built: retry later")
 	}
-	_, err := f.authToken(s, kind)
+	_, err := c.authToken()
 	return err
 }
 
 // authToken returns the token that must be spoken in an authentication, nil for
 // none. The caller holds the lock.
-func (f *Fake) authToken(s *session, kind int) (*token, error) {
-	t := s.tokens[kind][aimbrain.TokenAuth]
+func (c *call) authToken() (*token, error) {
+	f := c.fake
+	t := c.session.tokens[tokenKey{c.endpoint.Module, aimbrain.TokenAuth}]
 	var problem string
 	switch {
 	case t == nil:
@@ -229,19 +234,29 @@ func (f *Fake) authToken(s *session, kind int) (*token, error) {
 	default:
 		return t, nil
 	}
-	if kind == voiceModule && !f.config.tokenlessVoice {
-		return nil, refuseCode(aimbrain.CodeNoToken, problem+": call "+modules(kind).token+" first")
+	if c.endpoint.Module == endpoints.Voice && !f.config.tokenlessVoice {
+		return nil, refuseCode(aimbrain.CodeNoToken, problem+": call "+c.sibling("token")+" first")
 	}
 	return nil, nil
 }
 
 // useToken returns the text of the token, "" for none, and records its use. The
 // caller holds the lock.
-func (f *Fake) useToken(s *session, kind int) (string, error) {
-	t, err := f.authToken(s, kind)
+func (c *call) useToken() (string, error) {
+	t, err := c.authToken()
 	if t == nil || err != nil {
 		return "", err
 	}
 	t.used = true
 	return t.text, nil
+}
+
+// sibling returns the path of the endpoint of the same module that ends in a name.
+func (c *call) sibling(name string) string {
+	for _, row := range endpoints.All() {
+		if row.Module == c.endpoint.Module && path.Base(row.Path) == name {
+			return row.Path
+		}
+	}
+	return name
 }

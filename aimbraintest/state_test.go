@@ -1,110 +1,16 @@
 package aimbraintest_test
 
 import (
-	"fmt"
-	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
-
-func TestFake_RefusesMissingAndInvalidMembers(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	fake.Enroll("u", "ada")
-	id := newSession(t, fake.Client(), "u").ID
-	rows := []struct {
-		endpoint, body string
-		status, code   int
-		want           string
-	}{
-		{"/v1/sessions", ``, 400, 106, "not a strict JSON object"},
-		{"/v1/sessions", `{`, 400, 106, "byte 1"},
-		{"/v1/sessions", `[]`, 400, 106, "not an object"},
-		{"/v1/sessions", `{"userId":"a","userId":"b","device":"d","system":"s"}`, 400, 106, "duplicate"},
-		{"/v1/sessions", `{"userId":"a","user\u0049d":"b","device":"d","system":"s"}`, 400, 106, "duplicate"},
-		{"/v1/sessions", `{"device":"d","system":"s"}`, 400, 0, `\"userId\" is missing`},
-		{"/v1/sessions", `{"userid":"u","device":"d","system":"s"}`, 400, 0, "with this case"},
-		{"/v1/sessions", `{"userId":null,"device":"d","system":"s"}`, 400, 0, `\"userId\" is null`},
-		{"/v1/sessions", `{"userId":"","device":"d","system":"s"}`, 400, 0, `\"userId\" is empty`},
-		{"/v1/sessions", `{"userId":7,"device":"d","system":"s"}`, 400, 0, `\"userId\" is not a string`},
-		{"/v1/sessions", `{"userId":"u","system":"s"}`, 400, 0, `\"device\" is missing`},
-		{"/v1/sessions", `{"userId":"u","device":"d"}`, 400, 0, `\"system\" is missing`},
-		{"/v1/sessions", `{"userId":"u","device":"d","system":"s","screenWidth":"320"}`, 400, 0, `\"screenWidth\" is not a number`},
-		{"/v1/sessions", `{"userId":"u","device":"d","system":"s","screenHeight":-1}`, 400, 0, `\"screenHeight\" is not a number`},
-		{"/v1/sessions", `{"userId":"u","device":"d","system":"s","screenHeight":null,"more":[{}]}`, 200, 0, `"session"`},
-		{"/v1/score", `{}`, 400, 0, `\"session\" is missing`},
-		{"/v1/score", `{"session":"x"}`, 403, 0, "no such session"},
-		{"/v1/face/token", `{"session":"ID"}`, 400, 0, `\"tokentype\" is missing`},
-		{"/v1/face/token", `{"session":"ID","tokentype":"enroll-7"}`, 400, 0, "enroll-1 to enroll-6"},
-		{"/v1/face/token", `{"session":"ID","tokentype":"enroll-06"}`, 400, 0, "enroll-1 to enroll-6"},
-		{"/v1/voice/token", `{"session":"ID","tokentype":"Auth"}`, 400, 0, "enroll-1 to enroll-6"},
-		{"/v1/voice/token", `{"session":"ID","tokentype":"enroll-6"}`, 200, 0, `"token"`},
-		{"/v1/face/enroll", `{"session":"ID"}`, 400, 150, `\"faces\" is missing`},
-		{"/v1/face/enroll", `{"session":"ID","faces":null}`, 400, 150, `\"faces\" is missing`},
-		{"/v1/face/enroll", `{"session":"ID","faces":[]}`, 400, 150, `\"faces\" is empty`},
-		{"/v1/face/enroll", `{"session":"ID","faces":"x"}`, 400, 0, `\"faces\" is not an array`},
-		{"/v1/face/enroll", `{"session":"ID","faces":[7]}`, 400, 0, `\"faces[0]\" is not a string`},
-		{"/v1/face/auth", `{"session":"ID","faces":[]}`, 400, 150, `\"faces\" is empty`},
-		{"/v1/voice/enroll", `{"session":"ID","voices":[]}`, 400, 151, `\"voices\" is empty`},
-		{"/v1/voice/auth", `{"session":"ID"}`, 400, 151, `\"voices\" is missing`},
-		{"/v1/face/compare", `{}`, 400, 150, `\"faces1\" is missing`},
-		{"/v1/face/enroll", `{"faces":[]}`, 400, 0, `\"session\" is missing`},
-		{"/v1/behavioural", `{"session":"ID"}`, 400, 0, "no events"},
-		{"/v1/behavioural", `{"session":"ID","touches":{}}`, 400, 0, `\"touches\" is not an array`},
-		{"/v1/behavioural", `{"session":"ID","touches":[null]}`, 400, 0, `\"touches\" is not an array`},
-		{"/v1/behavioural/submit", `{"session":"ID","touches":[{"t":"x"}]}`, 400, 0, `\"touches\" is not an array`},
-		{"/v1/behavioural/submit", `{"session":"ID","metadata":[]}`, 400, 0, "no events"},
-		{"/v1/behavioural/submit", `{"session":"ID","gyroscope":[]}`, 200, 0, "{}"},
-	}
-	for _, row := range rows {
-		t.Run(row.endpoint+" "+row.body, func(t *testing.T) {
-			t.Parallel()
-			response := post(t, fake, row.endpoint, strings.ReplaceAll(row.body, "ID", id))
-			assert.Equal(t, row.status, response.status, response.body)
-			assert.Contains(t, response.body, row.want)
-			if row.status != http.StatusOK {
-				assert.Equal(t, row.code, response.code(t))
-			}
-		})
-	}
-}
-
-func TestFake_ReturnsMetadata(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	fake.Enroll("u", "ada")
-	client := fake.Client()
-	id := newSession(t, client, "u").ID
-	events := aimbraintest.Behaviour("ada", 3)
-	with := aimbrain.WithMetadata([]byte("ticket 17"))
-	s, err := client.Sessions.Create(t.Context(), sessionRequest("u"), with)
-	require.NoError(t, err)
-	assert.Equal(t, "ticket 17", string(s.Response.Metadata))
-	behaviour, err := client.Behaviour.Auth(t.Context(), id, events, with)
-	require.NoError(t, err)
-	assert.Equal(t, "ticket 17", string(behaviour.Response.Metadata))
-	submitted, err := client.Behaviour.Submit(t.Context(), id, events, with)
-	require.NoError(t, err)
-	assert.Equal(t, "ticket 17", string(submitted.Response.Metadata))
-	scores, err := client.Score.Get(t.Context(), id, with)
-	require.NoError(t, err)
-	assert.Nil(t, scores.Response.Metadata)
-	assert.Equal(t, []aimbrain.ScoreMetadata{{Name: "simulated", Value: "true"}}, scores.Metadata)
-
-	for _, other := range []string{`"not base64"`, `7`, `null`, `["eA=="]`} {
-		body := fmt.Sprintf(`{"userId":"u","device":"d","system":"s","metadata":%s}`, other)
-		response := post(t, fake, "/v1/sessions", body)
-		assert.Equal(t, http.StatusOK, response.status)
-		assert.NotContains(t, response.body, "metadata")
-	}
-}
 
 func TestFake_SessionExpires2HoursAfterItsLastUse(t *testing.T) {
 	t.Parallel()

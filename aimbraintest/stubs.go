@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // A Stub is what happens to a coming request, see [Fake.Queue]. It is a value: its
@@ -151,11 +152,12 @@ func RespondWith(handler func(w http.ResponseWriter, r *http.Request)) Stub {
 // [aimbrain.EndpointFaceAuth].
 func (o Stub) On(endpoint string) Stub {
 	o.mustBeMade("On")
-	if !slices.Contains(aimbrain.Endpoints(), endpoint) {
+	row, known := endpoints.Find(endpoint)
+	if !known {
 		panic(fmt.Sprintf("aimbraintest: On(%q): not an endpoint: use the constants such as aimbrain.EndpointFaceAuth", endpoint))
 	}
 	o.endpoint = endpoint
-	if !o.fits(endpoint) {
+	if !o.fits(row) {
 		panic(fmt.Sprintf("aimbraintest: On(%q): its response has no such number to set by %s", endpoint, o.kind))
 	}
 	return o
@@ -293,42 +295,41 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 func (o Stub) scores() bool { return o.kind == kindScore || o.kind == kindLiveliness }
 
 // fits reports whether the stub applies to a request to this endpoint.
-func (o Stub) fits(endpoint string) bool {
-	if o.endpoint != "" && o.endpoint != endpoint {
+func (o Stub) fits(endpoint endpoints.Endpoint) bool {
+	switch {
+	case o.endpoint != "" && o.endpoint != endpoint.Path:
 		return false
-	}
-	if o.kind == kindCode && o.endpoint == "" {
+	case o.kind == kindCode && o.endpoint == "":
 		return canRefuse(o.codes[0], endpoint)
+	case o.kind == kindScore:
+		return hasScore(endpoint)
+	case o.kind == kindLiveliness:
+		return slices.ContainsFunc(endpoint.Scores, isLiveliness)
 	}
-	switch endpoint {
-	case aimbrain.EndpointFaceAuth, aimbrain.EndpointFaceCompare, aimbrain.EndpointVoiceAuth:
-		return true
-	case aimbrain.EndpointBehaviour, aimbrain.EndpointScore:
-		return o.kind != kindLiveliness
-	}
-	return !o.scores()
+	return true
 }
 
+// hasScore reports whether the response of an endpoint has a score that [Score] sets.
+func hasScore(endpoint endpoints.Endpoint) bool {
+	return endpoint.List != "" || slices.ContainsFunc(endpoint.Scores, func(member string) bool { return !isLiveliness(member) })
+}
+
+// isLiveliness reports whether [Liveliness] sets a member of a response. [Score] sets
+// the other scores.
+func isLiveliness(member string) bool { return strings.HasPrefix(member, "liveliness") }
+
 // canRefuse reports whether the API can refuse a request to an endpoint with a code.
-func canRefuse(code aimbrain.Code, endpoint string) bool {
-	var enroll, auth, face, voice bool
-	switch endpoint {
-	case aimbrain.EndpointFaceEnroll:
-		enroll, face = true, true
-	case aimbrain.EndpointFaceAuth:
-		auth, face = true, true
-	case aimbrain.EndpointFaceCompare:
-		face = true
-	case aimbrain.EndpointVoiceEnroll:
-		enroll, voice = true, true
-	case aimbrain.EndpointVoiceAuth:
-		auth, voice = true, true
-	}
+func canRefuse(code aimbrain.Code, endpoint endpoints.Endpoint) bool {
+	media := len(endpoint.Media) > 0
+	face, voice := media && endpoint.Module == endpoints.Face, media && endpoint.Module == endpoints.Voice
+	enroll := media && endpoint.Repeat == endpoints.Never
+	h, _ := findHandler(endpoint.Path)
+	auth := h.enrolled
 	switch code {
 	case aimbrain.CodeUnreadableVoice, aimbrain.CodeNoVoices:
 		return voice
 	case aimbrain.CodeFileTooBig, aimbrain.CodeUnsupportedMIMEType, aimbrain.CodeUnsupportedFileType, aimbrain.CodeSeveralFileTypes, aimbrain.CodeUndecodableMediaBody:
-		return face || voice
+		return media
 	case aimbrain.CodeUserNotFound, aimbrain.CodeNoUserEncodings, aimbrain.CodeNoToken:
 		return auth
 	case aimbrain.CodeEnrollmentFailed:

@@ -2,55 +2,24 @@ package aimbraintest_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
-
-// once returns an option that turns retries off.
-func once() aimbrain.Option {
-	policy := aimbrain.DefaultRetryPolicy()
-	policy.MaxAttempts = 1
-	return aimbrain.WithRetry(policy)
-}
-
-// A rig is a fake with an enrolled user in a session.
-type rig struct {
-	t      *testing.T
-	fake   *aimbraintest.Fake
-	client *aimbrain.Client
-	id     string
-}
-
-func newRig(t *testing.T, opts ...aimbrain.Option) rig {
-	t.Helper()
-	fake := aimbraintest.New(t)
-	fake.Enroll("u", "ada")
-	client := fake.Client(append([]aimbrain.Option{once()}, opts...)...)
-	return rig{t, fake, client, newSession(t, client, "u").ID}
-}
-
-func ada() aimbrain.Media { return aimbrain.Photos(aimbraintest.FacePhoto("ada")) }
-
-func (r rig) auth() (aimbrain.FaceAuthResult, error) {
-	return r.client.Face.Auth(r.t.Context(), r.id, ada())
-}
-
-func (r rig) enroll() error {
-	_, err := r.client.Face.Enroll(r.t.Context(), r.id, ada())
-	return err
-}
 
 func TestScore_AppliesToTheNextRequestThatHasAScore(t *testing.T) {
 	t.Parallel()
@@ -119,39 +88,6 @@ func TestScore_SetsEveryKindOfScore(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 0.2, face.Liveliness)
 	assert.GreaterOrEqual(t, face.Score, 0.8, "the score is left alone")
-}
-
-func TestFakeQueue_KeepsTheOrder(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.fake.Queue(
-		aimbraintest.Score(0.1).Times(2),
-		aimbraintest.Status(503),
-		aimbraintest.Score(0.2),
-	)
-	r.fake.Queue(aimbraintest.Status(500).On(aimbrain.EndpointScore))
-	_, err := r.client.Sessions.Create(t.Context(), sessionRequest("u"))
-	require.ErrorIs(t, err, aimbrain.HTTPStatus(503), "the first stub that fits")
-	for _, want := range []float64{0.1, 0.1, 0.2} {
-		result, err := r.auth()
-		require.NoError(t, err)
-		assert.Equal(t, want, result.Score)
-	}
-	_, err = r.client.Score.Get(t.Context(), r.id)
-	require.ErrorIs(t, err, aimbrain.ErrServerError)
-}
-
-func TestFakeQueue_PutsAnUnusedScoreBackInItsPlace(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.fake.Queue(aimbraintest.Score(0.1).Times(2), aimbraintest.Score(0.2), aimbraintest.Score(0.3))
-	for _, want := range []float64{0.1, 0.1, 0.2, 0.3} {
-		_, err := r.client.Face.Auth(t.Context(), "no session", ada())
-		require.ErrorIs(t, err, aimbrain.ErrSessionNotFound)
-		result, err := r.auth()
-		require.NoError(t, err)
-		assert.Equal(t, want, result.Score)
-	}
 }
 
 func TestStubOn_RestrictsTheEndpoint(t *testing.T) {
@@ -394,32 +330,6 @@ func TestRespondWith_EndsWithTheFake(t *testing.T) {
 	})
 }
 
-func TestFakeQueue_UnusedStubsFailTheTest(t *testing.T) {
-	t.Parallel()
-	failures := (&recorderTB{TB: t}).run(func(t *recorderTB) {
-		fake := aimbraintest.New(t)
-		fake.Queue(
-			aimbraintest.Score(0.31).WithLiveliness(0.5).On(aimbrain.EndpointFaceAuth),
-			aimbraintest.Status(500).Times(3),
-			aimbraintest.Code(10, 11).After(time.Second).On(aimbrain.EndpointVoiceAuth),
-			aimbraintest.Delay(time.Minute), aimbraintest.Reset(), aimbraintest.Liveliness(1), aimbraintest.Raw(502, "", ""),
-		)
-		_, err := fake.Client(once()).Sessions.Create(t.Context(), sessionRequest("u"))
-		assert.ErrorIs(t, err, aimbrain.ErrServerError)
-	})
-	require.Len(t, failures, 1)
-	assert.Equal(t, `aimbraintest: queued stubs were never used: Score(0.31).WithLiveliness(0.5).On("/v1/face/auth"), Status(500).Times(2), `+
-		`Code(10, 11).On("/v1/voice/auth").After(1s), Delay(1m0s), Reset(), Liveliness(1), Raw(502)`+"\nrequests that arrived: 1 to /v1/sessions", failures[0])
-
-	failures = (&recorderTB{TB: t}).run(func(t *recorderTB) {
-		fake := aimbraintest.New(t)
-		fake.Queue(aimbraintest.Status(500))
-		_, err := fake.Client(once()).Sessions.Create(t.Context(), sessionRequest("u"))
-		assert.ErrorIs(t, err, aimbrain.ErrServerError)
-	})
-	assert.Empty(t, failures)
-}
-
 func TestStub_PanicsForInvalidArguments(t *testing.T) {
 	t.Parallel()
 	nan := 0.0
@@ -535,15 +445,170 @@ func TestCutOff_IsANetworkErrorWithAnUnknownOutcome(t *testing.T) {
 	}
 }
 
-func TestWithUntrustedCertificate_IsNotRetried(t *testing.T) {
+func TestCode_AppliesToARequestThatCanBeRefusedWithIt(t *testing.T) {
 	t.Parallel()
-	fake := aimbraintest.New(t, aimbraintest.WithUntrustedCertificate())
-	_, err := fake.Client().Sessions.Create(t.Context(), sessionRequest("u"))
-	var certificate *tls.CertificateVerificationError
-	require.ErrorAs(t, err, &certificate)
-	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
-	var network *aimbrain.NetworkError
-	require.ErrorAs(t, err, &network)
-	assert.Equal(t, 1, network.Attempts)
-	fake.AssertNoRequests(t)
+	for code, endpoint := range map[aimbrain.Code]string{
+		aimbrain.CodePoorBrightness:   aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeFileTooBig:       aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeEnrollmentFailed: aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeNoFaces:          aimbrain.EndpointFaceEnroll,
+		aimbrain.CodeUserNotFound:     aimbrain.EndpointFaceAuth,
+		aimbrain.CodeNoToken:          aimbrain.EndpointFaceAuth,
+		aimbrain.CodeUnreadableVoice:  aimbrain.EndpointVoiceEnroll,
+		aimbrain.CodeAPIError:         aimbrain.EndpointSessions,
+	} {
+		fake := aimbraintest.New(t)
+		fake.Enroll("u-1", "ada")
+		fake.Queue(aimbraintest.Code(code))
+		client, ctx := fake.Client(), t.Context()
+		session, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-1", Device: "d", System: "s"})
+		if err != nil {
+			session, _ = client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-1", Device: "d", System: "s"})
+		}
+		_, _ = client.Face.Enroll(ctx, session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
+		_, _ = client.Face.Auth(ctx, session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
+		_, _ = client.Voice.Enroll(ctx, session.ID, aimbrain.Recordings(aimbraintest.VoiceWAV("ada")))
+		refused := ""
+		for _, request := range fake.Requests() {
+			if request.Status >= 400 {
+				refused += request.Endpoint
+			}
+		}
+		assert.Equal(t, endpoint, refused, "%v", code)
+		require.Empty(t, fake.Pending())
+	}
+}
+
+func TestStub_AppliesToEveryEndpoint(t *testing.T) {
+	t.Parallel()
+	isNetwork := func(outcome aimbrain.Outcome) func(error) bool {
+		return func(err error) bool {
+			var failed *aimbrain.NetworkError
+			return errors.As(err, &failed) && aimbrain.OutcomeOf(err) == outcome
+		}
+	}
+	is := func(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
+	for _, row := range []struct {
+		stub      aimbraintest.Stub
+		want      func(error) bool
+		processed int
+		after     time.Duration
+	}{
+		{stub: aimbraintest.Status(503), want: is(aimbrain.HTTPStatus(503))},
+		{stub: aimbraintest.Code(aimbrain.CodeAPIError), want: is(aimbrain.CodeAPIError)},
+		{stub: aimbraintest.Raw(404, "text/html", "<html>"), want: is(aimbrain.HTTPStatus(404))},
+		{stub: aimbraintest.RespondWith(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }), want: is(aimbrain.HTTPStatus(http.StatusBadGateway))},
+		{stub: aimbraintest.NotSent(), want: isNetwork(aimbrain.OutcomeNotSent)},
+		{stub: aimbraintest.Reset(), want: isNetwork(aimbrain.OutcomeUnknown)},
+		{stub: aimbraintest.LostResponse(), want: isNetwork(aimbrain.OutcomeUnknown), processed: 1},
+		{stub: aimbraintest.Stall(), want: is(aimbrain.ErrAttemptTimeout), processed: 1, after: aimbrain.DefaultAttemptTimeout},
+		{stub: aimbraintest.CutOff(), want: isNetwork(aimbrain.OutcomeUnknown), processed: 1},
+		{stub: aimbraintest.Delay(time.Second), want: func(err error) bool { return err == nil }, processed: 1, after: time.Second},
+	} {
+		t.Run(row.stub.String(), func(t *testing.T) {
+			t.Parallel()
+			eachEndpoint(t, anyRow, func(t *testing.T, endpoint endpoints.Endpoint) {
+				synctest.Test(t, func(t *testing.T) {
+					for _, stub := range []aimbraintest.Stub{row.stub, row.stub.On(endpoint.Path)} {
+						r := ready(t)
+						r.fake.Queue(stub)
+						before, started := r.fake.Processed(endpoint.Path), time.Now()
+						_, err := r.send(endpoint)
+						assert.True(t, row.want(err), "%s on %s: %v", stub, endpoint.Path, err)
+						assert.Equal(t, row.after, time.Since(started), "%s on %s", stub, endpoint.Path)
+						assert.Empty(t, r.fake.Pending(), "%s on %s: the stub was ignored, see fits in aimbraintest/stubs.go", stub, endpoint.Path)
+						assert.Equal(t, before+row.processed, r.fake.Processed(endpoint.Path), "%s on %s: %s", stub, endpoint.Path, addHandler)
+					}
+				})
+			})
+		})
+	}
+}
+
+func TestScore_AppliesToEveryScoreOfTheTable(t *testing.T) {
+	t.Parallel()
+	eachEndpoint(t, anyRow, func(t *testing.T, row endpoints.Endpoint) {
+		for _, set := range []struct {
+			stub       aimbraintest.Stub
+			liveliness bool
+			value      float64
+		}{
+			{stub: aimbraintest.Score(0.31), value: 0.31},
+			{stub: aimbraintest.Liveliness(0.62), liveliness: true, value: 0.62},
+		} {
+			isSet := func(member string) bool { return strings.HasPrefix(member, "liveliness") == set.liveliness }
+			list := row.List != "" && !set.liveliness
+			r := ready(t)
+			if !list && !slices.ContainsFunc(row.Scores, isSet) {
+				assert.Panics(t, func() { set.stub.On(row.Path) }, "%s on %s: %s", set.stub, row.Path, fromRow)
+				r.fake.Queue(set.stub)
+				_, err := r.send(row)
+				require.NoError(t, err, "%s: %s", row.Path, addMembers)
+				assert.Len(t, r.fake.Pending(), 1, "%s on %s: %s", set.stub, row.Path, fromRow)
+				r.fake.ClearQueue()
+				continue
+			}
+			var on aimbraintest.Stub
+			require.NotPanics(t, func() { on = set.stub.On(row.Path) }, "%s on %s: %s", set.stub, row.Path, fromRow)
+			for _, stub := range []aimbraintest.Stub{set.stub, on} {
+				r.fake.Queue(stub)
+				response, err := r.send(row)
+				require.NoError(t, err, "%s: %s", row.Path, addMembers)
+				assert.Empty(t, r.fake.Pending(), "%s on %s was ignored: %s", stub, row.Path, addScored)
+				r.fake.ClearQueue()
+				members := object(t, response)
+				for _, name := range row.Scores {
+					if isSet(name) {
+						assert.Equal(t, set.value, members[name], "%s on %s did not set %q: %s", stub, row.Path, name, addScored)
+					} else {
+						assert.NotEqual(t, set.value, members[name], "%s on %s set %q", stub, row.Path, name)
+					}
+				}
+				if !list {
+					continue
+				}
+				entries, _ := members[row.List].([]any)
+				assert.NotEmpty(t, entries, "%s", row.Path)
+				for _, entry := range entries {
+					assert.Equal(t, set.value, entry.(map[string]any)["value"], "%s on %s: %s", stub, row.Path, addScored)
+				}
+			}
+		}
+	})
+}
+
+func TestCode_AppliesByTheRowOfTheEndpoint(t *testing.T) {
+	t.Parallel()
+	eachEndpoint(t, anyRow, func(t *testing.T, row endpoints.Endpoint) {
+		_, err := ready(t).send(row)
+		require.NoError(t, err, "%s: %s", row.Path, addMembers)
+		stranger := newRig(t)
+		stranger.id = newSession(t, stranger.client, "nobody").ID
+		_, err = stranger.send(row)
+		comparesTemplate := takesMedia(row) && errors.Is(err, aimbrain.ErrNotEnrolled)
+		for _, code := range []struct {
+			code aimbrain.Code
+			fits bool
+		}{
+			{aimbrain.CodeAPIError, true},
+			{aimbrain.CodeFileTooBig, takesMedia(row)},
+			{aimbrain.CodeSeveralFileTypes, takesMedia(row)},
+			{aimbrain.CodeNoFaces, takesMedia(row) && row.Module == endpoints.Face},
+			{aimbrain.CodePoorBrightness, takesMedia(row) && row.Module == endpoints.Face},
+			{aimbrain.CodeNoVoices, takesMedia(row) && row.Module == endpoints.Voice},
+			{aimbrain.CodeEnrollmentFailed, takesMedia(row) && row.Repeat == endpoints.Never},
+			{aimbrain.CodeUserNotFound, comparesTemplate},
+			{aimbrain.CodeNoToken, comparesTemplate},
+		} {
+			r := ready(t)
+			r.fake.Queue(aimbraintest.Code(code.code))
+			_, err := r.send(row)
+			if code.fits {
+				assert.ErrorIs(t, err, code.code, "Code(%d) on %s: see canRefuse in aimbraintest/stubs.go", code.code, row.Path)
+				continue
+			}
+			assert.NoError(t, err, "Code(%d) on %s: see canRefuse in aimbraintest/stubs.go", code.code, row.Path)
+			r.fake.ClearQueue()
+		}
+	})
 }

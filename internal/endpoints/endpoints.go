@@ -37,13 +37,14 @@ type Endpoint struct {
 	Media   []string // the members of the request that are arrays of media
 	Scores  []string // the members of the response that are scores from 0 to 1
 	Empty   bool     // the response may be empty
+	List    string   // the member of the response that is an array of scores
 }
 
 var table = [...]Endpoint{ //nolint:gochecknoglobals // a table that is never written
 	{Path: "/v1/sessions", Repeat: OptIn},
 	{Path: "/v1/behavioural", Module: Behaviour, Session: true, Scores: []string{"score"}},
 	{Path: "/v1/behavioural/submit", Module: Behaviour, Session: true, Empty: true},
-	{Path: "/v1/score", Repeat: Always, Session: true},
+	{Path: "/v1/score", Repeat: Always, Session: true, List: "scores"},
 	{Path: "/v1/face/token", Repeat: OptIn, Module: Face, Session: true},
 	{Path: "/v1/face/enroll", Module: Face, Session: true, Media: []string{"faces"}},
 	{Path: "/v1/face/auth", Repeat: OptIn, Module: Face, Session: true, Media: []string{"faces"}, Scores: []string{"score", "liveliness"}},

@@ -56,7 +56,7 @@ func (c *call) mistake(key, secret, given string) string {
 		}
 	}
 	return fmt.Sprintf("the signature is wrong, and none of the common mistakes explains it: check the bytes that are signed and the secret. Sign %q followed by the %d bytes of the body as they were received",
-		http.MethodPost+"\n"+c.endpoint+"\n", len(c.body))
+		http.MethodPost+"\n"+c.endpoint.Path+"\n", len(c.body))
 }
 
 // unknownKey returns what is wrong with a key that is not known.
@@ -68,7 +68,7 @@ func (c *call) unknownKey(key, given string) string {
 		if !hmac.Equal([]byte(key), []byte(secret)) {
 			continue
 		}
-		right := mac([]byte(known), []byte(http.MethodPost+"\n"+c.endpoint+"\n"), c.body)
+		right := mac([]byte(known), []byte(http.MethodPost+"\n"+c.endpoint.Path+"\n"), c.body)
 		if given == base64.StdEncoding.EncodeToString(right) {
 			return "the API key and the secret are swapped: sign with the secret and never send it; make a new key pair, because this one is not secret any more"
 		}
@@ -203,13 +203,13 @@ func (c *call) textVariants() []variant {
 	const post = http.MethodPost
 	var variants []variant
 	add := func(mistake, text string) { variants = append(variants, variant{mistake, []byte(text)}) }
-	add("", post+"\n"+c.endpoint+"\n")
+	add("", post+"\n"+c.endpoint.Path+"\n")
 	for _, method := range []string{"post", "Post"} {
-		add("the method was not signed in upper case", method+"\n"+c.endpoint+"\n")
+		add("the method was not signed in upper case", method+"\n"+c.endpoint.Path+"\n")
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions} {
 		for _, written := range []string{method, strings.ToLower(method)} {
-			add("another HTTP method was signed, "+method+": sign POST, which was sent", written+"\n"+c.endpoint+"\n")
+			add("another HTTP method was signed, "+method+": sign POST, which was sent", written+"\n"+c.endpoint.Path+"\n")
 		}
 	}
 	u := c.request.URL
@@ -220,29 +220,29 @@ func (c *call) textVariants() []variant {
 	slices.Sort(paths)
 	for _, path := range slices.Compact(paths) {
 		endpoint := path
-		if n := len(path) - len(c.endpoint); n >= 0 {
+		if n := len(path) - len(c.endpoint.Path); n >= 0 {
 			endpoint = path[n:]
 		}
 		add("the path was signed in mixed case: sign it in lower case", post+"\n"+endpoint+"\n")
-		add("the whole path of the URL was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+path+"\n")
-		add("the whole path of the URL was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+strings.ToLower(path)+"\n")
+		add("the whole path of the URL was signed: sign the endpoint alone, "+c.endpoint.Path, post+"\n"+path+"\n")
+		add("the whole path of the URL was signed: sign the endpoint alone, "+c.endpoint.Path, post+"\n"+strings.ToLower(path)+"\n")
 		for _, host := range []string{c.request.Host, "http://" + c.request.Host, "https://" + c.request.Host} {
-			add("the host was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+host+path+"\n")
+			add("the host was signed: sign the endpoint alone, "+c.endpoint.Path, post+"\n"+host+path+"\n")
 		}
 		if u.RawQuery != "" {
-			add("the query was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+path+"?"+u.RawQuery+"\n")
-			add("the query was signed: sign the endpoint alone, "+c.endpoint, post+"\n"+endpoint+"?"+u.RawQuery+"\n")
+			add("the query was signed: sign the endpoint alone, "+c.endpoint.Path, post+"\n"+path+"?"+u.RawQuery+"\n")
+			add("the query was signed: sign the endpoint alone, "+c.endpoint.Path, post+"\n"+endpoint+"?"+u.RawQuery+"\n")
 		}
 	}
-	add("the endpoint was signed without its first slash", post+"\n"+c.endpoint[1:]+"\n")
-	add("the endpoint was signed with a slash at its end", post+"\n"+c.endpoint+"/\n")
-	add("the newlines between method, endpoint and body are missing", post+c.endpoint)
-	add("the newline between endpoint and body is missing", post+"\n"+c.endpoint)
-	add("the newline between method and endpoint is missing", post+c.endpoint+"\n")
-	add("there must be a single newline character between method, endpoint and body: these were CR LF", post+"\r\n"+c.endpoint+"\r\n")
-	add(`there must be a newline character between method, endpoint and body: these were a backslash and an n`, post+`\n`+c.endpoint+`\n`)
-	add("there must be a newline between method, endpoint and body: these were blanks", post+" "+c.endpoint+" ")
-	add("the method was not signed", c.endpoint+"\n")
+	add("the endpoint was signed without its first slash", post+"\n"+c.endpoint.Path[1:]+"\n")
+	add("the endpoint was signed with a slash at its end", post+"\n"+c.endpoint.Path+"/\n")
+	add("the newlines between method, endpoint and body are missing", post+c.endpoint.Path)
+	add("the newline between endpoint and body is missing", post+"\n"+c.endpoint.Path)
+	add("the newline between method and endpoint is missing", post+c.endpoint.Path+"\n")
+	add("there must be a single newline character between method, endpoint and body: these were CR LF", post+"\r\n"+c.endpoint.Path+"\r\n")
+	add(`there must be a newline character between method, endpoint and body: these were a backslash and an n`, post+`\n`+c.endpoint.Path+`\n`)
+	add("there must be a newline between method, endpoint and body: these were blanks", post+" "+c.endpoint.Path+" ")
+	add("the method was not signed", c.endpoint.Path+"\n")
 	add("the body alone was signed: sign METHOD \\n endpoint \\n body", "")
 	return variants
 }

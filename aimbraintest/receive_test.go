@@ -1,10 +1,14 @@
 package aimbraintest_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -121,4 +125,75 @@ func TestWithPathPrefix_RefusesInvalidPrefixes(t *testing.T) {
 		_, err := aimbraintest.Start(aimbraintest.WithPathPrefix(prefix))
 		assert.ErrorContains(t, err, "WithPathPrefix(", prefix)
 	}
+}
+
+func TestFake_RecordsARequestThatBreaksOff(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	reader, writer := io.Pipe()
+	r := request(t, fake, "/v1/sessions", sessionBody)
+	r.Body, r.ContentLength = reader, 100
+	go func() {
+		_, _ = writer.Write([]byte(`{"userId":`))
+		_ = writer.CloseWithError(errors.New("gone"))
+	}()
+	_, err := fake.Transport().RoundTrip(r)
+	require.Error(t, err)
+	requests, err := fake.WaitForRequests(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Zero(t, requests[0].Status)
+	assert.JSONEq(t, `"{\"userId\":"`, `"`+strings.ReplaceAll(string(requests[0].Body), `"`, `\"`)+`"`)
+	assert.Zero(t, fake.Processed(aimbrain.EndpointSessions))
+}
+
+// heap returns the bytes of the heap that are in use.
+func heap() int {
+	runtime.GC()
+	runtime.GC() // the second one frees what pools hold
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
+}
+
+// A slowBody returns one byte, reports the next Read to asked, and waits.
+type slowBody struct {
+	given bool
+	asked *sync.WaitGroup
+	end   <-chan struct{}
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if !b.given {
+		b.given = true
+		p[0] = '{'
+		return 1, nil
+	}
+	b.asked.Done()
+	<-b.end
+	return 0, io.ErrUnexpectedEOF
+}
+
+func (b *slowBody) Close() error { return nil }
+
+func TestFake_AllocatesNothingForADeclaredLength(t *testing.T) { //nolint:paralleltest // it measures the heap
+	fake := aimbraintest.New(t)
+	const callers = 200
+	var asked, ended sync.WaitGroup
+	end := make(chan struct{})
+	before := heap()
+	for range callers {
+		r := request(t, fake, "/v1/sessions", "")
+		asked.Add(1)
+		r.Body, r.ContentLength = &slowBody{asked: &asked, end: end}, aimbrain.MaxRequestBytes-1
+		ended.Go(func() {
+			defer func() { _ = recover() }() // there is no connection to break
+			fake.ServeHTTP(nullWriter{}, r)
+		})
+	}
+	asked.Wait()
+	taken := heap() - before
+	close(end)
+	ended.Wait()
+	t.Logf("%d callers that declare 2 MB and send one byte take %d kB", callers, taken>>10)
+	assert.Less(t, taken, 16<<20)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
 	"github.com/aimbrain/aimbrain-go/internal/mediainfo/readable"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
@@ -26,34 +27,83 @@ type medium struct {
 	marked  bool   // this package made the file, so that it has no token but spoken
 }
 
+// A mediaKind has what differs between the modules whose requests have media.
+type mediaKind struct {
+	medium  string         // the words for one medium
+	missing aimbrain.Code  // no media in the request
+	empty   aimbrain.Code  // a medium without data
+	count   string         // the member of the response to an enrolment
+	media   mediainfo.Kind // the rules for the media
+	// check returns the problem of a medium, "" for none.
+	check func(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (code aimbrain.Code, problem string)
+}
+
+func kindOf(module endpoints.Module) (kind mediaKind, known bool) {
+	switch module {
+	case endpoints.Face:
+		return mediaKind{"a photo or video", aimbrain.CodeNoFaces, aimbrain.CodeNoImageData, "imagesCount", mediainfo.Face, checkFace}, true
+	case endpoints.Voice:
+		return mediaKind{"a recording", aimbrain.CodeNoVoices, aimbrain.CodeUnreadableVoice, "voiceSamples", mediainfo.Voice, checkVoice}, true
+	}
+	return mediaKind{}, false
+}
+
+// checkMedia accepts the media of each member in the row of the endpoint, or refuses
+// the request. A user who must be enrolled is checked before the media is decoded.
+func (c *call) checkMedia(h handler) error {
+	if len(c.endpoint.Media) == 0 {
+		return nil
+	}
+	kind, known := kindOf(c.endpoint.Module)
+	if !known {
+		return refuse(http.StatusNotFound, "this fake does not know the media of the endpoint")
+	}
+	for _, name := range c.endpoint.Media {
+		elements, err := c.elements(name, kind)
+		if err != nil {
+			return err
+		}
+		if h.enrolled {
+			if err := c.mayAuthenticate(); err != nil {
+				return err
+			}
+		}
+		media, err := c.fake.decodeMedia(name, kind, elements)
+		if err != nil {
+			return err
+		}
+		c.media = append(c.media, media)
+	}
+	return nil
+}
+
 // elements returns the raw elements of an array of media. There is at least one.
-func (c *call) elements(name string, kind int) ([][]byte, error) {
-	words := modules(kind)
+func (c *call) elements(name string, kind mediaKind) ([][]byte, error) {
 	raw, ok := find(c.members, name)
 	if !ok || strictjson.IsNull(raw) {
-		return nil, refuseCode(words.missing, strconv.Quote(name)+" is missing: send at least "+words.medium+" in it")
+		return nil, refuseCode(kind.missing, strconv.Quote(name)+" is missing: send at least "+kind.medium+" in it")
 	}
 	elements, err := strictjson.Elements(nil, raw)
 	switch {
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, strconv.Quote(name)+" is not an array")
 	case len(elements) == 0:
-		return nil, refuseCode(words.missing, strconv.Quote(name)+" is empty: send at least "+words.medium+" in it")
+		return nil, refuseCode(kind.missing, strconv.Quote(name)+" is empty: send at least "+kind.medium+" in it")
 	}
 	return elements, nil
 }
 
-// media accepts the elements of a member, or refuses all of them for the first
+// decodeMedia accepts the elements of a member, or refuses all of them for the first
 // fault.
-func (c *call) media(name string, kind int, elements [][]byte) ([]medium, error) {
+func (f *Fake) decodeMedia(name string, kind mediaKind, elements [][]byte) ([]medium, error) {
 	media := make([]medium, 0, len(elements))
 	for i, element := range elements {
 		place := name + "[" + strconv.Itoa(i) + "]"
-		data, err := decodeMedium(place, element, modules(kind))
+		data, err := decodeMedium(place, element, kind)
 		if err != nil {
 			return nil, err
 		}
-		m, err := c.fake.accept(place, data, kind)
+		m, err := f.accept(place, data, kind)
 		if err != nil {
 			return nil, err
 		}
@@ -68,13 +118,13 @@ func (c *call) media(name string, kind int, elements [][]byte) ([]medium, error)
 }
 
 // decodeMedium returns one element of an array, decoded from base64.
-func decodeMedium(place string, element []byte, words names) ([]byte, error) {
+func decodeMedium(place string, element []byte, kind mediaKind) ([]byte, error) {
 	s, err := strictjson.String(element)
 	switch {
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, strconv.Quote(place)+" is not a string of base64")
 	case s == "":
-		return nil, refuseCode(words.empty, strconv.Quote(place)+" is empty: there is no data in it")
+		return nil, refuseCode(kind.empty, strconv.Quote(place)+" is empty: there is no data in it")
 	case strings.HasPrefix(s, "data:"):
 		return nil, refuseCode(aimbrain.CodeUndecodableData, strconv.Quote(place)+" is a data URL: send only what follows its comma")
 	case strings.ContainsAny(s, "\r\n"): // encoding/base64 skips them
@@ -91,14 +141,10 @@ func decodeMedium(place string, element []byte, words names) ([]byte, error) {
 }
 
 // accept checks a file and returns it with its subject.
-func (f *Fake) accept(place string, data []byte, kind int) (medium, error) {
-	check, as := checkFace, mediainfo.Face
-	if kind == voiceModule {
-		check, as = checkVoice, mediainfo.Voice
-	}
-	info, _ := mediainfo.Inspect(data) // check reports the error
-	problems := mediainfo.Check(info, int64(len(data)), as)
-	if code, problem := check(data, info, problems); problem != "" {
+func (f *Fake) accept(place string, data []byte, kind mediaKind) (medium, error) {
+	info, _ := mediainfo.Inspect(data) // kind.check reports the error
+	problems := mediainfo.Check(info, int64(len(data)), kind.media)
+	if code, problem := kind.check(data, info, problems); problem != "" {
 		return medium{}, refuseCode(code, strconv.Quote(place)+": "+problem)
 	}
 	if f.config.guidance {

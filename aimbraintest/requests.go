@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
 
@@ -64,7 +65,7 @@ func (r Request) Media() [][]byte {
 		return nil
 	}
 	var media [][]byte
-	for _, name := range []string{"faces", "faces1", "faces2", "voices"} {
+	for _, name := range mediaMembers() {
 		raw, _ := find(members, name)
 		elements, err := strictjson.Elements(nil, raw)
 		if err != nil {
@@ -81,6 +82,19 @@ func (r Request) Media() [][]byte {
 		}
 	}
 	return media
+}
+
+// mediaMembers returns the members of all requests that are arrays of media.
+func mediaMembers() []string {
+	var names []string
+	for _, row := range endpoints.All() {
+		for _, name := range row.Media {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // A recorder keeps the requests that arrived. The fake's lock guards it.
@@ -100,7 +114,7 @@ func newRecorder() recorder {
 // record records a request that has arrived.
 func (f *Fake) record(c *call) *Request {
 	r := &Request{
-		Endpoint: c.endpoint, Method: c.request.Method, Host: c.request.Host, Path: c.request.URL.Path,
+		Endpoint: c.endpoint.Path, Method: c.request.Method, Host: c.request.Host, Path: c.request.URL.Path,
 		Header: c.request.Header.Clone(), Body: c.body,
 	}
 	f.mu.Lock()
@@ -144,7 +158,7 @@ func (r *Request) size() int {
 
 // whose returns the user of a request, valid or not.
 func (f *Fake) whose(c *call) string {
-	if c.endpoint == aimbrain.EndpointSessions {
+	if c.endpoint.Path == aimbrain.EndpointSessions {
 		raw, _ := find(c.members, "userId")
 		id, _ := strictjson.String(raw) // "" if it is missing
 		return id

@@ -13,10 +13,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
 // sign returns a signature without the signer of the client.
@@ -143,3 +144,48 @@ func (r *recorderTB) run(test func(t *recorderTB)) []string {
 
 // session returns the body with the string "ID" replaced by id.
 func session(body, id string) string { return strings.ReplaceAll(body, `"ID"`, strconv.Quote(id)) }
+
+const sessionBody = `{"userId": "user", "device":"device", "system":"system"}`
+
+// loopback returns a client that reaches the fake over a port.
+func loopback(t *testing.T, fake *aimbraintest.Fake) *aimbrain.Client {
+	t.Helper()
+	client, err := aimbrain.New(fake.APIKey(), fake.APISecret(), aimbrain.WithBaseURL(fake.URL()))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// once returns an option that turns retries off.
+func once() aimbrain.Option {
+	policy := aimbrain.DefaultRetryPolicy()
+	policy.MaxAttempts = 1
+	return aimbrain.WithRetry(policy)
+}
+
+// A rig is a fake with an enrolled user in a session.
+type rig struct {
+	t      *testing.T
+	fake   *aimbraintest.Fake
+	client *aimbrain.Client
+	id     string
+}
+
+func newRig(t *testing.T, opts ...aimbrain.Option) rig {
+	t.Helper()
+	fake := aimbraintest.New(t)
+	fake.Enroll("u", "ada")
+	client := fake.Client(append([]aimbrain.Option{once()}, opts...)...)
+	return rig{t, fake, client, newSession(t, client, "u").ID}
+}
+
+func ada() aimbrain.Media { return aimbrain.Photos(aimbraintest.FacePhoto("ada")) }
+
+func (r rig) auth() (aimbrain.FaceAuthResult, error) {
+	return r.client.Face.Auth(r.t.Context(), r.id, ada())
+}
+
+func (r rig) enroll() error {
+	_, err := r.client.Face.Enroll(r.t.Context(), r.id, ada())
+	return err
+}

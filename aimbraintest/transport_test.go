@@ -2,74 +2,23 @@ package aimbraintest_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"runtime"
+	"net/http/httptrace"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
-
-// heap returns the bytes of the heap that are in use.
-func heap() int {
-	runtime.GC()
-	runtime.GC() // the second one frees what pools hold
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return int(stats.HeapAlloc)
-}
-
-// A slowBody returns one byte, reports the next Read to asked, and waits.
-type slowBody struct {
-	given bool
-	asked *sync.WaitGroup
-	end   <-chan struct{}
-}
-
-func (b *slowBody) Read(p []byte) (int, error) {
-	if !b.given {
-		b.given = true
-		p[0] = '{'
-		return 1, nil
-	}
-	b.asked.Done()
-	<-b.end
-	return 0, io.ErrUnexpectedEOF
-}
-
-func (b *slowBody) Close() error { return nil }
-
-func TestFake_AllocatesNothingForADeclaredLength(t *testing.T) { //nolint:paralleltest // it measures the heap
-	fake := aimbraintest.New(t)
-	const callers = 200
-	var asked, ended sync.WaitGroup
-	end := make(chan struct{})
-	before := heap()
-	for range callers {
-		r := request(t, fake, "/v1/sessions", "")
-		asked.Add(1)
-		r.Body, r.ContentLength = &slowBody{asked: &asked, end: end}, aimbrain.MaxRequestBytes-1
-		ended.Go(func() {
-			defer func() { _ = recover() }() // there is no connection to break
-			fake.ServeHTTP(nullWriter{}, r)
-		})
-	}
-	asked.Wait()
-	taken := heap() - before
-	close(end)
-	ended.Wait()
-	t.Logf("%d callers that declare 2 MB and send one byte take %d kB", callers, taken>>10)
-	assert.Less(t, taken, 16<<20)
-}
 
 func TestFake_BoundsTheMemoryOfHeaders(t *testing.T) { //nolint:paralleltest // it measures the heap
 	fake := aimbraintest.New(t)
@@ -103,56 +52,6 @@ func roundTrip(t *testing.T, fake *aimbraintest.Fake, r *http.Request) int {
 	require.NoError(t, err)
 	defer response.Body.Close()
 	return response.StatusCode
-}
-
-func TestFakeRequests_BoundIncludesHeadersAndPaths(t *testing.T) {
-	t.Parallel()
-	large := strings.Repeat("x", 1<<20)
-	for _, row := range []struct {
-		name string
-		add  func(r *http.Request)
-	}{
-		{"header values", func(r *http.Request) { r.Header.Set("X-Padding", large) }},
-		{"many header values", func(r *http.Request) { r.Header["X-Padding"] = []string{large[:1<<19], large[:1<<19]} }},
-		{"header names", func(r *http.Request) { r.Header[large] = []string{""} }},
-		{"path", func(r *http.Request) { r.URL.Path = "/" + large }},
-		{"host", func(r *http.Request) { r.Host = large }},
-		{"method", func(r *http.Request) { r.Method = large }},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			fake := aimbraintest.New(t)
-			for range 300 {
-				r := request(t, fake, "/v1/sessions", "{}")
-				row.add(r)
-				fake.ServeHTTP(nullWriter{}, r)
-			}
-			kept := len(fake.Requests())
-			assert.LessOrEqual(t, kept, 256)
-			assert.Positive(t, kept)
-		})
-	}
-}
-
-func TestFakeRequests_BoundIncludesEmptyHeaderValues(t *testing.T) {
-	t.Parallel()
-	assert.GreaterOrEqual(t, aimbraintest.SizeOf(aimbraintest.Request{Header: http.Header{"X": make([]string, 1<<16)}}), 1<<20)
-}
-
-func TestFakeRequests_BodyTakesNoMoreMemoryThanItsLength(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	for _, size := range []int{1, 511, 512, 513, 5000, 70_000, 1_050_000, 1_999_999} {
-		for _, declared := range []int64{int64(size), -1} {
-			r := request(t, fake, "/v1/score", strings.Repeat("x", size))
-			r.ContentLength = declared
-			fake.ServeHTTP(nullWriter{}, r)
-			requests := fake.Requests()
-			body := requests[len(requests)-1].Body
-			require.Len(t, body, size)
-			assert.LessOrEqual(t, cap(body), size+size/4+512, "%d bytes, declared as %d", size, declared)
-		}
-	}
 }
 
 func TestFake_LimitsTheTimeToReadARequest(t *testing.T) {
@@ -211,4 +110,37 @@ func TestFake_DoesNotLimitTheTimeToRespond(t *testing.T) {
 			<-time.After(time.Hour)
 		}
 	})
+}
+
+func TestFakeTransport_ReusesConnections(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	var got, reused, wrote int
+	trace := &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			got++
+			if info.Reused {
+				reused++
+			}
+		},
+		WroteRequest: func(httptrace.WroteRequestInfo) { wrote++ },
+	}
+	for range 3 {
+		r := request(t, fake, "/v1/sessions", sessionBody)
+		assert.Equal(t, http.StatusOK, do(t, fake, r.WithContext(httptrace.WithClientTrace(r.Context(), trace))).status)
+	}
+	assert.Equal(t, []int{3, 2, 3}, []int{got, reused, wrote})
+}
+
+func TestWithUntrustedCertificate_IsNotRetried(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t, aimbraintest.WithUntrustedCertificate())
+	_, err := fake.Client().Sessions.Create(t.Context(), sessionRequest("u"))
+	var certificate *tls.CertificateVerificationError
+	require.ErrorAs(t, err, &certificate)
+	assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
+	var network *aimbrain.NetworkError
+	require.ErrorAs(t, err, &network)
+	assert.Equal(t, 1, network.Attempts)
+	fake.AssertNoRequests(t)
 }

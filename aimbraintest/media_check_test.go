@@ -12,10 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
 // A file is an element of an array of media.
@@ -287,18 +288,4 @@ func TestWithGuidanceEnforced_RefusesMediaBeyondTheGuidance(t *testing.T) {
 			assert.Contains(t, response.body, "WithGuidanceEnforced")
 		})
 	}
-}
-
-func TestFake_CompareNeedsNoSessionAndStoresNothing(t *testing.T) {
-	t.Parallel()
-	fake := aimbraintest.New(t)
-	client := fake.Client()
-	photo, video := aimbrain.Photos(aimbraintest.FacePhoto("ada")), aimbrain.Videos(aimbraintest.FaceVideo("ada"))
-	same, err := client.Face.Compare(t.Context(), photo, video)
-	require.NoError(t, err)
-	assert.True(t, same.Matches(0.8))
-	assert.Zero(t, same.Liveliness1)
-	assert.GreaterOrEqual(t, same.Liveliness2, 0.85)
-	face, _, _ := fake.Status("")
-	assert.Equal(t, aimbrain.NotEnrolled, face)
 }

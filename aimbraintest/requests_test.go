@@ -8,10 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/aimbraintest"
 )
 
 func TestFakeRequests_ReturnsWhatArrived(t *testing.T) {
@@ -129,3 +130,53 @@ type nullWriter struct{}
 func (nullWriter) Header() http.Header         { return http.Header{} }
 func (nullWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (nullWriter) WriteHeader(int)             {}
+
+func TestFakeRequests_BoundIncludesHeadersAndPaths(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x", 1<<20)
+	for _, row := range []struct {
+		name string
+		add  func(r *http.Request)
+	}{
+		{"header values", func(r *http.Request) { r.Header.Set("X-Padding", large) }},
+		{"many header values", func(r *http.Request) { r.Header["X-Padding"] = []string{large[:1<<19], large[:1<<19]} }},
+		{"header names", func(r *http.Request) { r.Header[large] = []string{""} }},
+		{"path", func(r *http.Request) { r.URL.Path = "/" + large }},
+		{"host", func(r *http.Request) { r.Host = large }},
+		{"method", func(r *http.Request) { r.Method = large }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			fake := aimbraintest.New(t)
+			for range 300 {
+				r := request(t, fake, "/v1/sessions", "{}")
+				row.add(r)
+				fake.ServeHTTP(nullWriter{}, r)
+			}
+			kept := len(fake.Requests())
+			assert.LessOrEqual(t, kept, 256)
+			assert.Positive(t, kept)
+		})
+	}
+}
+
+func TestFakeRequests_BoundIncludesEmptyHeaderValues(t *testing.T) {
+	t.Parallel()
+	assert.GreaterOrEqual(t, aimbraintest.SizeOf(aimbraintest.Request{Header: http.Header{"X": make([]string, 1<<16)}}), 1<<20)
+}
+
+func TestFakeRequests_BodyTakesNoMoreMemoryThanItsLength(t *testing.T) {
+	t.Parallel()
+	fake := aimbraintest.New(t)
+	for _, size := range []int{1, 511, 512, 513, 5000, 70_000, 1_050_000, 1_999_999} {
+		for _, declared := range []int64{int64(size), -1} {
+			r := request(t, fake, "/v1/score", strings.Repeat("x", size))
+			r.ContentLength = declared
+			fake.ServeHTTP(nullWriter{}, r)
+			requests := fake.Requests()
+			body := requests[len(requests)-1].Body
+			require.Len(t, body, size)
+			assert.LessOrEqual(t, cap(body), size+size/4+512, "%d bytes, declared as %d", size, declared)
+		}
+	}
+}
