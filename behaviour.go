@@ -150,15 +150,15 @@ const (
 // A BehaviourSubmitResult says that events were taken. There is nothing in
 // it but the response: the vendor documents no body.
 type BehaviourSubmitResult struct {
-	Response Response `json:"-"` // the response as it came, its body may be empty
+	Response Response `json:"-"` // the unchanged response, its body may be empty
 }
 
 // A BehaviourAuthResult is how well behaviour is that of the session's user.
-// Its zero value matches nobody.
+// Matches is false for its zero value.
 type BehaviourAuthResult struct {
 	Score    float64      `json:"score"`  // how alike, 0..1; means nothing before Status is Enrolled
 	Status   ModuleStatus `json:"status"` // NotEnrolled until enough was seen, then Enrolled
-	Response Response     `json:"-"`      // the response as it came
+	Response Response     `json:"-"`      // the unchanged response
 }
 
 // Matches reports whether the user is enrolled and the score reaches the
@@ -167,7 +167,7 @@ func (r BehaviourAuthResult) Matches(threshold float64) bool {
 	return r.Status == Enrolled && reaches(r.Score, threshold)
 }
 
-// Submit hands in events for the session's AimAnomaly score, which
+// Submit sends events for the session's AimAnomaly score, which
 // [ScoreService.Get] reads. It is never sent twice.
 //
 // Errors to expect: [ErrSessionNotFound].
@@ -178,7 +178,7 @@ func (s *BehaviourService) Submit(ctx context.Context, sessionID string, events 
 	}), readBehaviourSubmit)
 }
 
-// Auth hands in events, learns from them, and returns how well they are those
+// Auth sends events, learns from them, and returns how well they are those
 // of the session's user (AimBehaviour). A new application begins in a
 // listen-only mode: score 0 and status [NotEnrolled] until enough was seen. It
 // is never sent twice.

@@ -11,7 +11,7 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 )
 
-// Version is the version of this library; it goes out in the User-Agent header.
+// Version is the version of this library; the User-Agent header carries it.
 const Version = "0.1.0"
 
 // A Client calls the AimBrain API. It is made by [New] or [NewFromEnv], is safe

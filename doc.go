@@ -1,5 +1,5 @@
-// Package aimbrain is a client of the AimBrain v1 API: is this the person who
-// was enrolled? By face, by voice, by how they touch and type.
+// Package aimbrain is a client of the AimBrain v1 API, which compares the face, the
+// voice or the behaviour of a person with those that the person was enrolled with.
 //
 //	client, err := aimbrain.New(apiKey, apiSecret, aimbrain.WithRegion(aimbrain.EUWest1))
 //	session, err := client.Sessions.Create(ctx, aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
@@ -8,18 +8,18 @@
 //		// let them in
 //	}
 //
-// A user is enrolled once, by photos or recordings, and authenticated ever
-// after, by new ones. Everything about a user goes through a [Session], which
-// says what they are enrolled with and expires 2 hours after its last use.
+// A user is enrolled with photos or recordings, and is then authenticated with new
+// ones. All calls for a user refer to a [Session], which reports what the user is
+// enrolled with and expires 2 hours after its last use.
 //
 // # Scores
 //
 // An authentication returns a score from 0 to 1. Matches compares it with a
 // threshold, 0.5 to begin with ([RecommendedThreshold]). A response whose
 // score is missing, null, out of range or in any way ambiguous is an error and
-// never a number; on an error the result is its zero value, which matches
-// nobody. Liveliness, the API's word, is how surely there was a living person:
-// 0 for a photo, whoever holds it up.
+// never a number. On an error the result is its zero value, for which Matches is
+// false. Liveliness, the API's word for liveness, is the likelihood of a living
+// person in front of the camera. It is 0 for a photo.
 //
 // # Errors
 //
@@ -27,15 +27,14 @@
 //
 //   - [*APIError]: the API, or a gateway in front of it, responded with an error.
 //     errors.Is finds the [ErrorKind], each [Code] and the [HTTPStatus] in it.
-//   - [*NetworkError]: no response came.
-//   - [*DecodeError], [*TooLargeError], [*RedirectError]: a response came that
-//     cannot be relied on.
+//   - [*NetworkError]: there was no response.
+//   - [*DecodeError], [*TooLargeError], [*RedirectError]: the response is invalid.
 //   - [*RequestError]: an argument is invalid; nothing was sent.
 //
-// and [New] a [*ConfigError]. For each of them, wrapped or not, [ActionOf] returns
-// what kind of step helps, [OutcomeOf] whether the request may have been
-// processed, and [PromptOf] a sentence for the person in front of the camera.
-// docs/errors.md maps them to the statuses of one's own server.
+// and [New] a [*ConfigError]. For each of them, also wrapped, [ActionOf] returns
+// what to do, [OutcomeOf] whether the request may have been processed, and
+// [PromptOf] a sentence for the person in front of the camera. docs/errors.md maps
+// errors to the statuses of your own server.
 //
 // # Retries
 //

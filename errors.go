@@ -37,7 +37,7 @@ type APIError struct {
 	// Header is the header of the response. It and the body stay out of JSON, and
 	// so out of logs that dump the error.
 	Header http.Header `json:"-"`
-	// Body is the body of the response as it came, 64 KiB of it at most.
+	// Body is the body of the unchanged response, 64 KiB of it at most.
 	Body []byte `json:"-"`
 	// Attempts says how many times the request was sent, this response being the
 	// last one's.
@@ -212,7 +212,7 @@ type DecodeError struct {
 	Endpoint   string // the endpoint that was called
 	StatusCode int    // the HTTP status, 200 as a rule
 	Reason     string // what is wrong with it, without its content
-	Body       []byte `json:"-"` // the body as it came, 64 KiB at most, credentials redacted
+	Body       []byte `json:"-"` // the body, 64 KiB at most, credentials redacted
 	Attempts   int    // how many attempts were made
 	Err        error  // the reader's error, where there is one
 }

@@ -14,7 +14,7 @@ type FaceService struct{ client *Client }
 // A FaceEnrollResult is the response to an enrolment.
 type FaceEnrollResult struct {
 	ImagesCount int      `json:"imagesCount"` // how many images were accepted
-	Response    Response `json:"-"`           // the response as it came
+	Response    Response `json:"-"`           // the unchanged response
 }
 
 // A FaceAuthResult is how well a face is that of the session's user. Its zero
@@ -22,20 +22,20 @@ type FaceEnrollResult struct {
 type FaceAuthResult struct {
 	Score      float64  `json:"score"`      // how alike, 0..1: read it by Matches
 	Liveliness float64  `json:"liveliness"` // how surely a living person, 0..1; 0 for a photo
-	Response   Response `json:"-"`          // the response as it came
+	Response   Response `json:"-"`          // the unchanged response
 }
 
-// A FaceCompareResult is how alike two faces are. Its zero value matches nobody.
+// A FaceCompareResult is how alike two faces are. Matches is false for its zero value.
 type FaceCompareResult struct {
 	Score       float64  `json:"score"`       // how alike, 0..1: read it by Matches
 	Liveliness1 float64  `json:"liveliness1"` // how surely the first is a living person, 0..1; 0 for a photo
 	Liveliness2 float64  `json:"liveliness2"` // the same for the second
-	Response    Response `json:"-"`           // the response as it came
+	Response    Response `json:"-"`           // the unchanged response
 }
 
 // Matches reports whether the score reaches the threshold, see
 // [RecommendedThreshold]. A threshold that is not above 0, is above 1 or is not
-// a number is met by nobody. Liveliness is not looked at, see IsLive.
+// a number is reached by no score. Liveliness is not looked at, see IsLive.
 func (r FaceAuthResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
 
 // IsLive reports whether the liveliness reaches the threshold. It is 0 for a
@@ -44,7 +44,7 @@ func (r FaceAuthResult) IsLive(threshold float64) bool { return reaches(r.Liveli
 
 // Matches reports whether the score reaches the threshold, see
 // [RecommendedThreshold]. A threshold that is not above 0, is above 1 or is not
-// a number is met by nobody.
+// a number is reached by no score.
 func (r FaceCompareResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
 
 // Token asks for a LipSync token: what the user is to say in the video, such

@@ -15,8 +15,8 @@ import (
 // endpoint that the library does not know may respond with any JSON object, or
 // with nothing, and is never retried after an attempt that may have been processed.
 //
-// The body is not looked at, not even for a byte order mark: whose session or
-// user id is in it must be seen to before, see [SetMember]. A body of 2 MB or more is a [*TooLargeError].
+// The body is not checked, not even for a byte order mark. Set its session or user
+// id before, see [SetMember]. A body of 2 MB or more is a [*TooLargeError].
 // [WithMetadata] is refused, as it would change the bytes.
 func (c *Client) Forward(ctx context.Context, endpoint string, body []byte, opts ...CallOption) (Response, error) {
 	clean, problem := endpoints.Clean(endpoint)

@@ -21,7 +21,7 @@ const (
 	maxDetails   = 64
 )
 
-// A Response is a response of the API as it came.
+// A Response is an unchanged response of the API.
 type Response struct {
 	StatusCode int         // 200, or 204 for a submission
 	Header     http.Header // the header of the response

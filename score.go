@@ -15,7 +15,7 @@ import (
 const RecommendedThreshold = 0.5
 
 // reaches compares a score with a threshold, and fails closed: a threshold
-// that is not above 0, such as a setting that was never set, is met by nobody,
+// that is not above 0, such as a setting that was never set, is reached by no score,
 // and so is one that is not a number or above 1.
 func reaches(score, threshold float64) bool {
 	return threshold > 0 && threshold <= 1 && score >= threshold
@@ -29,7 +29,7 @@ type ScoreResult struct {
 	Session  string          `json:"session"`  // the session asked for
 	Scores   []ScoreEntry    `json:"scores"`   // one for each score that there is
 	Metadata []ScoreMetadata `json:"metadata"` // what the API adds, nil for none
-	Response Response        `json:"-"`        // the response as it came
+	Response Response        `json:"-"`        // the unchanged response
 }
 
 // A ScoreEntry is one score. What a high value means depends on its type, and

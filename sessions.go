@@ -36,7 +36,7 @@ type Session struct {
 	Face      ModuleStatus `json:"face"`      // whether face authentication is enrolled
 	Voice     ModuleStatus `json:"voice"`     // whether voice authentication is enrolled
 	Behaviour ModuleStatus `json:"behaviour"` // whether behavioural authentication is enrolled
-	Response  Response     `json:"-"`         // the response as it came
+	Response  Response     `json:"-"`         // the unchanged response
 }
 
 // A Module is one of the ways of recognising a person.

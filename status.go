@@ -11,7 +11,7 @@ import (
 //
 //	errors.Is(err, aimbrain.HTTPStatus(503))
 //
-// holds for the number alone, whoever sent it. What the API means by a status is
+// holds for the number alone, from the API or from a gateway. What the API means by a status is
 // an [ErrorKind].
 type HTTPStatus int
 

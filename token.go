@@ -8,7 +8,7 @@ import (
 )
 
 // A TokenType says what a token is for. The constants are those that the
-// vendor names; another goes out as it is.
+// vendor names; any other value is sent unchanged.
 type TokenType string
 
 // The token types: one for each of the steps of an enrolment, and one for
@@ -33,7 +33,7 @@ func EnrollTokens() []TokenType {
 // A Token is what a user is to say aloud while being recorded.
 type Token struct {
 	Text     string   `json:"token"` // to show to the user: digits such as "6-6-7", or a sentence
-	Response Response `json:"-"`     // the response as it came
+	Response Response `json:"-"`     // the unchanged response
 }
 
 func token(ctx context.Context, s *service, endpoint, sessionID string, tokenType TokenType, opts []CallOption) (Token, error) {

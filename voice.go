@@ -14,20 +14,20 @@ type VoiceService struct{ client *Client }
 // A VoiceEnrollResult is the response to an enrolment.
 type VoiceEnrollResult struct {
 	VoiceSamples int      `json:"voiceSamples"` // how many recordings were accepted
-	Response     Response `json:"-"`            // the response as it came
+	Response     Response `json:"-"`            // the unchanged response
 }
 
-// A VoiceAuthResult is how well a voice is that of the session's user. Its
-// zero value matches nobody.
+// A VoiceAuthResult is how well a voice is that of the session's user. Matches is
+// false for its zero value.
 type VoiceAuthResult struct {
 	Score      float64  `json:"score"`      // how alike, 0..1: read it by Matches
 	Liveliness float64  `json:"liveliness"` // how surely a living person, 0..1; 0 without a token
-	Response   Response `json:"-"`          // the response as it came
+	Response   Response `json:"-"`          // the unchanged response
 }
 
 // Matches reports whether the score reaches the threshold, see
 // [RecommendedThreshold]. A threshold that is not above 0, is above 1 or is not
-// a number is met by nobody. Liveliness is not looked at, see IsLive.
+// a number is reached by no score. Liveliness is not looked at, see IsLive.
 func (r VoiceAuthResult) Matches(threshold float64) bool { return reaches(r.Score, threshold) }
 
 // IsLive reports whether the liveliness reaches the threshold. The vendor
