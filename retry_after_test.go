@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // limited responds with 429 and the given header.
@@ -396,15 +397,15 @@ func TestWithMaxAttempts_BoundsOneCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, call := range calls() {
+			for _, call := range calls.All() {
 				synctest.Test(t, func(t *testing.T) {
 					client, transport := mocked(t, limited(nil))
-					_, err := call.do(t.Context(), client, c.opts...)
+					_, err := call.DoRecorded(t.Context(), client, c.opts...)
 					require.ErrorIs(t, err, aimbrain.ErrRateLimited)
-					assert.Equal(t, c.want, transport.GetTotalCallCount(), call.endpoint)
-					_, err = call.do(t.Context(), client)
+					assert.Equal(t, c.want, transport.GetTotalCallCount(), call.Path)
+					_, err = call.DoRecorded(t.Context(), client)
 					require.ErrorIs(t, err, aimbrain.ErrRateLimited)
-					assert.Equal(t, c.want+3, transport.GetTotalCallCount(), "%s: the next call has the client's policy", call.endpoint)
+					assert.Equal(t, c.want+3, transport.GetTotalCallCount(), "%s: the next call has the client's policy", call.Path)
 				})
 			}
 		})
@@ -414,11 +415,11 @@ func TestWithMaxAttempts_BoundsOneCall(t *testing.T) {
 func TestWithMaxAttempts_BelowOneIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, -1, math.MinInt} {
-		for _, call := range calls() {
+		for _, call := range calls.All() {
 			client, transport := responding(t, 200, "{}")
-			_, err := call.do(t.Context(), client, aimbrain.WithMaxAttempts(n))
+			_, err := call.DoRecorded(t.Context(), client, aimbrain.WithMaxAttempts(n))
 			var request *aimbrain.RequestError
-			require.ErrorAs(t, err, &request, call.endpoint)
+			require.ErrorAs(t, err, &request, call.Path)
 			assert.Equal(t, "WithMaxAttempts", request.Argument)
 			assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
 			assert.Zero(t, transport.GetTotalCallCount())
