@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -33,7 +34,7 @@ func TestConnection_AfterServerError(t *testing.T) {
 			client, err := server.NewClient()
 			require.NoError(t, err)
 			defer client.Close()
-			enroll := faults.CallTo(aimbrain.EndpointFaceEnroll)
+			enroll := calls.To(aimbrain.EndpointFaceEnroll)
 			const calls = 150 // of each caller
 			inParallel(crowd, func(n int) {
 				for i := range calls {
@@ -57,7 +58,7 @@ func TestConnection_SecondResponse(t *testing.T) {
 		x.Execute()
 		var both string
 		for _, user := range []int{x.User, 999_999} {
-			body := faults.ResponseBody(x.Endpoint, user)
+			body := calls.To(x.Endpoint).Response(user)
 			both += raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body
 		}
 		x.Raw(both)
@@ -68,7 +69,7 @@ func TestConnection_SecondResponse(t *testing.T) {
 	client, err := server.NewClient(quick()...)
 	require.NoError(t, err)
 	defer client.Close()
-	auth := faults.CallTo(aimbrain.EndpointFaceAuth)
+	auth := calls.To(aimbrain.EndpointFaceAuth)
 	var right, lost atomic.Int64
 	inParallel(crowd, func(n int) {
 		for i := range 200 {
@@ -80,7 +81,7 @@ func TestConnection_SecondResponse(t *testing.T) {
 				continue
 			}
 			right.Add(1)
-			if !assert.NoError(t, faults.CheckResult(user, result)) {
+			if !assert.NoError(t, auth.Check(user, result)) {
 				return
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // workers is the number of concurrent calls of the figures.
@@ -83,7 +84,7 @@ func (a *Authority) loseSome(ctx context.Context, setup Setup, first, n int) (Lo
 		return Lost{}, err
 	}
 	defer client.Close()
-	enroll, wrong := CallTo(aimbrain.EndpointFaceEnroll), atomic.Int64{}
+	enroll, wrong := calls.To(aimbrain.EndpointFaceEnroll), atomic.Int64{}
 	spread(ctx, workers, n, func(i int) {
 		if _, err := enroll.Do(ctx, client, first+i); aimbrain.OutcomeOf(err) != aimbrain.OutcomeUnknown {
 			wrong.Add(1)
@@ -130,12 +131,13 @@ func (a *Authority) TransientFaults(ctx context.Context, n int) (Transient, erro
 		return Transient{}, err
 	}
 	defer client.Close()
-	safe := []Call{CallTo(aimbrain.EndpointScore), CallTo(aimbrain.EndpointFaceCompare)}
+	safe := []calls.Call{calls.To(aimbrain.EndpointScore), calls.To(aimbrain.EndpointFaceCompare)}
 	var succeeded, wrong atomic.Int64
 	spread(ctx, workers, n, func(i int) {
-		result, err := safe[i%2].Do(ctx, client, i)
+		call := safe[i%2]
+		result, err := call.Do(ctx, client, i)
 		switch {
-		case err == nil && CheckResult(i, result) == nil:
+		case err == nil && call.Check(i, result) == nil:
 			succeeded.Add(1)
 		case err == nil:
 			wrong.Add(1)
@@ -191,7 +193,7 @@ func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, er
 		return Outage{}, err
 	}
 	defer client.Close()
-	score := CallTo(aimbrain.EndpointScore)
+	score := calls.To(aimbrain.EndpointScore)
 	if _, err := score.Do(ctx, client, 0); err != nil {
 		return Outage{}, fmt.Errorf("before the outage: %w", err)
 	}
@@ -225,7 +227,7 @@ func (a *Authority) Jitter(ctx context.Context, callers int) (float64, error) {
 	}
 	policy := aimbrain.DefaultRetryPolicy()
 	policy.MaxAttempts, policy.BaseDelay = 2, base
-	score := CallTo(aimbrain.EndpointScore)
+	score := calls.To(aimbrain.EndpointScore)
 	spread(ctx, callers, callers, func(i int) {
 		client, err := aimbrain.New(Key, Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(&http.Client{Transport: transport}),
 			aimbrain.WithObserver(observer), aimbrain.WithRetry(policy))
@@ -281,11 +283,11 @@ func (a *Authority) redirect(ctx context.Context, code int, other string) (met i
 		if err != nil {
 			return met, err
 		}
-		for user, call := range Calls() {
+		for user, call := range calls.All() {
 			_, err := call.Do(ctx, client, user)
 			var redirect *aimbrain.RedirectError
 			if !errors.As(err, &redirect) {
-				return met, fmt.Errorf("%s: HTTP %d was not seen as a redirect: %w", call.Endpoint, code, err)
+				return met, fmt.Errorf("%s: HTTP %d was not seen as a redirect: %w", call.Path, code, err)
 			}
 			met++
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // A Return is the time that cancelled calls took to return.
@@ -57,7 +58,7 @@ func (a *Authority) cancel(ctx context.Context, phase phase) (time.Duration, err
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := CallTo(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1, opts...)
+		_, err := calls.To(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1, opts...)
 		ended <- err
 	}()
 	select {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // A Growth is the memory cost of an oversized response.
@@ -120,7 +121,7 @@ func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())
 		return Growth{}, err
 	}
 	defer func() { _ = client.Close() }() // it never fails
-	enroll := CallTo(aimbrain.EndpointFaceEnroll)
+	enroll := calls.To(aimbrain.EndpointFaceEnroll)
 	if _, err := enroll.Do(ctx, client, 0); err != nil {
 		return Growth{}, err
 	}
@@ -133,7 +134,7 @@ func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())
 	result, err := enroll.Do(ctx, client, 1)
 	stop()
 	runtime.ReadMemStats(&after)
-	if err == nil || !IsZero(result) {
+	if err == nil || !calls.IsZero(result) {
 		return Growth{}, errors.New("taken for success")
 	}
 	return Growth{Live: peak.Load() - base.Load(), Allocated: after.TotalAlloc - before.TotalAlloc, Err: err}, nil
@@ -233,7 +234,7 @@ func (a *Authority) leak(ctx context.Context, protocol string, n int) error {
 	}
 	timer := time.AfterFunc(200*time.Millisecond, func() { _ = client.Close(); close(closed) })
 	defer timer.Stop()
-	calls := Calls()
+	all := calls.All()
 	spread(ctx, n, n, func(i int) {
 		ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		if i%3 == 2 {
@@ -241,7 +242,7 @@ func (a *Authority) leak(ctx context.Context, protocol string, n int) error {
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		}
 		defer cancel()
-		_, _ = calls[i%len(calls)].Do(ctx, client, i)
+		_, _ = all[i%len(all)].Do(ctx, client, i)
 	})
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -67,7 +68,7 @@ func TestRedirect_ToAnotherHost(t *testing.T) {
 	defer cancel()
 	redirects, bytes, conns, err := authority(t).ForeignBytes(ctx)
 	require.NoError(t, err)
-	assert.Equal(t, 5*2*11, redirects)
+	assert.Equal(t, 5*2*len(calls.All()), redirects, "each of five statuses to each call by two clients")
 	assert.Zero(t, bytes, "bytes at the other host: no redirect may be followed")
 	assert.Zero(t, conns, "connections at the other host: no redirect may be followed")
 }
@@ -81,11 +82,12 @@ func TestClient_ThousandGoroutines(t *testing.T) {
 		client, err := server.NewClient(aimbrain.WithTimeout(2*time.Minute), aimbrain.WithAttemptTimeout(time.Minute))
 		require.NoError(t, err)
 		defer client.Close()
-		all := faults.Calls()
+		all := calls.All()
 		do := func(n int) {
-			result, err := all[n%len(all)].Do(t.Context(), client, n)
+			call := all[n%len(all)]
+			result, err := call.Do(t.Context(), client, n)
 			if assert.NoError(t, err) {
-				assert.NoError(t, faults.CheckResult(n, result))
+				assert.NoError(t, call.Check(n, result))
 			}
 		}
 		do(0) // the callers use an existing connection: a busy server refuses some of a thousand concurrent handshakes

@@ -15,6 +15,14 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+)
+
+// The key pair of all clients and servers of this package. It is not in use
+// anywhere else.
+const (
+	Key    = "faults-canary-key-5d1c"
+	Secret = "faults-canary-secret-93ab" // made up, and known only to the servers here
 )
 
 // The protocols that cells run over.
@@ -240,7 +248,7 @@ func (x *Exchange) ReadBody() error {
 	if err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
-	x.Body, x.User = body, UserOf(body)
+	x.Body, x.User = body, calls.UserOf(body)
 	signature := x.request.Header.Get(aimbrain.HeaderSignature)
 	x.signed = x.request.Header.Get(aimbrain.HeaderAPIKey) == Key &&
 		x.server.signer.Verify(x.request.Method, x.Endpoint, body, signature) == nil
@@ -261,7 +269,7 @@ func (x *Exchange) Execute() { x.server.execute(x.Endpoint, x.Body, x.signed) }
 // Good executes the request and responds as the API would.
 func (x *Exchange) Good() {
 	x.Execute()
-	x.Reply(http.StatusOK, ResponseBody(x.Endpoint, x.User))
+	x.Reply(http.StatusOK, calls.To(x.Endpoint).Response(x.User))
 }
 
 // Reply responds with a status, a body, and names and values of headers.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // A Soak is the account of a long run of mixed calls under faults of all kinds.
@@ -37,7 +39,7 @@ type soaking struct {
 
 // An end is the end of one call, to be compared with the servers' accounts.
 type end struct {
-	call    Call
+	call    calls.Call
 	user    int
 	ok      bool
 	outcome aimbrain.Outcome
@@ -120,10 +122,10 @@ func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d
 	defer func() { _ = client.Close() }() // it never fails
 	running, stop := context.WithTimeout(ctx, d)
 	defer stop()
-	calls := Calls()
+	all := calls.All()
 	spread(running, goroutines, 5_000_000, func(int) {
 		user := int(s.next.Add(1))
-		s.make(ctx, client, calls[user%len(calls)], user)
+		s.make(ctx, client, all[user%len(all)], user)
 	})
 	server.Close()
 	s.settle(server)
@@ -131,14 +133,14 @@ func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d
 }
 
 // make makes one call, sometimes with an impatient caller, and records its end.
-func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, user int) {
+func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call calls.Call, user int) {
 	if user%50 == 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(20))*time.Millisecond) //nolint:gosec // no secret
 		defer cancel()
 	}
 	var opts []aimbrain.CallOption
-	if call.Class == OptIn && user%2 == 0 {
+	if call.Repeat == endpoints.OptIn && user%2 == 0 {
 		opts = append(opts, aimbrain.WithRetryUnknownOutcome())
 	}
 	result, err := call.Do(ctx, client, user, opts...)
@@ -148,18 +150,18 @@ func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, 
 	s.ends = append(s.ends, end{call, user, err == nil, aimbrain.OutcomeOf(err)})
 	if err == nil {
 		s.soak.Succeeded++
-		if wrong := CheckResult(user, result); wrong != nil {
-			s.offLocked("%s: %v", call.Endpoint, wrong)
+		if wrong := call.Check(user, result); wrong != nil {
+			s.offLocked("%s: %v", call.Path, wrong)
 		}
 		return
 	}
-	if !IsZero(result) {
-		s.offLocked("%s: a result beside an error", call.Endpoint)
+	if !calls.IsZero(result) {
+		s.offLocked("%s: a result beside an error", call.Path)
 	}
 	s.classify(call, err)
 }
 
-func (s *soaking) classify(call Call, err error) {
+func (s *soaking) classify(call calls.Call, err error) {
 	var (
 		network  *aimbrain.NetworkError
 		api      *aimbrain.APIError
@@ -171,7 +173,7 @@ func (s *soaking) classify(call Call, err error) {
 	outcome := aimbrain.OutcomeOf(err)
 	switch {
 	case !known:
-		s.offLocked("%s: an error of type %T", call.Endpoint, err)
+		s.offLocked("%s: an error of type %T", call.Path, err)
 	case outcome == aimbrain.OutcomeUnknown:
 		s.soak.Unknown++
 	case outcome == aimbrain.OutcomeNotSent:
@@ -179,7 +181,7 @@ func (s *soaking) classify(call Call, err error) {
 	case outcome == aimbrain.OutcomeRefused:
 		s.soak.Refused++
 	default:
-		s.offLocked("%s: an error with the outcome %q", call.Endpoint, outcome)
+		s.offLocked("%s: an error with the outcome %q", call.Path, outcome)
 	}
 }
 
@@ -213,11 +215,11 @@ func (s *soaking) settle(server *Server) {
 		delete(accounts, end.user)
 		switch {
 		case end.ok && executed == 0:
-			s.off("%s: a success that was never executed", end.call.Endpoint)
+			s.off("%s: a success that was never executed", end.call.Path)
 		case !end.ok && end.outcome != aimbrain.OutcomeUnknown && executed > 0:
-			s.off("%s: executed, and the error says that it was not", end.call.Endpoint)
-		case end.call.Class == Never && executed > 1:
-			s.off("%s: executed %d times", end.call.Endpoint, executed)
+			s.off("%s: executed, and the error says that it was not", end.call.Path)
+		case end.call.Repeat == endpoints.Never && executed > 1:
+			s.off("%s: executed %d times", end.call.Path, executed)
 		}
 	}
 	if len(accounts) > 0 {
@@ -236,7 +238,7 @@ func mischief(x *Exchange, kind int, raw bool) {
 	if kind >= 8 {
 		x.Execute()
 	}
-	right := ResponseBody(x.Endpoint, x.User)
+	right := calls.To(x.Endpoint).Response(x.User)
 	switch kind {
 	case 0:
 		x.Reply(http.StatusTooManyRequests, "")
