@@ -370,7 +370,7 @@ func FuzzResponse(f *testing.F) {
 	}
 	var received []byte // inputs come one after the other
 	transport := roundTripper(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(received)), ContentLength: int64(len(received))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(received)), ContentLength: int64(len(received))}, nil
 	})
 	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithTransport(transport), noRetries())
 	require.NoError(f, err)

@@ -57,27 +57,17 @@ type childCall struct {
 	Elapsed  time.Duration
 }
 
-// TestMain runs the tests. If a test has started this binary, it is a child or
-// measures a figure in its own process.
+// TestMain runs the tests. If a test has started this binary, it is a child.
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write docs/faults.md from the matrix")
 	log.SetOutput(io.Discard) // net/http logs the beginning of unsolicited responses there
-	url, figure := os.Getenv(childURL), os.Getenv(aloneEnv)
-	switch {
-	case url != "":
-		sendReport(childTag, beChild(url))
-	case figure != "":
-		sendReport(aloneTag, measureAlone(figure))
-	default:
+	url := os.Getenv(childURL)
+	if url == "" {
 		m.Run()
+		return
 	}
-}
-
-// sendReport sends a report to the test that started this process. That test fails
-// if the report is missing.
-func sendReport(tag string, report any) {
-	if text, err := json.Marshal(report); err == nil {
-		_, _ = fmt.Fprintln(os.Stdout, tag+string(text))
+	if text, err := json.Marshal(beChild(url)); err == nil { // the test that started this process fails without a report
+		_, _ = fmt.Fprintln(os.Stdout, childTag+string(text))
 	}
 }
 

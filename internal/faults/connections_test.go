@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -88,4 +89,30 @@ func TestConnection_SecondResponse(t *testing.T) {
 	})
 	assert.Positive(t, right.Load(), "no call succeeded: the test shows nothing")
 	t.Logf("%d right, %d lost", right.Load(), lost.Load())
+}
+
+func TestClient_ThousandGoroutines(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+		server, err := authority(t).Serve(faults.Setup{Protocol: protocol}, (*faults.Exchange).Good)
+		require.NoError(t, err)
+		defer server.Close()
+		client, err := server.NewClient(aimbrain.WithTimeout(2*time.Minute), aimbrain.WithAttemptTimeout(time.Minute))
+		require.NoError(t, err)
+		defer client.Close()
+		all := calls.All()
+		do := func(n int) {
+			call := all[n%len(all)]
+			result, err := call.Do(t.Context(), client, n)
+			if assert.NoError(t, err) {
+				assert.NoError(t, call.Check(n, result))
+			}
+		}
+		do(0) // the callers use an existing connection: a busy server refuses some of a thousand concurrent handshakes
+		inParallel(999, func(n int) { do(n + 1) })
+		if protocol == faults.HTTP2 {
+			assert.Equal(t, 1, server.Conns(), "all share a connection")
+		}
+		assert.Equal(t, 1000, server.Executed(), "executions of 1,000 calls")
+	}
 }

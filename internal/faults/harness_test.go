@@ -28,14 +28,19 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	authority, err := faults.NewAuthority()
-	require.NoError(t, err)
 	refuser, err := faults.NewRefuser()
 	require.NoError(t, err)
 	t.Cleanup(refuser.Close)
-	l := &lab{authority: authority, refuser: refuser}
+	l := &lab{authority: authority(t), refuser: refuser}
 	l.children = l.prepareChildren(t)
 	return l
+}
+
+func authority(t *testing.T) *faults.Authority {
+	t.Helper()
+	a, err := faults.NewAuthority()
+	require.NoError(t, err)
+	return a
 }
 
 // A cell is a row of docs/faults.md on one endpoint, over one protocol.

@@ -274,6 +274,13 @@ func (x *Exchange) Good() {
 
 // Reply responds with a status, a body, and names and values of headers.
 func (x *Exchange) Reply(status int, body string, header ...string) {
+	x.Begin(status, header...)
+	_, _ = io.WriteString(x.writer, body)
+}
+
+// Begin begins a response with a status, and names and values of headers. Write
+// continues it.
+func (x *Exchange) Begin(status int, header ...string) {
 	x.writer.Header().Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(header); i += 2 {
 		if header[i] == "Content-Type" {
@@ -283,7 +290,6 @@ func (x *Exchange) Reply(status int, body string, header ...string) {
 		x.writer.Header().Add(header[i], header[i+1])
 	}
 	x.writer.WriteHeader(status)
-	_, _ = io.WriteString(x.writer, body)
 }
 
 // Write sends a piece of the response at once, and reports whether it was sent.

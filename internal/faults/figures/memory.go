@@ -1,4 +1,4 @@
-package faults
+package main
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // A Growth is the memory cost of an oversized response.
@@ -27,11 +28,11 @@ type Growth struct {
 	Err       error
 }
 
-// HeapGrowth sends a client responses of the given size, one after the other.
+// heapGrowths sends a client responses of the given size, one after the other.
 // Nothing else should run in the process.
-func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) {
+func heapGrowths(ctx context.Context, a *faults.Authority, size int) ([]Growth, error) {
 	piece := strings.Repeat("x", 64<<10)
-	pour := func(x *Exchange, sample func()) {
+	pour := func(x *faults.Exchange, sample func()) {
 		for sent := 0; sent < size && x.Write(piece); sent += len(piece) {
 			sample()
 		}
@@ -42,33 +43,33 @@ func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) 
 	}
 	responses := []struct {
 		name string
-		give func(x *Exchange, sample func())
+		give func(x *faults.Exchange, sample func())
 	}{
 		{"chunked", pour},
-		{"of a declared length", func(x *Exchange, sample func()) {
-			x.writer.Header().Set("Content-Length", strconv.Itoa(size))
+		{"of a declared length", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusOK, "Content-Length", strconv.Itoa(size))
 			pour(x, sample)
 		}},
-		{"with status 422", func(x *Exchange, sample func()) {
-			x.writer.WriteHeader(http.StatusUnprocessableEntity)
+		{"with status 422", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusUnprocessableEntity)
 			pour(x, sample)
 		}},
-		{"no JSON, cut to the limit", func(x *Exchange, sample func()) {
-			x.writer.Header().Set("Content-Length", strconv.Itoa(aimbrain.MaxResponseBytes))
+		{"no JSON, cut to the limit", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusOK, "Content-Length", strconv.Itoa(aimbrain.MaxResponseBytes))
 			for sent := 0; sent < aimbrain.MaxResponseBytes; sent += len(piece) {
 				x.Write(piece)
 				sample()
 			}
 		}},
-		{"gzip bomb", func(x *Exchange, sample func()) {
-			x.writer.Header().Set("Content-Encoding", "gzip")
+		{"gzip bomb", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusOK, "Content-Encoding", "gzip")
 			x.Write(bomb)
 			sample()
 		}},
 	}
 	var growths []Growth
 	for _, response := range responses {
-		growth, err := a.heapGrowth(ctx, response.give)
+		growth, err := heapGrowth(ctx, a, response.give)
 		if err != nil {
 			return growths, fmt.Errorf("%s: %w", response.name, err)
 		}
@@ -94,7 +95,7 @@ func newBomb(size int) (string, error) {
 
 // heapGrowth uses the connection before the measurement, so that buffers which
 // remain are not counted.
-func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())) (Growth, error) {
+func heapGrowth(ctx context.Context, a *faults.Authority, give func(*faults.Exchange, func())) (Growth, error) {
 	var peak, base atomic.Uint64
 	sample := func() {
 		live := liveHeap()
@@ -105,7 +106,7 @@ func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())
 			}
 		}
 	}
-	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
+	server, err := a.Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
 		if x.User == 0 {
 			x.Good()
 			return
@@ -197,23 +198,23 @@ func Settle(ctx context.Context, before Census) Census {
 	return now
 }
 
-// Leaks makes n calls over each protocol, the library's own transport included. A
+// leaks makes n calls over each protocol, the library's own transport included. A
 // third succeeds, a third is abandoned in the middle of the response, and a third
 // is in progress when the client is closed. It returns the counts before and
 // after. Nothing else should run in the process.
-func (a *Authority) Leaks(ctx context.Context, n int) (before, after Census, err error) {
+func leaks(ctx context.Context, a *faults.Authority, n int) (before, after Census, err error) {
 	before = TakeCensus()
-	for _, protocol := range []string{HTTP1, HTTP2} {
-		if err := a.leak(ctx, protocol, n); err != nil {
+	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+		if err := leak(ctx, a, protocol, n); err != nil {
 			return before, TakeCensus(), err
 		}
 	}
 	return before, Settle(ctx, before), nil
 }
 
-func (a *Authority) leak(ctx context.Context, protocol string, n int) error {
+func leak(ctx context.Context, a *faults.Authority, protocol string, n int) error {
 	closed := make(chan struct{})
-	server, err := a.Serve(Setup{Protocol: protocol}, func(x *Exchange) {
+	server, err := a.Serve(faults.Setup{Protocol: protocol}, func(x *faults.Exchange) {
 		switch x.User % 3 {
 		case 1:
 			x.Write("{")

@@ -1,4 +1,4 @@
-package faults
+package main
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/endpoints"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // A Soak is the account of a long run of mixed calls under faults of all kinds.
@@ -47,15 +48,15 @@ type end struct {
 
 const soakKinds = 16
 
-// RunSoak makes mixed calls from many goroutines over both protocols, each for its
+// runSoak makes mixed calls from many goroutines over both protocols, each for its
 // own user, until the time is over. One request in five meets a fault. Then the
 // end of every call is compared with what the servers received and executed.
-func (a *Authority) RunSoak(ctx context.Context, d time.Duration, goroutines int) (Soak, error) {
+func runSoak(ctx context.Context, a *faults.Authority, d time.Duration, goroutines int) (Soak, error) {
 	s := &soaking{}
 	s.soak.Before = TakeCensus()
 	heap := int64(liveHeap())
-	for _, protocol := range []string{HTTP1, HTTP2} {
-		if err := a.soakOver(ctx, s, protocol, d/2, goroutines); err != nil {
+	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+		if err := soakOver(ctx, a, s, protocol, d/2, goroutines); err != nil {
 			return s.soak, err
 		}
 	}
@@ -100,11 +101,11 @@ func (s *soaking) checkLeaks() {
 	}
 }
 
-func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d time.Duration, goroutines int) error {
-	server, err := a.Serve(Setup{Protocol: protocol}, func(x *Exchange) {
+func soakOver(ctx context.Context, a *faults.Authority, s *soaking, protocol string, d time.Duration, goroutines int) error {
+	server, err := a.Serve(faults.Setup{Protocol: protocol}, func(x *faults.Exchange) {
 		if rand.IntN(5) == 0 { //nolint:gosec // the choice of requests that meet a fault is no secret
 			s.faults.Add(1)
-			mischief(x, rand.IntN(soakKinds), protocol == HTTP1) //nolint:gosec // nor is the choice of the fault
+			mischief(x, rand.IntN(soakKinds), protocol == faults.HTTP1) //nolint:gosec // nor is the choice of the fault
 			return
 		}
 		x.Good()
@@ -201,8 +202,8 @@ func (s *soaking) offLocked(format string, args ...any) {
 // settle compares the ends of the calls with a server's accounts: a succeeded call
 // was executed, a call that was not sent or refused was not executed, and a call
 // that must not be repeated was executed once at most.
-func (s *soaking) settle(server *Server) {
-	accounts := map[int]Account{}
+func (s *soaking) settle(server *faults.Server) {
+	accounts := map[int]faults.Account{}
 	for _, account := range server.Accounts() {
 		accounts[account.User] = account
 	}
@@ -234,7 +235,7 @@ func (s *soaking) settle(server *Server) {
 
 // mischief is one of all faults. Those below 8 occur before the execution, the
 // others after it.
-func mischief(x *Exchange, kind int, raw bool) {
+func mischief(x *faults.Exchange, kind int, raw bool) {
 	if kind >= 8 {
 		x.Execute()
 	}
@@ -275,7 +276,7 @@ func mischief(x *Exchange, kind int, raw bool) {
 }
 
 // cutOff ends a response in the middle, or sends it slowly.
-func cutOff(x *Exchange, kind int, right string, raw bool) {
+func cutOff(x *faults.Exchange, kind int, right string, raw bool) {
 	switch {
 	case kind == 14 && raw:
 		x.Raw("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + right[:len(right)/2])
