@@ -21,7 +21,7 @@ const sessionID = calls.SessionID
 func fixture(tb testing.TB, path ...string) string {
 	tb.Helper()
 	content, err := os.ReadFile(filepath.Join(append([]string{"testdata"}, path...)...))
-	require.NoError(tb, err, "a recorded file is missing: add it to testdata")
+	require.NoError(tb, err, "add the recorded file")
 	return string(content)
 }
 

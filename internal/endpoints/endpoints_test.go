@@ -22,3 +22,12 @@ func TestAll_EnrolmentsAndBehaviourAreNeverRepeated(t *testing.T) {
 	}
 	assert.GreaterOrEqual(t, checked, 4, "rows of enrolments and behaviour: the paths have changed, change the test")
 }
+
+func TestAll_ModulesFollowPaths(t *testing.T) {
+	t.Parallel()
+	modules := map[string]endpoints.Module{"face": endpoints.Face, "voice": endpoints.Voice, "behavioural": endpoints.Behaviour}
+	for _, row := range endpoints.All() {
+		service, _, _ := strings.Cut(strings.TrimPrefix(row.Path, "/v1/"), "/")
+		assert.Equal(t, modules[service], row.Module, "Module of %s: correct its row, or add the service %q to this test", row.Path, service)
+	}
+}
