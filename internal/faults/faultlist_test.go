@@ -23,7 +23,7 @@ const listHeader = `<!-- Generated from the fault matrix. Do not edit: change in
 
 # The list of faults
 
-What may go wrong between a caller and the API, and what the library does about it. The list is generated from the fault matrix in ` + "`internal/faults`" + `. A cell is one row on one endpoint, over HTTP/1.1 or HTTP/2 where that differs, in one variant. The server counts the requests that it received and executed, so that *sent once* is measured there. Where a row waits, time is virtual (` + "`testing/synctest`" + `). Where the operating system matters, sockets are real. Rows 65 to 67 and 70 are tested further in ` + "`config_test.go` and `secrets_test.go`" + `.
+What may go wrong between a caller and the API, and what the library does about it. The list is generated from the fault matrix in ` + "`internal/faults`" + `. A cell is one row on one endpoint, over HTTP/1.1 or HTTP/2 where that differs, in one variant. The server counts the requests that it received and executed, so that *sent once* is measured there. Where a row waits, time is virtual (` + "`testing/synctest`" + `). Where the operating system matters, sockets are real. Rows 65 to 67 and 70 are tested further in ` + "`options_test.go` and `interpret_secrets_test.go`" + `.
 
 ` + "```sh" + `
 go test ./internal/faults -run TestMatrix              # run the matrix
