@@ -113,11 +113,11 @@ func TestResponse_RequiredMembers(t *testing.T) {
 func TestResponse_RequiredMemberIsNull(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ endpoint, body, reason string }{
-		"score":  {aimbrain.EndpointFaceAuth, `{"score":null,"liveliness":0.9}`, `"score" is null`},
-		"count":  {aimbrain.EndpointFaceEnroll, `{"imagesCount":null}`, `"imagesCount" is null`},
-		"text":   {aimbrain.EndpointFaceToken, `{"token":null}`, `"token" is null`},
-		"status": {aimbrain.EndpointSessions, `{"session":"s","face":1,"voice":null,"behaviour":1}`, `"voice" is null`},
-		"array":  {aimbrain.EndpointScore, `{"session":"4f1c2a9e-session","scores":null}`, `"scores" is null`},
+		"score":  {endpoint: aimbrain.EndpointFaceAuth, body: `{"score":null,"liveliness":0.9}`, reason: `"score" is null`},
+		"count":  {endpoint: aimbrain.EndpointFaceEnroll, body: `{"imagesCount":null}`, reason: `"imagesCount" is null`},
+		"text":   {endpoint: aimbrain.EndpointFaceToken, body: `{"token":null}`, reason: `"token" is null`},
+		"status": {endpoint: aimbrain.EndpointSessions, body: `{"session":"s","face":1,"voice":null,"behaviour":1}`, reason: `"voice" is null`},
+		"array":  {endpoint: aimbrain.EndpointScore, body: `{"session":"4f1c2a9e-session","scores":null}`, reason: `"scores" is null`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

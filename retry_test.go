@@ -171,12 +171,12 @@ func TestTimeLimits_AreDistinguished(t *testing.T) {
 		took     time.Duration
 		attempts int
 	}{
-		"attempt": {nil, nil, aimbrain.ErrAttemptTimeout, aimbrain.ErrTotalTimeout, aimbrain.DefaultAttemptTimeout, 1},
-		"total": {[]aimbrain.Option{aimbrain.WithTimeout(3 * time.Second)}, nil, aimbrain.ErrTotalTimeout, aimbrain.ErrAttemptTimeout,
-			3 * time.Second, 1},
-		"the caller's": {nil, func(ctx context.Context) (context.Context, context.CancelFunc) {
+		"attempt": {is: aimbrain.ErrAttemptTimeout, not: aimbrain.ErrTotalTimeout, took: aimbrain.DefaultAttemptTimeout, attempts: 1},
+		"total": {opts: []aimbrain.Option{aimbrain.WithTimeout(3 * time.Second)}, is: aimbrain.ErrTotalTimeout, not: aimbrain.ErrAttemptTimeout,
+			took: 3 * time.Second, attempts: 1},
+		"the caller's": {ctx: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeoutCause(ctx, 2*time.Second, deadline)
-		}, deadline, aimbrain.ErrAttemptTimeout, 2 * time.Second, 1},
+		}, is: deadline, not: aimbrain.ErrAttemptTimeout, took: 2 * time.Second, attempts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
