@@ -83,7 +83,9 @@ func TestAll_RequestsHaveTheMembersOfTheRow(t *testing.T) {
 		transport := &sent{}
 		client, err := aimbrain.New("key", "secret", aimbrain.WithRegion(aimbrain.Development), aimbrain.WithTransport(transport))
 		require.NoError(t, err)
-		_, err = call.Do(t.Context(), client, user, aimbrain.WithMaxAttempts(1))
+		arguments, medium := call.Arguments(user), call.MediaOf(calls.User(user).Media())
+		arguments.Media = []aimbrain.Media{medium, medium, medium} // enough for a row without its media
+		_, err = call.DoWith(t.Context(), client, arguments, aimbrain.WithMaxAttempts(1))
 		require.ErrorIs(t, err, http.ErrHandlerTimeout, call.Path)
 		assert.Equal(t, user, calls.UserOf(transport.body), "%s: its request does not name the user: use the arguments in %s", call.Path, where)
 		var request map[string]json.RawMessage
