@@ -14,6 +14,24 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 )
 
+// The states of a call, and of an attempt in it:
+//
+//   - begin checks the arguments and starts the time of the call. encode makes the
+//     body and its signature. Each error until then has the outcome not sent.
+//   - exchange makes an attempt. If the context, or the time of the attempt, has
+//     ended, it does not call the carrier: the attempt was not sent. Otherwise
+//     internal/roundtrip returns a response, or a failure that says whether the
+//     request was sent. The overview of these states is in that package.
+//   - interpret turns the attempt into a result, or into an error and its outcome. A
+//     failure that was not sent has the outcome not sent. The outcome is unknown
+//     after a failure that was sent, a 5xx, a 408, a 303, a redirect that the
+//     carrier followed, and a response with status 2xx that is cut off or cannot be
+//     used. Other responses with an error or a redirect are refused.
+//   - again decides whether another attempt follows. Once the outcome of an attempt
+//     is unknown (tries.unknown), the error of the call says unknown too, whatever
+//     the outcome of later attempts is.
+//   - end takes the body from transports that still read it.
+
 // A call is what stays the same over all attempts of one request: its settings, its
 // time, its bytes and their signature.
 type call struct {

@@ -29,6 +29,12 @@ func Endpoints() []string {
 	return paths
 }
 
+// A Result is what a call returns, for [Decode].
+type Result interface {
+	Session | Token | FaceEnrollResult | FaceAuthResult | FaceCompareResult |
+		VoiceEnrollResult | VoiceAuthResult | BehaviourSubmitResult | BehaviourAuthResult | ScoreResult
+}
+
 // read makes the result of a response of an endpoint, the response itself for one
 // that the library does not know.
 func read(path string, members *jsonfields.Object, response Response) any {

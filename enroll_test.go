@@ -15,6 +15,7 @@ import (
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // An enroller is EnrollAndConfirm of one module.
@@ -524,9 +525,9 @@ func TestWithConfirmTime_OnAnotherCall(t *testing.T) {
 		require.ErrorAs(t, err, &request)
 		assert.Equal(t, "WithConfirmTime", request.Argument)
 	}
-	for _, c := range calls() {
+	for _, c := range calls.All() {
 		for _, d := range []time.Duration{-1, 0, time.Minute} {
-			_, err := c.do(t.Context(), client, aimbrain.WithConfirmTime(d))
+			_, err := c.DoRecorded(t.Context(), client, aimbrain.WithConfirmTime(d))
 			refused(err)
 		}
 	}

@@ -25,20 +25,20 @@ func TestAPIError_RecordedErrors(t *testing.T) {
 		action  aimbrain.Action
 		advice  string
 	}{
-		"400-missing-parameter.json":   {"Missing parameter: session", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
-		"400-old-deployment.json":      {"Bad request", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
-		"400-capital.json":             {"Bad request", nil, aimbrain.ActionFixRequest, "look at the message and fix the request"},
-		"401-signature.json":           {"Unauthorized", []aimbrain.Code{106}, aimbrain.ActionFixRequest, "check that the request is not malformed"},
-		"403-session.json":             {"Session not found", nil, aimbrain.ActionNewSession, "create a session and repeat the call with it"},
-		"422-brightness-and-blur.json": {"Face not accepted", []aimbrain.Code{10, 11}, aimbrain.ActionRetake, "retake in better light"},
-		"424-user.json":                {"Not enrolled", []aimbrain.Code{107}, aimbrain.ActionEnroll, "enrol the user first"},
-		"460-token.json":               {"Token needed", []aimbrain.Code{152}, aimbrain.ActionRequestToken, "call the token endpoint first"},
-		"500-unknown.json":             {"Server error", []aimbrain.Code{999}, aimbrain.ActionConfirm, "confirm whether it was processed before you repeat the call"},
-		"422-code-not-documented.json": {"Something new", []aimbrain.Code{4711}, aimbrain.ActionRetake, "capture new media"},
-		"422-half-broken-details.json": {"Odd", []aimbrain.Code{7}, aimbrain.ActionRetake, "retake closer"},
-		"422-duplicate-errors.json":    {`{"error": "Two responses", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionCheckGateway, "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
-		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionConfirm, "confirm whether it was processed before you repeat the call"},
-		"503-no-body.txt":              {"", nil, aimbrain.ActionConfirm, "confirm whether it was processed before you repeat the call"},
+		"400-missing-parameter.json":   {message: "Missing parameter: session", action: aimbrain.ActionFixRequest, advice: "look at the message and fix the request"},
+		"400-old-deployment.json":      {message: "Bad request", action: aimbrain.ActionFixRequest, advice: "look at the message and fix the request"},
+		"400-capital.json":             {message: "Bad request", action: aimbrain.ActionFixRequest, advice: "look at the message and fix the request"},
+		"401-signature.json":           {message: "Unauthorized", codes: []aimbrain.Code{106}, action: aimbrain.ActionFixRequest, advice: "check that the request is not malformed"},
+		"403-session.json":             {message: "Session not found", action: aimbrain.ActionNewSession, advice: "create a session and repeat the call with it"},
+		"422-brightness-and-blur.json": {message: "Face not accepted", codes: []aimbrain.Code{10, 11}, action: aimbrain.ActionRetake, advice: "retake in better light"},
+		"424-user.json":                {message: "Not enrolled", codes: []aimbrain.Code{107}, action: aimbrain.ActionEnroll, advice: "enrol the user first"},
+		"460-token.json":               {message: "Token needed", codes: []aimbrain.Code{152}, action: aimbrain.ActionRequestToken, advice: "call the token endpoint first"},
+		"500-unknown.json":             {message: "Server error", codes: []aimbrain.Code{999}, action: aimbrain.ActionConfirm, advice: "confirm whether it was processed before you repeat the call"},
+		"422-code-not-documented.json": {message: "Something new", codes: []aimbrain.Code{4711}, action: aimbrain.ActionRetake, advice: "capture new media"},
+		"422-half-broken-details.json": {message: "Odd", codes: []aimbrain.Code{7}, action: aimbrain.ActionRetake, advice: "retake closer"},
+		"422-duplicate-errors.json":    {message: `{"error": "Two responses", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, action: aimbrain.ActionCheckGateway, advice: "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
+		"502-load-balancer.html":       {message: fixture(t, "errors", "502-load-balancer.html")[:256], action: aimbrain.ActionConfirm, advice: "confirm whether it was processed before you repeat the call"},
+		"503-no-body.txt":              {action: aimbrain.ActionConfirm, advice: "confirm whether it was processed before you repeat the call"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()

@@ -1,15 +1,146 @@
 package aimbrain_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/aimbrain/aimbrain-go"
-	"github.com/aimbrain/aimbrain-go/internal/strictjson"
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/strictjson"
 )
+
+func TestForward_SendsBytesUnchanged(t *testing.T) {
+	t.Parallel()
+	signer, err := aimbrain.NewSigner(testKey, testSecret)
+	require.NoError(t, err)
+	odd := "{ \"faces\" : [\"AAAA\"],\r\n\t\"session\":\"x\",\"z\":1e2 }\n"
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		assert.Equal(t, odd, string(body))
+		assert.NoError(t, signer.Verify("POST", r.URL.Path, body, r.Header.Get(aimbrain.HeaderSignature)))
+		return httpmock.NewStringResponse(200, `{"score":0.75,"liveliness":0.5,"extra":[]}`), nil
+	})
+	response, err := client.Forward(t.Context(), aimbrain.EndpointFaceAuth, []byte(odd))
+	require.NoError(t, err)
+	assert.Equal(t, `{"score":0.75,"liveliness":0.5,"extra":[]}`, string(response.Body))
+
+	result, err := aimbrain.Decode[aimbrain.FaceAuthResult](response)
+	require.NoError(t, err)
+	assert.InDelta(t, 0.75, result.Score, 0)
+	assert.True(t, result.Matches(aimbrain.RecommendedThreshold))
+	_, err = aimbrain.Decode[aimbrain.FaceCompareResult](response)
+	var decode *aimbrain.DecodeError
+	require.ErrorAs(t, err, &decode)
+}
+
+func TestDecode_RefusesResponseOfOtherEndpoint(t *testing.T) {
+	t.Parallel()
+	client, _ := responding(t, 200, `{"score":0.75,"liveliness":0.5}`)
+	for _, endpoint := range []string{aimbrain.EndpointVoiceAuth, "/v1/iris/auth"} {
+		response, err := client.Forward(t.Context(), endpoint, []byte(`{}`))
+		require.NoError(t, err)
+		_, err = aimbrain.Decode[aimbrain.FaceAuthResult](response)
+		require.True(t, is[*aimbrain.DecodeError](err), "a response about a voice is not one about a face")
+	}
+}
+
+func TestForward_UnknownEndpoint(t *testing.T) {
+	t.Parallel()
+	client, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "/v1/iris/auth", r.URL.Path, "in lower case, as it is signed")
+		return httpmock.NewStringResponse(200, ""), nil
+	})
+	_, err := client.Forward(t.Context(), "/v1/Iris/auth", []byte(`{}`))
+	require.NoError(t, err)
+}
+
+func TestForward_IsAsStrictAsTypedCall(t *testing.T) {
+	t.Parallel()
+	client, _ := responding(t, 200, `{"score":0.1,"SCORE":0.9}`)
+	_, err := client.Forward(t.Context(), aimbrain.EndpointFaceAuth, []byte(`{}`))
+	var decode *aimbrain.DecodeError
+	require.ErrorAs(t, err, &decode)
+
+	client, _ = responding(t, 424, fixture(t, "errors", "424-user.json"))
+	_, err = client.Forward(t.Context(), aimbrain.EndpointFaceAuth, []byte(`{}`))
+	require.ErrorIs(t, err, aimbrain.CodeUserNotFound)
+}
+
+func TestForward_RefusesInvalidRequests(t *testing.T) {
+	t.Parallel()
+	client, transport := responding(t, 200, `{}`)
+	for name, endpoint := range map[string]string{
+		"empty":         "",
+		"no slash":      "v1/score",
+		"another host":  "//evil.example/v1/score",
+		"whole URL":     "https://evil.example/v1/score",
+		"query":         "/v1/score?a=b",
+		"fragment":      "/v1/score#a",
+		"dots":          "/v1/../admin",
+		"dots at end":   "/v1/..",
+		"escape":        "/v1/%2e%2e/admin",
+		"space":         "/v1/score ",
+		"line break":    "/v1/score\r\nHost: evil",
+		"not ASCII":     "/v1/scöre",
+		"empty segment": "/v1//score",
+	} {
+		_, err := client.Forward(t.Context(), endpoint, []byte(`{}`))
+		var request *aimbrain.RequestError
+		require.ErrorAs(t, err, &request, name)
+		assert.NotEqual(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
+	}
+	_, err := client.Forward(t.Context(), aimbrain.EndpointScore, nil)
+	require.Error(t, err)
+	_, err = client.Forward(t.Context(), aimbrain.EndpointScore, []byte(`{}`), aimbrain.WithMetadata([]byte("x")))
+	require.Error(t, err)
+	assert.Zero(t, transport.GetTotalCallCount())
+}
+
+func TestSetMember_ReplacesValue(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ body, want string }{
+		"replaced":          {`{"userId":"mallory","device":"d"}`, `{"userId":"u-\"1\"","device":"d"}`},
+		"replaced, escaped": {`{"user\u0049d":"mallory"}`, `{"user\u0049d":"u-\"1\""}`},
+		"inserted":          {`{ "device":"d"}`, `{"userId":"u-\"1\"", "device":"d"}`},
+		"inserted, empty":   {`{}`, `{"userId":"u-\"1\""}`},
+		"another type":      {`{"userId":{"a":1}}`, `{"userId":"u-\"1\""}`},
+	} {
+		got, err := aimbrain.SetMember([]byte(c.body), "userId", `u-"1"`)
+		require.NoError(t, err, name)
+		assert.Equal(t, c.want, string(got), name)
+	}
+	for name, body := range map[string]string{
+		"twice":           `{"userId":"a","userId":"b"}`,
+		"twice, escaped":  `{"userId":"a","user\u0049d":"b"}`,
+		"in other cases":  `{"userId":"a","userid":"b"}`,
+		"in another case": `{"USERID":"b"}`,
+		"escaped case":    `{"userId":"a","\u0055serId":"b"}`,
+		"a long s":        `{"uſerId":"b"}`,
+		"not an object":   `["userId"]`,
+		"not JSON":        `userId=mallory`,
+		"data after it":   `{"userId":"a"}{}`,
+		"nothing":         ``,
+		"trailing comma":  `{"userId":"a",}`,
+		"bad UTF-8":       "{\"userId\":\"\xff\"}",
+		"byte order mark": "\ufeff{}",
+	} {
+		_, err := aimbrain.SetMember([]byte(body), "userId", "u-1")
+		var request *aimbrain.RequestError
+		require.ErrorAs(t, err, &request, name)
+	}
+	_, err := aimbrain.SetMember([]byte(`{}`), "userId", "\xff")
+	require.Error(t, err)
+	assert.NotContains(t, strings.ToLower(err.Error()), ": :")
+}
 
 func TestSetMember_CopiesHalfSurrogatePairInOtherMembers(t *testing.T) {
 	t.Parallel()
@@ -130,4 +261,37 @@ func TestSetMember_ReadsBodyOnce(t *testing.T) { //nolint:paralleltest // it cou
 
 	large := make([]byte, 6_000_000)
 	assert.LessOrEqual(t, testing.AllocsPerRun(5, func() { _, _ = aimbrain.SetMember(large, "session", "s-1") }), 1.0)
+}
+
+// FuzzSetMember tests that SetMember changes one member of a request and nothing
+// else.
+func FuzzSetMember(f *testing.F) {
+	for _, call := range calls.All() {
+		f.Add([]byte(fixture(f, "calls", call.Fixture()+".request.json")), "u-1")
+	}
+	f.Add([]byte(`{"user\u0049d":"a"}`), "\u2028\"")
+	f.Fuzz(func(t *testing.T, body []byte, value string) {
+		changed, err := aimbrain.SetMember(body, "userId", value)
+		if err != nil {
+			return
+		}
+		var before, after map[string]json.RawMessage
+		if json.Unmarshal(body, &before) != nil || json.Unmarshal(changed, &after) != nil {
+			t.Fatal("accepted what encoding/json does not")
+		}
+		var got string
+		if err := json.Unmarshal(after["userId"], &got); err != nil || got != value {
+			t.Fatalf("userId is %q: %v", got, err)
+		}
+		delete(before, "userId")
+		delete(after, "userId")
+		if len(before) != len(after) {
+			t.Fatal("another member came or went")
+		}
+		for name, value := range before {
+			if string(after[name]) != string(value) {
+				t.Fatalf("%q changed", name)
+			}
+		}
+	})
 }

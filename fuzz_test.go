@@ -2,7 +2,6 @@ package aimbrain
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
 	"os"
@@ -14,8 +13,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aimbrain/aimbrain-go/internal/endpoints"
-	"github.com/aimbrain/aimbrain-go/internal/jsonfields"
 	"github.com/aimbrain/aimbrain-go/internal/redact"
 	"github.com/aimbrain/aimbrain-go/internal/retry"
 	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
@@ -35,60 +32,6 @@ func seed(f *testing.F, pattern string, add func([]byte)) {
 		}
 		add(content)
 	}
-}
-
-// FuzzResponse compares the response reader with encoding/json: accepted input
-// must be JSON that both readers understand in the same way.
-func FuzzResponse(f *testing.F) {
-	for i := range Endpoints() {
-		seed(f, "testdata/calls/*.response.json", func(b []byte) { f.Add(i, b) })
-	}
-	f.Add(6, []byte(`{"score":0.1,"SCORE":0.9,"liveliness":0}`))
-	f.Fuzz(func(t *testing.T, which int, body []byte) {
-		row := endpoints.All()[uint(which)%uint(len(endpoints.All()))]
-		var scores map[string]float64
-		_, err := decode(Response{StatusCode: http.StatusOK, Body: body}, row, func(members *jsonfields.Object, response Response) Response {
-			scores = scoresIn(read(row.Path, members, response))
-			return response
-		})
-		if err != nil {
-			if strings.Contains(err.Error(), "%!") {
-				t.Fatal(err)
-			}
-			return
-		}
-		if len(body) == 0 && row.Empty {
-			return
-		}
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(body, &members); err != nil {
-			t.Fatalf("accepted what encoding/json does not: %v", err)
-		}
-		if len(scores) != len(row.Scores) {
-			t.Fatalf("%s has the scores %v, scoresIn %v", row.Path, row.Scores, scores)
-		}
-		for _, name := range row.Scores {
-			got := scores[name]
-			var want *float64
-			if err := json.Unmarshal(members[name], &want); err != nil || want == nil || *want != got || got < 0 || got > 1 {
-				t.Fatalf("%s: %v, but encoding/json has %s", name, got, members[name])
-			}
-		}
-	})
-}
-
-func scoresIn(result any) map[string]float64 {
-	switch r := result.(type) {
-	case FaceAuthResult:
-		return map[string]float64{"score": r.Score, "liveliness": r.Liveliness}
-	case VoiceAuthResult:
-		return map[string]float64{"score": r.Score, "liveliness": r.Liveliness}
-	case FaceCompareResult:
-		return map[string]float64{"score": r.Score, "liveliness1": r.Liveliness1, "liveliness2": r.Liveliness2}
-	case BehaviourAuthResult:
-		return map[string]float64{"score": r.Score}
-	}
-	return nil
 }
 
 // FuzzAPIError reads errors of any shape. The status is kept, texts are bounded
@@ -196,35 +139,4 @@ func dialled(request *http.Request) string {
 	mu.Lock()
 	defer mu.Unlock()
 	return strings.Join(addresses, " ")
-}
-
-// FuzzSetMember tests that SetMember changes one member of a request and nothing
-// else.
-func FuzzSetMember(f *testing.F) {
-	seed(f, "testdata/calls/*.request.json", func(b []byte) { f.Add(b, "u-1") })
-	f.Add([]byte(`{"user\u0049d":"a"}`), "\u2028\"")
-	f.Fuzz(func(t *testing.T, body []byte, value string) {
-		changed, err := SetMember(body, "userId", value)
-		if err != nil {
-			return
-		}
-		var before, after map[string]json.RawMessage
-		if json.Unmarshal(body, &before) != nil || json.Unmarshal(changed, &after) != nil {
-			t.Fatal("accepted what encoding/json does not")
-		}
-		var got string
-		if err := json.Unmarshal(after["userId"], &got); err != nil || got != value {
-			t.Fatalf("userId is %q: %v", got, err)
-		}
-		delete(before, "userId")
-		delete(after, "userId")
-		if len(before) != len(after) {
-			t.Fatal("another member came or went")
-		}
-		for name, value := range before {
-			if string(after[name]) != string(value) {
-				t.Fatalf("%q changed", name)
-			}
-		}
-	})
 }

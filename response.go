@@ -37,12 +37,6 @@ func (r Response) String() string {
 	return "HTTP " + strconv.Itoa(r.StatusCode) + ", " + strconv.Itoa(len(r.Body)) + " bytes"
 }
 
-// A Result is what a call returns, for [Decode].
-type Result interface {
-	Session | Token | FaceEnrollResult | FaceAuthResult | FaceCompareResult |
-		VoiceEnrollResult | VoiceAuthResult | BehaviourSubmitResult | BehaviourAuthResult | ScoreResult
-}
-
 // Decode reads a result from a response that [Client.Forward] returned, as
 // strictly as the typed call does:
 //

@@ -3,10 +3,10 @@ package aimbrain_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"io"
+	"math"
 	"net/http"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 func TestResponse_InvalidIsErrorAndNoScore(t *testing.T) {
@@ -96,16 +97,13 @@ func TestResponse_NamesAreCaseSensitive(t *testing.T) {
 
 func TestResponse_RequiredMembers(t *testing.T) {
 	t.Parallel()
-	for _, c := range calls() {
-		for _, broken := range brokenResponses[c.fixture] {
+	for _, c := range calls.All() {
+		for _, broken := range c.Broken {
 			client, _ := responding(t, 200, broken)
-			result, err := c.do(t.Context(), client)
-			require.Error(t, err, "%s: %s", c.fixture, broken)
-			assert.True(t, is[*aimbrain.DecodeError](err), "%s: %s: %v", c.fixture, broken, err)
-			assert.True(t, reflect.ValueOf(result).IsZero(), "%s: a partial result", c.fixture)
-		}
-		if c.fixture != "behavioural-submit" {
-			assert.NotEmpty(t, brokenResponses[c.fixture], c.fixture)
+			result, err := c.DoRecorded(t.Context(), client)
+			require.Error(t, err, "%s: %s", c.Path, broken)
+			assert.True(t, is[*aimbrain.DecodeError](err), "%s: %s: %v", c.Path, broken, err)
+			assert.True(t, calls.IsZero(result), "%s: a partial result", c.Path)
 		}
 	}
 }
@@ -114,51 +112,23 @@ func TestResponse_RequiredMembers(t *testing.T) {
 // of any member: the readers of numbers, strings and arrays refuse it too.
 func TestResponse_RequiredMemberIsNull(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ fixture, body, reason string }{
-		"score":  {"face-auth", `{"score":null,"liveliness":0.9}`, `"score" is null`},
-		"count":  {"face-enroll", `{"imagesCount":null}`, `"imagesCount" is null`},
-		"text":   {"face-token", `{"token":null}`, `"token" is null`},
-		"status": {"sessions", `{"session":"s","face":1,"voice":null,"behaviour":1}`, `"voice" is null`},
-		"array":  {"score", `{"session":"4f1c2a9e-session","scores":null}`, `"scores" is null`},
+	for name, c := range map[string]struct{ endpoint, body, reason string }{
+		"score":  {endpoint: aimbrain.EndpointFaceAuth, body: `{"score":null,"liveliness":0.9}`, reason: `"score" is null`},
+		"count":  {endpoint: aimbrain.EndpointFaceEnroll, body: `{"imagesCount":null}`, reason: `"imagesCount" is null`},
+		"text":   {endpoint: aimbrain.EndpointFaceToken, body: `{"token":null}`, reason: `"token" is null`},
+		"status": {endpoint: aimbrain.EndpointSessions, body: `{"session":"s","face":1,"voice":null,"behaviour":1}`, reason: `"voice" is null`},
+		"array":  {endpoint: aimbrain.EndpointScore, body: `{"session":"4f1c2a9e-session","scores":null}`, reason: `"scores" is null`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			all := calls()
-			i := slices.IndexFunc(all, func(call call) bool { return call.fixture == c.fixture })
-			require.GreaterOrEqual(t, i, 0, "no call with the fixture %s", c.fixture)
 			client, _ := responding(t, 200, c.body)
-			result, err := all[i].do(t.Context(), client)
+			result, err := calls.To(c.endpoint).DoRecorded(t.Context(), client)
 			var decode *aimbrain.DecodeError
 			require.ErrorAs(t, err, &decode)
 			assert.Equal(t, c.reason, decode.Reason)
-			assert.True(t, reflect.ValueOf(result).IsZero(), "a partial result: %v", result)
+			assert.True(t, calls.IsZero(result), "a partial result: %v", result)
 		})
 	}
-}
-
-var brokenResponses = map[string][]string{
-	"sessions": {
-		`{"face":1,"voice":1,"behaviour":1}`, `{"session":"","face":1,"voice":1,"behaviour":1}`, `{"session":7,"face":1,"voice":1,"behaviour":1}`,
-		`{"session":"s","voice":1,"behaviour":1}`, `{"session":"s","face":1,"behaviour":1}`, `{"session":"s","face":1,"voice":1}`,
-		`{"session":"s","face":true,"voice":1,"behaviour":1}`, `{"session":"s","face":1.0,"voice":1,"behaviour":1}`,
-		`{"session":"s","face":-1,"voice":1,"behaviour":1}`, `{"session":"s","face":1e0,"voice":1,"behaviour":1}`,
-		`{"session":"s","face":null,"voice":1,"behaviour":1}`, `{"session":"s","face":99999999999,"voice":1,"behaviour":1}`,
-	},
-	"behavioural-submit": {`[]`, `OK`, `<html></html>`, `{"a":1,"a":2}`},
-	"behavioural":        {`{"score":0.9}`, `{"status":1}`, `{"score":0.9,"status":"1"}`, `{"score":2,"status":1}`},
-	"score": {
-		`{"session":"4f1c2a9e-session"}`, `{"session":"4f1c2a9e-session","scores":null}`, `{"session":"4f1c2a9e-session","scores":{}}`,
-		`{"session":"4f1c2a9e-session","scores":[1]}`, `{"session":"4f1c2a9e-session","scores":[{"type":"a","version":1}]}`,
-		`{"session":"4f1c2a9e-session","scores":[{"type":"a","version":1,"value":1.5}]}`, `{"session":"4f1c2a9e-session","scores":[{"value":0.5}]}`,
-		`{"session":"somebody-elses","scores":[]}`, `{"scores":[]}`,
-	},
-	"face-token":   {`{}`, `{"token":""}`, `{"token":667}`, `{"token":null}`},
-	"face-enroll":  {`{}`, `{"imagesCount":"2"}`, `{"imagesCount":-1}`, `{"imagescount":2}`, `{"imagesCount":2.5}`},
-	"face-auth":    {`{"score":0.9}`, `{"liveliness":0.9}`},
-	"face-compare": {`{"score":0.9,"liveliness1":0.1}`, `{"score":0.9,"liveliness2":0.1}`, `{"liveliness1":0.9,"liveliness2":0.1}`},
-	"voice-token":  {`{}`, `{"token":""}`},
-	"voice-enroll": {`{}`, `{"voiceSamples":null}`, `{"voiceSamples":-1}`},
-	"voice-auth":   {`{"score":0.9}`, `{"liveliness":0.9}`},
 }
 
 func TestResponse_OtherStatusThan200(t *testing.T) {
@@ -381,4 +351,55 @@ func TestScore_ReachesThresholdOnlyIfTextDoes(t *testing.T) {
 		require.ErrorAs(t, err, &decode, text)
 		assert.Contains(t, decode.Reason, "not in 0..1")
 	}
+}
+
+// FuzzResponse compares the readers of all endpoints with encoding/json: accepted
+// input must be JSON that both understand in the same way.
+func FuzzResponse(f *testing.F) {
+	all := calls.All()
+	for i, call := range all {
+		f.Add(i, []byte(fixture(f, "calls", call.Fixture()+".response.json")))
+		for _, other := range all {
+			f.Add(i, []byte(other.Response(1)))
+		}
+		for _, broken := range call.Broken {
+			f.Add(i, []byte(broken))
+		}
+		f.Add(i, []byte(`{"score":0.1,"SCORE":0.9,"liveliness":0}`))
+		f.Add(i, []byte(`{"score":0.49999999999999999,"liveliness":1}`))
+	}
+	var received []byte // inputs come one after the other
+	transport := roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(received)), ContentLength: int64(len(received))}, nil
+	})
+	client, err := aimbrain.New(testKey, testSecret, aimbrain.WithRegion(aimbrain.Development), aimbrain.WithTransport(transport), noRetries())
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, which int, body []byte) {
+		received = body
+		call := all[uint(which)%uint(len(all))]
+		response, err := client.Forward(t.Context(), call.Path, []byte(`{}`))
+		if err != nil {
+			require.NotContains(t, err.Error(), "%!")
+			return
+		}
+		result, err := call.Decode(response)
+		require.NoError(t, err, "Forward accepts what Decode refuses")
+		if len(body) == 0 && call.Empty {
+			return
+		}
+		var members map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(body, &members), "accepted what encoding/json does not")
+		for _, score := range calls.Scores(result) {
+			require.True(t, score.Value >= 0 && score.Value <= 1, "%s: %s is %v", call.Path, score.Name, score.Value)
+			if score.Inner {
+				continue
+			}
+			var want *float64
+			require.NoError(t, json.Unmarshal(members[score.Name], &want))
+			require.NotNil(t, want, "%s: %s is null", call.Path, score.Name)
+			if score.Value != math.Nextafter(*want, 0) { // which it is for a text just below *want
+				require.Equal(t, *want, score.Value, "%s: %s", call.Path, score.Name)
+			}
+		}
+	})
 }

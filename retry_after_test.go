@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // limited responds with 429 and the given header.
@@ -159,13 +160,13 @@ func TestRetryAfter_FailsAtOnceWithoutRoomForSpread(t *testing.T) {
 		maxWait, timeout, deadline time.Duration
 		want                       int // attempts
 	}{
-		"MaxWait, room":         {policy.MaxWait, time.Minute, time.Minute, 2},
-		"MaxWait, just":         {2500 * time.Millisecond, time.Minute, time.Minute, 2},
-		"MaxWait, not":          {2500*time.Millisecond - 1, time.Minute, time.Minute, 1},
-		"the call's time, just": {policy.MaxWait, 2500*time.Millisecond + 1, time.Minute, 2},
-		"the call's time, not":  {policy.MaxWait, 2500 * time.Millisecond, time.Minute, 1},
-		"the context, just":     {policy.MaxWait, time.Minute, 2500*time.Millisecond + 1, 2},
-		"the context, not":      {policy.MaxWait, time.Minute, 2500 * time.Millisecond, 1},
+		"MaxWait, room":         {maxWait: policy.MaxWait, timeout: time.Minute, deadline: time.Minute, want: 2},
+		"MaxWait, just":         {maxWait: 2500 * time.Millisecond, timeout: time.Minute, deadline: time.Minute, want: 2},
+		"MaxWait, not":          {maxWait: 2500*time.Millisecond - 1, timeout: time.Minute, deadline: time.Minute, want: 1},
+		"the call's time, just": {maxWait: policy.MaxWait, timeout: 2500*time.Millisecond + 1, deadline: time.Minute, want: 2},
+		"the call's time, not":  {maxWait: policy.MaxWait, timeout: 2500 * time.Millisecond, deadline: time.Minute, want: 1},
+		"the context, just":     {maxWait: policy.MaxWait, timeout: time.Minute, deadline: 2500*time.Millisecond + 1, want: 2},
+		"the context, not":      {maxWait: policy.MaxWait, timeout: time.Minute, deadline: 2500 * time.Millisecond, want: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,12 +238,12 @@ func TestMaxWait_ZeroMeansNeverWait(t *testing.T) {
 		delay     time.Duration
 		want      int
 	}{
-		"back-off":                     {limited(nil), 1, 1},
-		"no back-off":                  {limited(nil), 0, 3},
-		"Retry-After: 0":               {limited(http.Header{"Retry-After": {"0"}}), 0, 1},
-		"Retry-After: 1":               {limited(http.Header{"Retry-After": {"1"}}), 0, 1},
-		"never sent, with a back-off":  {unsent(syscall.ECONNREFUSED), 1, 1},
-		"never sent, with no back-off": {unsent(syscall.ECONNREFUSED), 0, 3},
+		"back-off":                     {responder: limited(nil), delay: 1, want: 1},
+		"no back-off":                  {responder: limited(nil), delay: 0, want: 3},
+		"Retry-After: 0":               {responder: limited(http.Header{"Retry-After": {"0"}}), delay: 0, want: 1},
+		"Retry-After: 1":               {responder: limited(http.Header{"Retry-After": {"1"}}), delay: 0, want: 1},
+		"never sent, with a back-off":  {responder: unsent(syscall.ECONNREFUSED), delay: 1, want: 1},
+		"never sent, with no back-off": {responder: unsent(syscall.ECONNREFUSED), delay: 0, want: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -326,12 +327,12 @@ func TestRetryAfter_SameWaitIsSpread(t *testing.T) {
 		asked  time.Duration
 		shared bool // one client for all
 	}{
-		"0, a client each":      {http.Header{"Retry-After": {"0"}}, 0, false},
-		"0, one client":         {http.Header{"Retry-After": {"0"}}, 0, true},
-		"2, a client each":      {http.Header{"Retry-After": {"2"}}, 2 * time.Second, false},
-		"2, one client":         {http.Header{"Retry-After": {"2"}}, 2 * time.Second, true},
-		"the cap":               {http.Header{"Retry-After": {"4"}}, 4 * time.Second, false},
-		"a date, a client each": {http.Header{"Date": {"Mon, 02 Jan 2006 15:04:05 GMT"}, "Retry-After": {"Mon, 02 Jan 2006 15:04:07 GMT"}}, 2 * time.Second, false},
+		"0, a client each":      {header: http.Header{"Retry-After": {"0"}}, asked: 0},
+		"0, one client":         {header: http.Header{"Retry-After": {"0"}}, asked: 0, shared: true},
+		"2, a client each":      {header: http.Header{"Retry-After": {"2"}}, asked: 2 * time.Second},
+		"2, one client":         {header: http.Header{"Retry-After": {"2"}}, asked: 2 * time.Second, shared: true},
+		"the cap":               {header: http.Header{"Retry-After": {"4"}}, asked: 4 * time.Second},
+		"a date, a client each": {header: http.Header{"Date": {"Mon, 02 Jan 2006 15:04:05 GMT"}, "Retry-After": {"Mon, 02 Jan 2006 15:04:07 GMT"}}, asked: 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -396,15 +397,15 @@ func TestWithMaxAttempts_BoundsOneCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, call := range calls() {
+			for _, call := range calls.All() {
 				synctest.Test(t, func(t *testing.T) {
 					client, transport := mocked(t, limited(nil))
-					_, err := call.do(t.Context(), client, c.opts...)
+					_, err := call.DoRecorded(t.Context(), client, c.opts...)
 					require.ErrorIs(t, err, aimbrain.ErrRateLimited)
-					assert.Equal(t, c.want, transport.GetTotalCallCount(), call.endpoint)
-					_, err = call.do(t.Context(), client)
+					assert.Equal(t, c.want, transport.GetTotalCallCount(), call.Path)
+					_, err = call.DoRecorded(t.Context(), client)
 					require.ErrorIs(t, err, aimbrain.ErrRateLimited)
-					assert.Equal(t, c.want+3, transport.GetTotalCallCount(), "%s: the next call has the client's policy", call.endpoint)
+					assert.Equal(t, c.want+3, transport.GetTotalCallCount(), "%s: the next call has the client's policy", call.Path)
 				})
 			}
 		})
@@ -414,11 +415,11 @@ func TestWithMaxAttempts_BoundsOneCall(t *testing.T) {
 func TestWithMaxAttempts_BelowOneIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, -1, math.MinInt} {
-		for _, call := range calls() {
+		for _, call := range calls.All() {
 			client, transport := responding(t, 200, "{}")
-			_, err := call.do(t.Context(), client, aimbrain.WithMaxAttempts(n))
+			_, err := call.DoRecorded(t.Context(), client, aimbrain.WithMaxAttempts(n))
 			var request *aimbrain.RequestError
-			require.ErrorAs(t, err, &request, call.endpoint)
+			require.ErrorAs(t, err, &request, call.Path)
 			assert.Equal(t, "WithMaxAttempts", request.Argument)
 			assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(err))
 			assert.Zero(t, transport.GetTotalCallCount())
@@ -433,12 +434,12 @@ func TestAPIError_TextShowsRetryAfter(t *testing.T) {
 		header        http.Header
 		want, without string
 	}{
-		"5":          {429, http.Header{"Retry-After": {"5"}}, "; retry after 5s", ""},
-		"0":          {429, http.Header{"Retry-After": {"0"}}, "; retry after 0s", ""},
-		"an hour":    {503, http.Header{"Retry-After": {"3600"}}, "; retry after 1h0m0s; outcome unknown", ""},
-		"a date":     {429, http.Header{"Date": {"Mon, 02 Jan 2006 15:04:05 GMT"}, "Retry-After": {"Mon, 02 Jan 2006 15:04:07 GMT"}}, "; retry after 2s", "Jan"},
-		"none":       {429, nil, "429", "retry after"},
-		"unreadable": {429, http.Header{"Retry-After": {"soon"}}, "429", "retry after"},
+		"5":          {status: 429, header: http.Header{"Retry-After": {"5"}}, want: "; retry after 5s"},
+		"0":          {status: 429, header: http.Header{"Retry-After": {"0"}}, want: "; retry after 0s"},
+		"an hour":    {status: 503, header: http.Header{"Retry-After": {"3600"}}, want: "; retry after 1h0m0s; outcome unknown"},
+		"a date":     {status: 429, header: http.Header{"Date": {"Mon, 02 Jan 2006 15:04:05 GMT"}, "Retry-After": {"Mon, 02 Jan 2006 15:04:07 GMT"}}, want: "; retry after 2s", without: "Jan"},
+		"none":       {status: 429, want: "429", without: "retry after"},
+		"unreadable": {status: 429, header: http.Header{"Retry-After": {"soon"}}, want: "429", without: "retry after"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

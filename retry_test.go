@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 // lost returns a responder that reads the request and then fails, as if the
@@ -37,45 +39,47 @@ func unsent(err error) httpmock.Responder {
 
 func TestRetry_DependsOnCallAndOutcome(t *testing.T) {
 	t.Parallel()
-	always := []string{aimbrain.EndpointScore, aimbrain.EndpointFaceCompare}
-	optIn := []string{aimbrain.EndpointSessions, aimbrain.EndpointFaceToken, aimbrain.EndpointVoiceToken, aimbrain.EndpointFaceAuth, aimbrain.EndpointVoiceAuth}
+	var optIn []string
+	for _, call := range calls.Where(func(c calls.Call) bool { return c.Repeat == endpoints.OptIn }) {
+		optIn = append(optIn, call.Path)
+	}
 	status := func(code int) httpmock.Responder { return httpmock.NewStringResponder(code, "") }
 	const never, safe, safeOrOptIn, every = 0, 1, 2, 3
 	for name, c := range map[string]struct {
 		fault   httpmock.Responder
-		retried int // which calls are retried
-		maybe   bool
+		retried int  // which calls are retried
+		unknown bool // the outcome is
 	}{
-		"response lost":   {lost(syscall.ECONNRESET), safe, true},
-		"cut off":         {lost(io.ErrUnexpectedEOF), safe, true},
-		"500":             {status(500), safe, true},
-		"503":             {status(503), safe, true},
-		"opted in":        {lost(syscall.ECONNRESET), safeOrOptIn, true},
-		"never sent":      {unsent(syscall.ECONNREFUSED), every, false},
-		"DNS, temporary":  {unsent(&net.DNSError{IsTemporary: true}), every, false},
-		"429":             {status(429), every, false},
-		"400":             {status(400), never, false},
-		"401":             {status(401), never, false},
-		"403":             {status(403), never, false},
-		"no such host":    {unsent(&net.DNSError{IsNotFound: true}), never, false},
-		"proxy is closed": {unsent(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), every, false},
+		"response lost":   {fault: lost(syscall.ECONNRESET), retried: safe, unknown: true},
+		"cut off":         {fault: lost(io.ErrUnexpectedEOF), retried: safe, unknown: true},
+		"500":             {fault: status(500), retried: safe, unknown: true},
+		"503":             {fault: status(503), retried: safe, unknown: true},
+		"opted in":        {fault: lost(syscall.ECONNRESET), retried: safeOrOptIn, unknown: true},
+		"never sent":      {fault: unsent(syscall.ECONNREFUSED), retried: every},
+		"DNS, temporary":  {fault: unsent(&net.DNSError{IsTemporary: true}), retried: every},
+		"429":             {fault: status(429), retried: every},
+		"400":             {fault: status(400), retried: never},
+		"401":             {fault: status(401), retried: never},
+		"403":             {fault: status(403), retried: never},
+		"no such host":    {fault: unsent(&net.DNSError{IsNotFound: true}), retried: never},
+		"proxy is closed": {fault: unsent(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), retried: every},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, call := range calls() {
+			for _, call := range calls.All() {
 				synctest.Test(t, func(t *testing.T) {
 					policy := aimbrain.DefaultRetryPolicy()
 					if c.retried == safeOrOptIn {
 						policy.RetryUnknownOutcome = optIn
 					}
 					client, transport := mocked(t, c.fault, aimbrain.WithRetry(policy))
-					_, err := call.do(t.Context(), client)
+					_, err := call.DoRecorded(t.Context(), client)
 					want := 1
-					if c.retried == every || c.retried >= safe && slices.Contains(always, call.endpoint) || c.retried == safeOrOptIn && slices.Contains(optIn, call.endpoint) {
+					if c.retried == every || c.retried >= safe && call.Repeats(c.retried == safeOrOptIn) {
 						want = 3
 					}
-					assert.Equal(t, want, transport.GetTotalCallCount(), "%s", call.endpoint)
-					assert.Equal(t, c.maybe, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown, "%s: %v", call.endpoint, err)
+					assert.Equal(t, want, transport.GetTotalCallCount(), "%s", call.Path)
+					assert.Equal(t, c.unknown, aimbrain.OutcomeOf(err) == aimbrain.OutcomeUnknown, "%s: %v", call.Path, err)
 					if want > 1 {
 						assert.ErrorContains(t, err, "3 attempts")
 					}
@@ -167,12 +171,12 @@ func TestTimeLimits_AreDistinguished(t *testing.T) {
 		took     time.Duration
 		attempts int
 	}{
-		"attempt": {nil, nil, aimbrain.ErrAttemptTimeout, aimbrain.ErrTotalTimeout, aimbrain.DefaultAttemptTimeout, 1},
-		"total": {[]aimbrain.Option{aimbrain.WithTimeout(3 * time.Second)}, nil, aimbrain.ErrTotalTimeout, aimbrain.ErrAttemptTimeout,
-			3 * time.Second, 1},
-		"the caller's": {nil, func(ctx context.Context) (context.Context, context.CancelFunc) {
+		"attempt": {is: aimbrain.ErrAttemptTimeout, not: aimbrain.ErrTotalTimeout, took: aimbrain.DefaultAttemptTimeout, attempts: 1},
+		"total": {opts: []aimbrain.Option{aimbrain.WithTimeout(3 * time.Second)}, is: aimbrain.ErrTotalTimeout, not: aimbrain.ErrAttemptTimeout,
+			took: 3 * time.Second, attempts: 1},
+		"the caller's": {ctx: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeoutCause(ctx, 2*time.Second, deadline)
-		}, deadline, aimbrain.ErrAttemptTimeout, 2 * time.Second, 1},
+		}, is: deadline, not: aimbrain.ErrAttemptTimeout, took: 2 * time.Second, attempts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -76,18 +76,18 @@ func TestVerify_RefusesWithoutShowingSignature(t *testing.T) {
 	raw, err := base64.StdEncoding.DecodeString(right)
 	require.NoError(t, err)
 	for name, wrong := range map[string]struct{ method, endpoint, body, signature string }{
-		"no signature":     {"POST", "/v1/score", string(body), ""},
-		"other body":       {"POST", "/v1/score", string(body) + "\n", right},
-		"other endpoint":   {"POST", "/v1/face/auth", string(body), right},
-		"other method":     {"PUT", "/v1/score", string(body), right},
-		"with a query":     {"POST", "/v1/score?a=b", string(body), right},
-		"hex, not base64":  {"POST", "/v1/score", string(body), hex.EncodeToString(raw)},
-		"base64 for URLs":  {"POST", "/v1/score", string(body), base64.URLEncoding.EncodeToString(raw) + "_"},
-		"without padding":  {"POST", "/v1/score", string(body), strings.TrimRight(right, "=")},
-		"with a space":     {"POST", "/v1/score", string(body), right + " "},
-		"only a beginning": {"POST", "/v1/score", string(body), right[:20]},
-		"another key's":    {"POST", "/v1/score", string(body), "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI="},
-		"case inverted":    {"POST", "/v1/score", string(body), strings.ToLower(right)},
+		"no signature":     {method: "POST", endpoint: "/v1/score", body: string(body)},
+		"other body":       {method: "POST", endpoint: "/v1/score", body: string(body) + "\n", signature: right},
+		"other endpoint":   {method: "POST", endpoint: "/v1/face/auth", body: string(body), signature: right},
+		"other method":     {method: "PUT", endpoint: "/v1/score", body: string(body), signature: right},
+		"with a query":     {method: "POST", endpoint: "/v1/score?a=b", body: string(body), signature: right},
+		"hex, not base64":  {method: "POST", endpoint: "/v1/score", body: string(body), signature: hex.EncodeToString(raw)},
+		"base64 for URLs":  {method: "POST", endpoint: "/v1/score", body: string(body), signature: base64.URLEncoding.EncodeToString(raw) + "_"},
+		"without padding":  {method: "POST", endpoint: "/v1/score", body: string(body), signature: strings.TrimRight(right, "=")},
+		"with a space":     {method: "POST", endpoint: "/v1/score", body: string(body), signature: right + " "},
+		"only a beginning": {method: "POST", endpoint: "/v1/score", body: string(body), signature: right[:20]},
+		"another key's":    {method: "POST", endpoint: "/v1/score", body: string(body), signature: "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI="},
+		"case inverted":    {method: "POST", endpoint: "/v1/score", body: string(body), signature: strings.ToLower(right)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -37,7 +38,7 @@ const (
 	childTag = "FAULTS-CHILD-REPORT "
 )
 
-// A childReport is the result of the eleven calls of one child.
+// A childReport is the result of all calls of one child.
 type childReport struct {
 	Calls map[string]childCall
 
@@ -56,39 +57,29 @@ type childCall struct {
 	Elapsed  time.Duration
 }
 
-// TestMain runs the tests. If a test has started this binary, it is a child or
-// measures a figure in its own process.
+// TestMain runs the tests. If a test has started this binary, it is a child.
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write docs/faults.md from the matrix")
 	log.SetOutput(io.Discard) // net/http logs the beginning of unsolicited responses there
-	url, figure := os.Getenv(childURL), os.Getenv(aloneEnv)
-	switch {
-	case url != "":
-		sendReport(childTag, beChild(url))
-	case figure != "":
-		sendReport(aloneTag, measureAlone(figure))
-	default:
+	url := os.Getenv(childURL)
+	if url == "" {
 		m.Run()
+		return
 	}
-}
-
-// sendReport sends a report to the test that started this process. That test fails
-// if the report is missing.
-func sendReport(tag string, report any) {
-	if text, err := json.Marshal(report); err == nil {
-		_, _ = fmt.Fprintln(os.Stdout, tag+string(text))
+	if text, err := json.Marshal(beChild(url)); err == nil { // the test that started this process fails without a report
+		_, _ = fmt.Fprintln(os.Stdout, childTag+string(text))
 	}
 }
 
 func beChild(url string) childReport {
 	report := childReport{Calls: map[string]childCall{}}
-	for _, call := range faults.Calls() {
-		report.Calls[call.Endpoint] = childDoes(call, url)
+	for _, call := range calls.All() {
+		report.Calls[call.Path] = childDoes(call, url)
 	}
 	return report
 }
 
-func childDoes(call faults.Call, url string) childCall {
+func childDoes(call calls.Call, url string) childCall {
 	client, err := aimbrain.New(faults.Key, faults.Secret, append(quick(), aimbrain.WithBaseURL(url))...)
 	if err != nil {
 		return childCall{Kind: "no client", Text: err.Error()}
@@ -96,9 +87,9 @@ func childDoes(call faults.Call, url string) childCall {
 	defer client.Close()
 	started := time.Now()
 	result, err := call.Do(context.Background(), client, user)
-	done := childCall{Elapsed: time.Since(started), Zero: faults.IsZero(result)}
+	done := childCall{Elapsed: time.Since(started), Zero: calls.IsZero(result)}
 	if err == nil {
-		if wrong := faults.CheckResult(user, result); wrong != nil {
+		if wrong := call.Check(user, result); wrong != nil {
 			done.Result = wrong.Error()
 		}
 		return done
@@ -168,7 +159,7 @@ func proxied(world string, w want) run {
 		t.Helper()
 		report := l.children[world]()
 		require.NoError(t, report.err)
-		done, ok := report.Calls[c.call.Endpoint]
+		done, ok := report.Calls[c.call.Path]
 		require.True(t, ok)
 		attempts := (&seen{cell: c}).wantAttempts(w)
 		if w.kind == success {

@@ -5,11 +5,13 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -33,7 +35,7 @@ func TestConnection_AfterServerError(t *testing.T) {
 			client, err := server.NewClient()
 			require.NoError(t, err)
 			defer client.Close()
-			enroll := faults.CallTo(aimbrain.EndpointFaceEnroll)
+			enroll := calls.To(aimbrain.EndpointFaceEnroll)
 			const calls = 150 // of each caller
 			inParallel(crowd, func(n int) {
 				for i := range calls {
@@ -57,7 +59,7 @@ func TestConnection_SecondResponse(t *testing.T) {
 		x.Execute()
 		var both string
 		for _, user := range []int{x.User, 999_999} {
-			body := faults.ResponseBody(x.Endpoint, user)
+			body := calls.To(x.Endpoint).Response(user)
 			both += raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body
 		}
 		x.Raw(both)
@@ -68,7 +70,7 @@ func TestConnection_SecondResponse(t *testing.T) {
 	client, err := server.NewClient(quick()...)
 	require.NoError(t, err)
 	defer client.Close()
-	auth := faults.CallTo(aimbrain.EndpointFaceAuth)
+	auth := calls.To(aimbrain.EndpointFaceAuth)
 	var right, lost atomic.Int64
 	inParallel(crowd, func(n int) {
 		for i := range 200 {
@@ -80,11 +82,37 @@ func TestConnection_SecondResponse(t *testing.T) {
 				continue
 			}
 			right.Add(1)
-			if !assert.NoError(t, faults.CheckResult(user, result)) {
+			if !assert.NoError(t, auth.Check(user, result)) {
 				return
 			}
 		}
 	})
 	assert.Positive(t, right.Load(), "no call succeeded: the test shows nothing")
 	t.Logf("%d right, %d lost", right.Load(), lost.Load())
+}
+
+func TestClient_ThousandGoroutines(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+		server, err := authority(t).Serve(faults.Setup{Protocol: protocol}, (*faults.Exchange).Good)
+		require.NoError(t, err)
+		defer server.Close()
+		client, err := server.NewClient(aimbrain.WithTimeout(2*time.Minute), aimbrain.WithAttemptTimeout(time.Minute))
+		require.NoError(t, err)
+		defer client.Close()
+		all := calls.All()
+		do := func(n int) {
+			call := all[n%len(all)]
+			result, err := call.Do(t.Context(), client, n)
+			if assert.NoError(t, err) {
+				assert.NoError(t, call.Check(n, result))
+			}
+		}
+		do(0) // the callers use an existing connection: a busy server refuses some of a thousand concurrent handshakes
+		inParallel(999, func(n int) { do(n + 1) })
+		if protocol == faults.HTTP2 {
+			assert.Equal(t, 1, server.Conns(), "all share a connection")
+		}
+		assert.Equal(t, 1000, server.Executed(), "executions of 1,000 calls")
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/aimbrain/aimbrain-go/internal/faults"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 )
 
 const listHeader = `<!-- Generated from the fault matrix. Do not edit: change internal/faults and run
@@ -21,7 +23,7 @@ const listHeader = `<!-- Generated from the fault matrix. Do not edit: change in
 
 # The list of faults
 
-What may go wrong between a caller and the API, and what the library does about it. The list is generated from the fault matrix in ` + "`internal/faults`" + `. A cell is one row on one endpoint, over HTTP/1.1 or HTTP/2 where that differs, in one variant. The server counts the requests that it received and executed, so that *sent once* is measured there. Where a row waits, time is virtual (` + "`testing/synctest`" + `). Where the operating system matters, sockets are real. Rows 65 to 67 and 70 are tested further in ` + "`config_test.go` and `secrets_test.go`" + `.
+What may go wrong between a caller and the API, and what the library does about it. The list is generated from the fault matrix in ` + "`internal/faults`" + `. A cell is one row on one endpoint, over HTTP/1.1 or HTTP/2 where that differs, in one variant. The server counts the requests that it received and executed, so that *sent once* is measured there. Where a row waits, time is virtual (` + "`testing/synctest`" + `). Where the operating system matters, sockets are real. Rows 65 to 67 and 70 are tested further in ` + "`options_test.go` and `interpret_secrets_test.go`" + `.
 
 ` + "```sh" + `
 go test ./internal/faults -run TestMatrix              # run the matrix
@@ -52,27 +54,33 @@ func listPage() string {
 	var page strings.Builder
 	page.WriteString(listHeader)
 	for _, class := range []struct {
-		class faults.Class
+		class endpoints.Repeat
 		text  string
 	}{
-		{faults.Always, "retried"},
-		{faults.OptIn, "sent once, retried only with `RetryPolicy.RetryUnknownOutcome` or `WithRetryUnknownOutcome()`"},
-		{faults.Never, "sent once, always: a second execution would change what is stored about a person"},
+		{endpoints.Always, "retried"},
+		{endpoints.OptIn, "sent once, retried only with `RetryPolicy.RetryUnknownOutcome` or `WithRetryUnknownOutcome()`"},
+		{endpoints.Never, "sent once, always: a second execution would change what is stored about a person"},
 	} {
 		var endpoints []string
-		for _, call := range calls(func(c faults.Call) bool { return c.Class == class.class }) {
-			endpoints = append(endpoints, "`"+call.Endpoint+"`")
+		for _, call := range calls.Where(func(c calls.Call) bool { return c.Repeat == class.class }) {
+			endpoints = append(endpoints, "`"+call.Path+"`")
 		}
 		fmt.Fprintf(&page, "| %s | %s |\n", class.text, strings.Join(endpoints, ", "))
 	}
 	page.WriteString("\n## The faults\n\n| # | fault | what happens | cells |\n|---|---|---|---:|\n")
-	total := 0
 	for _, row := range sortedMatrix() {
 		fmt.Fprintf(&page, "| %s | %s | %s | %s |\n", row.number, inTable(row.fault), inTable(row.outcome), grouped(len(row.cells)))
+	}
+	fmt.Fprintf(&page, "\n%s cells in all.\n", grouped(cellsOf(matrix())))
+	return page.String()
+}
+
+func cellsOf(rows []row) int {
+	total := 0
+	for _, row := range rows {
 		total += len(row.cells)
 	}
-	fmt.Fprintf(&page, "\n%s cells in all.\n", grouped(total))
-	return page.String()
+	return total
 }
 
 // sortedMatrix returns the rows in the order of their numbers: 5, 5b, 6.
@@ -119,7 +127,7 @@ func TestFaultList_NumbersAreUnique(t *testing.T) {
 func TestFaultList_MatchesMatrix(t *testing.T) {
 	t.Parallel()
 	path, page := filepath.Join("..", "..", "docs", "faults.md"), listPage()
-	if flag.Lookup("update").Value.String() == "true" {
+	if isUpdate() {
 		require.NoError(t, os.WriteFile(path, []byte(page), 0o644))
 		return
 	}
@@ -127,3 +135,24 @@ func TestFaultList_MatchesMatrix(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, page, string(written), "docs/faults.md differs from the matrix: run go test ./internal/faults -run TestFaultList -update")
 }
+
+// docs/reliability.md states the number of cells twice. With -update the test
+// corrects it.
+func TestFaultList_NumberOfCellsInReliability(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "..", "docs", "reliability.md")
+	page, err := os.ReadFile(path)
+	require.NoError(t, err)
+	number := regexp.MustCompile(`[\d,]+( cells\. |, all pass)`)
+	require.Len(t, number.FindAll(page, -1), 2, "docs/reliability.md no longer states the number of cells: change the pattern")
+	right := number.ReplaceAllString(string(page), grouped(cellsOf(matrix()))+"$1")
+	if isUpdate() {
+		require.NoError(t, os.WriteFile(path, []byte(right), 0o644))
+		return
+	}
+	if right != string(page) {
+		t.Errorf("the matrix has %s cells, and docs/reliability.md another number: run go test ./internal/faults -run TestFaultList -update", grouped(cellsOf(matrix())))
+	}
+}
+
+func isUpdate() bool { return flag.Lookup("update").Value.String() == "true" }

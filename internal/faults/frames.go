@@ -13,6 +13,7 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // HTTP/2 frames, as far as the faults need them: RFC 9113.
@@ -240,7 +241,7 @@ func (s *Stream) Good() {
 
 // Respond responds as the API would.
 func (s *Stream) Respond() {
-	body := ResponseBody(s.server.endpoint, UserOf(s.Body))
+	body := calls.To(s.server.endpoint).Response(calls.UserOf(s.Body))
 	s.Headers(false, field(0x0f, 0x10, "application/json")...)
 	s.Data(true, body)
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -26,21 +28,26 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	authority, err := faults.NewAuthority()
-	require.NoError(t, err)
 	refuser, err := faults.NewRefuser()
 	require.NoError(t, err)
 	t.Cleanup(refuser.Close)
-	l := &lab{authority: authority, refuser: refuser}
+	l := &lab{authority: authority(t), refuser: refuser}
 	l.children = l.prepareChildren(t)
 	return l
+}
+
+func authority(t *testing.T) *faults.Authority {
+	t.Helper()
+	a, err := faults.NewAuthority()
+	require.NoError(t, err)
+	return a
 }
 
 // A cell is a row of docs/faults.md on one endpoint, over one protocol.
 type cell struct {
 	variant  string
 	protocol string // "" if it does not matter
-	call     faults.Call
+	call     calls.Call
 	optIn    bool // with WithRetryUnknownOutcome
 	run      run
 }
@@ -48,7 +55,7 @@ type cell struct {
 type run func(t *testing.T, l *lab, c cell)
 
 func (c cell) name() string {
-	name := c.call.Endpoint + " " + c.protocol + " " + c.variant
+	name := c.call.Path + " " + c.protocol + " " + c.variant
 	if c.optIn {
 		name += " opted in"
 	}
@@ -57,13 +64,13 @@ func (c cell) name() string {
 
 // each makes a cell for every endpoint.
 func each(variant, protocol string, run run) []cell {
-	return these(faults.Calls(), variant, protocol, run)
+	return these(calls.All(), variant, protocol, run)
 }
 
-func these(calls []faults.Call, variant, protocol string, run run) []cell {
+func these(calls []calls.Call, variant, protocol string, run run) []cell {
 	cells := make([]cell, 0, len(calls))
 	for _, call := range calls {
-		cells = append(cells, cell{variant, protocol, call, false, run})
+		cells = append(cells, cell{variant: variant, protocol: protocol, call: call, run: run})
 	}
 	return cells
 }
@@ -72,9 +79,9 @@ func these(calls []faults.Call, variant, protocol string, run run) []cell {
 // retries.
 func risky(variant, protocol string, run run) []cell {
 	cells := each(variant, protocol, run)
-	for _, call := range faults.Calls() {
-		if call.Class == faults.OptIn {
-			cells = append(cells, cell{variant, protocol, call, true, run})
+	for _, call := range calls.All() {
+		if call.Repeat == endpoints.OptIn {
+			cells = append(cells, cell{variant: variant, protocol: protocol, call: call, optIn: true, run: run})
 		}
 	}
 	return cells
@@ -83,16 +90,6 @@ func risky(variant, protocol string, run run) []cell {
 // both is for faults that are the same over both protocols.
 func both(cells func(variant, protocol string, run run) []cell, variant string, run run) []cell {
 	return append(cells(variant, faults.HTTP1, run), cells(variant, faults.HTTP2, run)...)
-}
-
-func calls(keep func(faults.Call) bool) []faults.Call {
-	var kept []faults.Call
-	for _, call := range faults.Calls() {
-		if keep(call) {
-			kept = append(kept, call)
-		}
-	}
-	return kept
 }
 
 func join(lists ...[]cell) []cell {
@@ -261,12 +258,12 @@ func (s *seen) verifyError(t *testing.T, w want, attempts int) {
 	t.Helper()
 	if w.kind == success {
 		require.NoError(t, s.err)
-		require.NoError(t, faults.CheckResult(user, s.result))
+		require.NoError(t, s.cell.call.Check(user, s.result))
 		assert.Equal(t, w.outcome.String(), s.attempts[len(s.attempts)-1].Outcome.String(), "outcome of the last attempt, as the observer received it")
 		return
 	}
 	require.Error(t, s.err, "taken for success: %v", s.result)
-	assert.True(t, faults.IsZero(s.result), "a result beside an error: %v", s.result)
+	assert.True(t, calls.IsZero(s.result), "a result beside an error: %v", s.result)
 	kind, counted := kindOf(s.err)
 	assert.Equal(t, w.kind, kind, "%v", s.err)
 	assert.Equal(t, attempts, counted, "attempts of the error: %v", s.err)
@@ -363,7 +360,7 @@ func virtual(w want, script faults.Script, opts ...aimbrain.Option) run {
 func frames(w want, warm bool, script faults.FrameScript) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
-		server, err := l.authority.ServeFrames(c.call.Endpoint, false, script)
+		server, err := l.authority.ServeFrames(c.call.Path, false, script)
 		require.NoError(t, err)
 		defer server.Close()
 		s := open(t, c, server.NewClient, quick()...)

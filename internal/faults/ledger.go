@@ -3,6 +3,8 @@ package faults
 import (
 	"crypto/sha256"
 	"sync"
+
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 )
 
 // A Ledger is a server's account of its requests: how often each was received,
@@ -65,7 +67,7 @@ func (l *Ledger) endpoint(endpoint string) *Account {
 func (l *Ledger) body(endpoint string, body []byte) *Account {
 	sum := sha256.Sum256(append([]byte(endpoint+"\n"), body...))
 	if l.bodies[sum] == nil {
-		l.bodies[sum] = &Account{Endpoint: endpoint, User: UserOf(body), Signatures: map[string]int{}}
+		l.bodies[sum] = &Account{Endpoint: endpoint, User: calls.UserOf(body), Signatures: map[string]int{}}
 	}
 	return l.bodies[sum]
 }

@@ -154,8 +154,8 @@ func waiting() []row {
 	}
 }
 
-// Rows 65 to 67 and 70 are tested in full by the root package's config_test.go and
-// secrets_test.go. The cells here test what a server can observe.
+// Rows 65 to 67 and 70 are tested in full by the root package's options_test.go and
+// interpret_secrets_test.go. The cells here test what a server can observe.
 func guarding() []row {
 	return []row{
 		{65, "http:// base URL", "configuration error, but for loopback or with an explicit option", plainBaseURL()},

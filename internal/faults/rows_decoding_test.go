@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -93,7 +94,7 @@ func nameTwice() []cell {
 		each("in the object", faults.HTTP1, spoilt(unusable, adding(`"z":1,"z":2`))),
 		each("under an escape", faults.HTTP1, spoilt(unusable, adding(`"z":1,"\u007a":2`))),
 		each("deep down", faults.HTTP1, spoilt(unusable, adding(`"d":[{"z":1,"z":1}]`))),
-		these(calls(needsBody), "the call's own member", faults.HTTP1, spoilt(unusable, func(s string) string {
+		these(calls.Where(needsBody), "the call's own member", faults.HTTP1, spoilt(unusable, func(s string) string {
 			return adding(firstMember().FindString(s)[1:])(s)
 		})),
 	)
@@ -102,39 +103,24 @@ func nameTwice() []cell {
 // firstMember finds the first member of a response, with the brace before it.
 func firstMember() *regexp.Regexp { return regexp.MustCompile(`^\{"\w+":("[^"]*"|[\d.]+)`) }
 
-// mainMember is the member that holds an endpoint's result.
-func mainMember(endpoint string) string {
-	switch endpoint {
-	case aimbrain.EndpointSessions, aimbrain.EndpointScore:
-		return "session"
-	case aimbrain.EndpointFaceToken, aimbrain.EndpointVoiceToken:
-		return "token"
-	case aimbrain.EndpointFaceEnroll:
-		return "imagesCount"
-	case aimbrain.EndpointVoiceEnroll:
-		return "voiceSamples"
-	}
-	return "score"
-}
-
-// replaced responds with the main member changed by its name and value.
+// replaced responds with the first member, which holds the result, changed by its
+// name and value.
 func replaced(w want, change func(name, value string) string) run {
 	return script(w, func(x *faults.Exchange) {
 		x.Execute()
-		name := mainMember(x.Endpoint)
-		member := regexp.MustCompile(`"` + name + `":("[^"]*"|[\d.]+)`)
-		x.Reply(200, member.ReplaceAllStringFunc(valid(x), func(found string) string {
-			return change(name, found[len(name)+3:])
-		}))
+		right := valid(x)
+		member := firstMember().FindString(right)
+		name, value, _ := strings.Cut(member[len(`{"`):], `":`)
+		x.Reply(200, "{"+change(name, value)+right[len(member):])
 	})
 }
 
 func otherCase() []cell {
 	return join(
-		these(calls(needsBody), "alone", faults.HTTP1, replaced(unusable, func(name, value string) string {
+		these(calls.Where(needsBody), "alone", faults.HTTP1, replaced(unusable, func(name, value string) string {
 			return `"` + strings.ToUpper(name) + `":` + value
 		})),
-		these(calls(needsBody), "beside the right one", faults.HTTP1, replaced(fine, func(name, value string) string {
+		these(calls.Where(needsBody), "beside the right one", faults.HTTP1, replaced(fine, func(name, value string) string {
 			return `"` + name + `":` + value + `,"` + strings.ToUpper(name) + `":0.999`
 		})),
 	)
@@ -147,11 +133,11 @@ func nestedDeep() []cell {
 func wrongTypes() []cell {
 	var cells []cell
 	for _, wrong := range []string{`[]`, `{}`, `true`} {
-		cells = append(cells, these(calls(needsBody), wrong, faults.HTTP1, replaced(unusable, func(name, _ string) string {
+		cells = append(cells, these(calls.Where(needsBody), wrong, faults.HTTP1, replaced(unusable, func(name, _ string) string {
 			return `"` + name + `":` + wrong
 		}))...)
 	}
-	cells = append(cells, these(calls(needsBody), "text for a number, a number for text", faults.HTTP1, replaced(unusable, func(name, value string) string {
+	cells = append(cells, these(calls.Where(needsBody), "text for a number, a number for text", faults.HTTP1, replaced(unusable, func(name, value string) string {
 		if value[0] == '"' {
 			return `"` + name + `":1`
 		}
@@ -166,10 +152,10 @@ func wrongTypes() []cell {
 // scores makes cells for all scores of all responses with scores.
 func scores(variant string, change func(name, value string) string) []cell {
 	var cells []cell
-	for _, call := range faults.Calls() {
-		for _, name := range call.Scores {
+	for _, call := range calls.All() {
+		for _, name := range call.ScoreNames() {
 			member := regexp.MustCompile(`"` + name + `":([\d.]+)`)
-			cells = append(cells, cell{name + " " + variant, faults.HTTP1, call, false, spoilt(unusable, func(s string) string {
+			cells = append(cells, cell{variant: name + " " + variant, protocol: faults.HTTP1, call: call, run: spoilt(unusable, func(s string) string {
 				return member.ReplaceAllStringFunc(s, func(found string) string { return change(name, found) })
 			})})
 		}

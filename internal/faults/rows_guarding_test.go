@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -94,7 +95,7 @@ func nothingSent(t *testing.T, server *faults.Server, s *seen) {
 	require.ErrorAs(t, s.err, &err)
 	assert.False(t, err.Response)
 	assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(s.err))
-	assert.True(t, faults.IsZero(s.result))
+	assert.True(t, calls.IsZero(s.result))
 	assert.Empty(t, s.attempts)
 	assert.Zero(t, server.Received())
 	assert.Zero(t, server.Conns())
@@ -110,7 +111,7 @@ func forwarded(n int, good bool) run {
 		s := open(t, c, server.NewClient, quick()...)
 		defer s.client.Close()
 		body := `{"pad":"` + strings.Repeat("p", n-len(`{"pad":""}`)) + `"}`
-		s.result, s.err = s.client.Forward(t.Context(), c.call.Endpoint, []byte(body))
+		s.result, s.err = s.client.Forward(t.Context(), c.call.Path, []byte(body))
 		if !good {
 			nothingSent(t, server, s)
 			return
@@ -183,7 +184,7 @@ func panicking(t *testing.T, _ *lab, c cell) {
 			panic("transport")
 		}
 		drain(r)
-		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(faults.ResponseBody(c.call.Endpoint, user)))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(calls.To(c.call.Path).Response(user)))}, nil
 	}), "http://"+faults.VirtualHost))
 	assert.PanicsWithValue(t, "transport", func() { s.do(t.Context()) })
 	broken = false
@@ -201,7 +202,7 @@ func readsOn(t *testing.T, _ *lab, c cell) {
 	var body io.Reader
 	s := open(t, c, through(tripper(func(r *http.Request) (*http.Response, error) {
 		body = r.Body
-		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(faults.ResponseBody(c.call.Endpoint, user)))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(calls.To(c.call.Path).Response(user)))}, nil
 	}), "http://"+faults.VirtualHost))
 	defer s.client.Close()
 	s.do(t.Context())
@@ -239,7 +240,7 @@ func canaries() []cell {
 // changedMedia has the caller change its media while the server has the first
 // request, and later. The retry must equal the first request.
 func changedMedia() []cell {
-	media := calls(func(c faults.Call) bool { return c.Media })
+	media := calls.Where(func(c calls.Call) bool { return len(c.Media) > 0 })
 	return join(
 		both(func(variant, protocol string, run run) []cell { return these(media, variant, protocol, run) }, "media", changing(false)),
 		both(each, "metadata", changing(true)),
@@ -249,11 +250,11 @@ func changedMedia() []cell {
 func changing(metadata bool) run {
 	return func(t *testing.T, l *lab, c cell) {
 		t.Helper()
-		mine := faults.NewMedia(user)
+		mine := calls.User(user).Media()
 		extra := []byte("an integration's own")
 		server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, func(x *faults.Exchange) {
 			if x.Number == 1 {
-				clear(mine.Raw)
+				clear(mine)
 				clear(extra)
 				x.Reply(http.StatusTooManyRequests, "")
 				return
@@ -269,9 +270,13 @@ func changing(metadata bool) run {
 		if metadata {
 			opts = append(opts, aimbrain.WithMetadata(extra))
 		}
-		result, err := c.call.DoMedia(t.Context(), client, user, mine, opts...)
+		arguments := c.call.Arguments(user)
+		for i := range arguments.Media {
+			arguments.Media[i] = c.call.MediaOf(mine)
+		}
+		result, err := c.call.DoWith(t.Context(), client, arguments, opts...)
 		require.NoError(t, err)
-		require.NoError(t, faults.CheckResult(user, result))
+		require.NoError(t, c.call.Check(user, result))
 		require.Len(t, server.Accounts(), 1, "the requests differ")
 		assert.Zero(t, server.Forged())
 		assert.Equal(t, 1, server.Executed())
@@ -291,7 +296,7 @@ func thousandGoroutines() []cell {
 		inParallel(goroutines, func(n int) {
 			result, err := c.call.Do(t.Context(), client, n)
 			if assert.NoError(t, err) {
-				assert.NoError(t, faults.CheckResult(n, result))
+				assert.NoError(t, c.call.Check(n, result))
 			}
 		})
 		assert.Equal(t, goroutines, server.Executed())

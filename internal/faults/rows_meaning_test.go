@@ -1,7 +1,6 @@
 package faults_test
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -56,12 +56,12 @@ func errorBesideResult() []cell {
 // scoresBesideThresholds has a score whose text is below a threshold, and whose
 // nearest float64 is not.
 func scoresBesideThresholds() []cell {
-	scoring := calls(func(c faults.Call) bool { return len(c.Scores) > 0 })
+	scoring := calls.Where(func(c calls.Call) bool { return len(c.ScoreNames()) > 0 })
 	text := func(score string) faults.Script {
 		return func(x *faults.Exchange) {
 			x.Execute()
-			body := faults.ResponseBody(x.Endpoint, x.User)
-			x.Reply(200, strings.ReplaceAll(body, ":"+faults.ScoreText(x.User), ":"+score))
+			body := calls.To(x.Endpoint).Response(x.User)
+			x.Reply(200, strings.ReplaceAll(body, ":"+calls.User(x.User).ScoreText(), ":"+score))
 		}
 	}
 	var cells []cell
@@ -76,34 +76,13 @@ func scoresBesideThresholds() []cell {
 			defer client.Close()
 			result, err := c.call.Do(t.Context(), client, user)
 			require.NoError(t, err)
-			values := valuesOf(result)
-			assert.NotEmpty(t, values)
-			for _, value := range values {
-				assert.Less(t, value, threshold)
-				assert.Greater(t, value, threshold-1e-9)
+			scores := calls.Scores(result)
+			assert.NotEmpty(t, scores)
+			for _, score := range scores {
+				assert.Less(t, score.Value, threshold, score.Name)
+				assert.Greater(t, score.Value, threshold-1e-9, score.Name)
 			}
 		})...)
 	}
 	return append(cells, these(scoring, "1.00000000000000001", faults.HTTP1, script(unusable, text("1.00000000000000001")))...)
-}
-
-// valuesOf returns the numbers of a result that are compared with thresholds.
-func valuesOf(result any) []float64 {
-	switch r := result.(type) {
-	case aimbrain.FaceAuthResult:
-		return []float64{r.Score, r.Liveliness}
-	case aimbrain.VoiceAuthResult:
-		return []float64{r.Score, r.Liveliness}
-	case aimbrain.FaceCompareResult:
-		return []float64{r.Score, r.Liveliness1, r.Liveliness2}
-	case aimbrain.BehaviourAuthResult:
-		return []float64{r.Score}
-	case aimbrain.ScoreResult:
-		var values []float64
-		for _, entry := range r.Scores {
-			values = append(values, entry.Value)
-		}
-		return values
-	}
-	panic(fmt.Sprintf("add the scores of a %T", result))
 }

@@ -19,13 +19,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // fewStreams makes many calls to an HTTP/2 server that allows few streams.
 func fewStreams() []cell {
-	some := calls(func(c faults.Call) bool {
-		return c.Endpoint == aimbrain.EndpointFaceEnroll || c.Endpoint == aimbrain.EndpointScore
+	some := calls.Where(func(c calls.Call) bool {
+		return c.Path == aimbrain.EndpointFaceEnroll || c.Path == aimbrain.EndpointScore
 	})
 	var cells []cell
 	for _, warm := range []bool{false, true} {
@@ -61,7 +62,7 @@ func crowded(streams int, warm bool) run {
 			inParallel(callers, func(n int) {
 				result, err := c.call.Do(t.Context(), client, n)
 				if assert.NoError(t, err) {
-					assert.NoError(t, faults.CheckResult(n, result))
+					assert.NoError(t, c.call.Check(n, result))
 				}
 			})
 			assert.Equal(t, callers, server.Executed()-before, "executions")
@@ -77,7 +78,7 @@ func crowded(streams int, warm bool) run {
 func loweredLimit(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		server, err := l.authority.ServeFrames(c.call.Endpoint, true, func(s *faults.Stream) {
+		server, err := l.authority.ServeFrames(c.call.Path, true, func(s *faults.Stream) {
 			if s.Number == 2 {
 				s.MaxStreams(1)
 			}
@@ -107,7 +108,7 @@ func loweredLimit(t *testing.T, l *lab, c cell) {
 			all.Go(func() {
 				result, err := c.call.Do(t.Context(), client, n)
 				if assert.NoError(t, err) {
-					assert.NoError(t, faults.CheckResult(n, result))
+					assert.NoError(t, c.call.Check(n, result))
 				}
 			})
 		}
@@ -127,7 +128,7 @@ func refusedForGood(t *testing.T, l *lab, c cell) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var streams atomic.Int64
-		server, err := l.authority.ServeFrames(c.call.Endpoint, true, func(s *faults.Stream) {
+		server, err := l.authority.ServeFrames(c.call.Path, true, func(s *faults.Stream) {
 			streams.Add(1)
 			s.Reset(faults.CodeRefusedStream)
 		})
@@ -181,7 +182,7 @@ func manyFirstCalls() []cell {
 			inParallel(callers, func(n int) {
 				result, err := c.call.Do(t.Context(), client, n)
 				if assert.NoError(t, err) {
-					assert.NoError(t, faults.CheckResult(n, result))
+					assert.NoError(t, c.call.Check(n, result))
 				}
 			})
 			assert.Equal(t, callers, server.Executed())
@@ -196,7 +197,7 @@ func manyFirstCalls() []cell {
 // splitStray sends the first bytes of an unsolicited response with the response
 // before it, and the rest after the next request.
 func splitStray() []cell {
-	auth := calls(func(c faults.Call) bool { return len(c.Scores) > 0 })
+	auth := calls.Where(func(c calls.Call) bool { return len(c.ScoreNames()) > 0 })
 	var cells []cell
 	for name, cut := range map[string]int{"in the status line": 10, "in a field": 30} {
 		cells = append(cells, these(auth, name, "TCP", strayed(false, cut))...)
@@ -213,7 +214,7 @@ func strayed(secure bool, cut int) run {
 			if secure {
 				conn = tls.Server(conn, l.authority.Config("http/1.1"))
 			}
-			serveStray(conn, c.call.Endpoint, cut, &meetings)
+			serveStray(conn, c.call.Path, cut, &meetings)
 		})
 		require.NoError(t, err)
 		defer listener.Close()
@@ -228,7 +229,7 @@ func strayed(secure bool, cut int) run {
 				user := n*100 + i
 				result, err := c.call.Do(t.Context(), client, user)
 				if err == nil {
-					assert.NoError(t, faults.CheckResult(user, result))
+					assert.NoError(t, c.call.Check(user, result))
 					continue
 				}
 				assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "%v", err)
@@ -242,14 +243,14 @@ func strayed(secure bool, cut int) run {
 // another user's response, whose rest follows the next request.
 func serveStray(conn net.Conn, endpoint string, cut int, meetings *atomic.Int64) {
 	reader := faults.NewRequestReader(conn)
-	stray := faults.ResponseBody(endpoint, 999_999)
+	stray := calls.To(endpoint).Response(999_999)
 	stray = raw200("Content-Length: "+strconv.Itoa(len(stray))+"\r\n") + stray
 	for first := true; ; first = false {
 		body, err := reader.Next()
 		if err != nil {
 			return
 		}
-		own := faults.ResponseBody(endpoint, faults.UserOf(body))
+		own := calls.To(endpoint).Response(calls.UserOf(body))
 		own = raw200("Content-Length: "+strconv.Itoa(len(own))+"\r\n") + own
 		if first {
 			_, _ = io.WriteString(conn, own+stray[:cut])
@@ -281,7 +282,7 @@ func rebuiltRequest() []cell {
 	executedThen := func(code uint32) run {
 		return func(t *testing.T, l *lab, c cell) {
 			t.Helper()
-			server, err := l.authority.ServeFrames(c.call.Endpoint, false, func(s *faults.Stream) {
+			server, err := l.authority.ServeFrames(c.call.Path, false, func(s *faults.Stream) {
 				s.Execute()
 				s.Reset(code)
 			})
@@ -313,7 +314,7 @@ func rebuiltRequest() []cell {
 		}),
 		each("refused stream", faults.HTTP2, func(t *testing.T, l *lab, c cell) {
 			t.Helper()
-			server, err := l.authority.ServeFrames(c.call.Endpoint, false, thenGood(func(s *faults.Stream) { s.Reset(faults.CodeRefusedStream) }))
+			server, err := l.authority.ServeFrames(c.call.Path, false, thenGood(func(s *faults.Stream) { s.Reset(faults.CodeRefusedStream) }))
 			require.NoError(t, err)
 			defer server.Close()
 			transport := l.authority.Transport(nil)
@@ -322,7 +323,7 @@ func rebuiltRequest() []cell {
 			defer s.client.Close()
 			s.do(t.Context())
 			require.NoError(t, s.err)
-			require.NoError(t, faults.CheckResult(user, s.result))
+			require.NoError(t, c.call.Check(user, s.result))
 			assert.Equal(t, 1, server.Executed())
 		}),
 	)

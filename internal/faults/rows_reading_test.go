@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -23,27 +23,16 @@ type reads func([]byte) (int, error)
 
 func (f reads) Read(p []byte) (int, error) { return f(p) }
 
-// withMedia makes a call with media of any form. The first face of a comparison is
-// the user's own.
-func withMedia(ctx context.Context, client *aimbrain.Client, endpoint string, media aimbrain.Media) (any, error) {
-	session := fmt.Sprintf("user-%07d-session", user)
-	switch endpoint {
-	case aimbrain.EndpointFaceEnroll:
-		return client.Face.Enroll(ctx, session, media)
-	case aimbrain.EndpointFaceAuth:
-		return client.Face.Auth(ctx, session, media)
-	case aimbrain.EndpointFaceCompare:
-		return client.Face.Compare(ctx, aimbrain.Photos(faults.NewMedia(user).Raw), media)
-	case aimbrain.EndpointVoiceEnroll:
-		return client.Voice.Enroll(ctx, session, media)
-	case aimbrain.EndpointVoiceAuth:
-		return client.Voice.Auth(ctx, session, media)
-	}
-	panic("no media in " + endpoint)
+// withMedia makes a call with media of any form in its last media member. Members
+// before it have the user's own.
+func withMedia(ctx context.Context, client *aimbrain.Client, call calls.Call, media aimbrain.Media) (any, error) {
+	arguments := call.Arguments(user)
+	arguments.Media[len(arguments.Media)-1] = media
+	return call.DoWith(ctx, client, arguments)
 }
 
 func blockedReader() []cell {
-	media := calls(func(c faults.Call) bool { return c.Media })
+	media := calls.Where(func(c calls.Call) bool { return len(c.Media) > 0 })
 	return join(
 		these(media, "cancelled", faults.HTTP1, blocking(afterASecond, []error{context.Canceled, errCause})),
 		these(media, "the context's deadline", faults.HTTP1, blocking(within(time.Second), []error{context.DeadlineExceeded})),
@@ -70,7 +59,7 @@ func blocking(ctx func(context.Context) (context.Context, context.CancelFunc), w
 			ctx, cancel := ctx(t.Context())
 			defer cancel()
 			started := time.Now()
-			s.result, s.err = withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reader))
+			s.result, s.err = withMedia(ctx, s.client, c.call, aimbrain.Readers(reader))
 			assert.Equal(t, time.Second, time.Since(started), "the call returns without delay")
 			for _, want := range wanted {
 				assert.ErrorIs(t, s.err, want)
@@ -88,7 +77,7 @@ func failedBefore(t *testing.T, server *faults.Server, s *seen, wanted string) {
 	assert.Equal(t, wanted, kind)
 	assert.Zero(t, attempts)
 	assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(s.err))
-	assert.True(t, faults.IsZero(s.result))
+	assert.True(t, calls.IsZero(s.result))
 	assert.Empty(t, s.attempts)
 	assert.Zero(t, server.Received())
 	assert.Zero(t, server.Conns())
@@ -107,7 +96,7 @@ func blockedPipe(t *testing.T, l *lab, c cell) {
 	defer func() { _ = from.Close() }()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan struct{})
-	s.result, s.err = withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reads(func(p []byte) (int, error) {
+	s.result, s.err = withMedia(ctx, s.client, c.call, aimbrain.Readers(reads(func(p []byte) (int, error) {
 		defer close(ended)
 		cancel(errCause)
 		return from.Read(p)
@@ -128,7 +117,7 @@ func fifoAmongFiles(t *testing.T, l *lab, c cell) {
 	defer server.Close()
 	s := open(t, c, server.NewClient, quick()...)
 	defer s.client.Close()
-	s.result, s.err = withMedia(t.Context(), s.client, c.call.Endpoint, aimbrain.Files(path))
+	s.result, s.err = withMedia(t.Context(), s.client, c.call, aimbrain.Files(path))
 	assert.ErrorContains(t, s.err, "named pipe")
 	failedBefore(t, server, s, request)
 }
@@ -157,7 +146,7 @@ func bufferAfterwards(t *testing.T, l *lab, c cell) {
 	for range rounds {
 		write, wrote, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := withMedia(ctx, s.client, c.call.Endpoint, aimbrain.Readers(reads(func(p []byte) (int, error) {
+		_, err := withMedia(ctx, s.client, c.call, aimbrain.Readers(reads(func(p []byte) (int, error) {
 			defer close(ended)
 			cancel()
 			for range write {
@@ -170,14 +159,14 @@ func bufferAfterwards(t *testing.T, l *lab, c cell) {
 		})))
 		require.ErrorIs(t, err, context.Canceled)
 		for range others {
-			result, err := withMedia(t.Context(), s.client, c.call.Endpoint, aimbrain.Readers(reads(func(p []byte) (int, error) {
-				n := copy(p, bytes.Repeat(faults.NewMedia(user).Raw, 200))
+			result, err := withMedia(t.Context(), s.client, c.call, aimbrain.Readers(reads(func(p []byte) (int, error) {
+				n := copy(p, bytes.Repeat(calls.User(user).Media(), 200))
 				write <- struct{}{}
 				<-wrote
 				return n, io.EOF
 			})))
 			require.NoError(t, err)
-			require.NoError(t, faults.CheckResult(user, result))
+			require.NoError(t, c.call.Check(user, result))
 		}
 		close(write)
 		<-ended

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -136,7 +138,7 @@ func hints() []hint {
 
 func retryAfter() []cell {
 	var cells []cell
-	safe := calls(func(c faults.Call) bool { return c.Class == faults.Always })
+	safe := calls.Where(func(c calls.Call) bool { return c.Repeat == endpoints.Always })
 	for _, hint := range hints() {
 		cells = append(cells, each("429 "+hint.name, faults.HTTP1, hinted(429, hint))...)
 		cells = append(cells, these(safe, "503 "+hint.name, faults.HTTP1, hinted(503, hint))...)
@@ -262,17 +264,17 @@ func returnsAfter(t *testing.T, l *lab, c cell, asked, callers, clients int) []t
 }
 
 // optional reports whether the response to a call may be empty.
-func optional(c faults.Call) bool { return c.Endpoint == aimbrain.EndpointBehaviourSubmit }
+func optional(c calls.Call) bool { return c.Empty }
 
-func needsBody(c faults.Call) bool { return !optional(c) }
+func needsBody(c calls.Call) bool { return !c.Empty }
 
 func noBody() []cell {
 	var cells []cell
 	for _, code := range []int{200, 204} {
 		for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
 			run := func(w want) run { return script(w, replies(code, "", true)) }
-			cells = append(cells, these(calls(needsBody), strconv.Itoa(code), protocol, run(unusable))...)
-			cells = append(cells, these(calls(optional), strconv.Itoa(code), protocol, run(fine))...)
+			cells = append(cells, these(calls.Where(needsBody), strconv.Itoa(code), protocol, run(unusable))...)
+			cells = append(cells, these(calls.Where(optional), strconv.Itoa(code), protocol, run(fine))...)
 		}
 	}
 	return cells

@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // valid is the valid response to a request. The faults change a part of it.
-func valid(x *faults.Exchange) string { return faults.ResponseBody(x.Endpoint, x.User) }
+func valid(x *faults.Exchange) string { return calls.To(x.Endpoint).Response(x.User) }
 
 func closedBefore() []cell {
 	return join(
@@ -185,7 +186,7 @@ func bytesAfter() []cell {
 					assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err), "%v", err)
 					return
 				}
-				require.NoError(t, faults.CheckResult(user+1, result))
+				require.NoError(t, s.cell.call.Check(user+1, result))
 				assert.Equal(t, 2, server.Conns())
 			},
 		}.run
@@ -193,7 +194,7 @@ func bytesAfter() []cell {
 	return join(
 		each("noise", faults.HTTP1, after(func(*faults.Exchange) string { return "noise" })),
 		each("another user's response", faults.HTTP1, after(func(x *faults.Exchange) string {
-			body := faults.ResponseBody(x.Endpoint, user+2)
+			body := calls.To(x.Endpoint).Response(user + 2)
 			return raw200("Content-Length: "+strconv.Itoa(len(body))+"\r\n") + body
 		})),
 	)

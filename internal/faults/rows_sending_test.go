@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -85,10 +86,10 @@ func closedWhileIdle(t *testing.T, l *lab, c cell) {
 	server, err := l.authority.Serve(faults.Setup{Protocol: c.protocol}, func(x *faults.Exchange) {
 		x.Execute()
 		if x.Number > 1 {
-			x.Reply(http.StatusOK, faults.ResponseBody(x.Endpoint, x.User))
+			x.Reply(http.StatusOK, calls.To(x.Endpoint).Response(x.User))
 			return
 		}
-		body := faults.ResponseBody(x.Endpoint, x.User)
+		body := calls.To(x.Endpoint).Response(x.User)
 		x.Raw("HTTP/1.1 200 OK\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 	})
 	require.NoError(t, err)
@@ -103,7 +104,7 @@ func closedWhileIdle(t *testing.T, l *lab, c cell) {
 		assert.True(t, executed == 0 || aimbrain.OutcomeOf(s.err) == aimbrain.OutcomeUnknown, "executed %d times, %v", executed, s.err)
 		return
 	}
-	assert.NoError(t, faults.CheckResult(user, s.result))
+	assert.NoError(t, c.call.Check(user, s.result))
 	assert.Equal(t, 1, executed)
 }
 
@@ -162,8 +163,8 @@ func streamReset() []cell {
 		risky("INTERNAL_ERROR", faults.HTTP2, resets(faults.CodeInternal)),
 		risky("PROTOCOL_ERROR", faults.HTTP2, resets(faults.CodeProtocol)),
 	)
-	some := calls(func(c faults.Call) bool {
-		return c.Endpoint == aimbrain.EndpointFaceEnroll || c.Endpoint == aimbrain.EndpointScore
+	some := calls.Where(func(c calls.Call) bool {
+		return c.Path == aimbrain.EndpointFaceEnroll || c.Path == aimbrain.EndpointScore
 	})
 	for code := uint32(0); code <= faults.CodeLast; code++ {
 		if code != faults.CodeInternal && code != faults.CodeProtocol && code != faults.CodeRefusedStream {
@@ -188,7 +189,7 @@ func blackHole() []cell {
 
 func swallow(t *testing.T, l *lab, c cell, warm bool) {
 	t.Helper()
-	server, err := l.authority.ServeFrames(c.call.Endpoint, true, func(s *faults.Stream) {
+	server, err := l.authority.ServeFrames(c.call.Path, true, func(s *faults.Stream) {
 		s.Execute()
 		if warm && s.Number == 1 {
 			s.Respond()
@@ -233,7 +234,7 @@ func earlyResponse() []cell {
 			defer s.client.Close()
 			s.do(t.Context(), large()...)
 			require.Error(t, s.err)
-			assert.True(t, faults.IsZero(s.result))
+			assert.True(t, calls.IsZero(s.result))
 			assert.Zero(t, server.Executed())
 			kind, attempts := kindOf(s.err)
 			assert.Equal(t, attempts, server.Received())

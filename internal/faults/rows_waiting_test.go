@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -33,7 +34,7 @@ func cancelledBefore() []cell {
 		s.do(ctx)
 		assert.Empty(t, s.attempts)
 		assert.Zero(t, server.Received())
-		assert.True(t, faults.IsZero(s.result))
+		assert.True(t, calls.IsZero(s.result))
 		assert.Equal(t, aimbrain.OutcomeNotSent, aimbrain.OutcomeOf(s.err))
 		assert.ErrorIs(t, s.err, context.Canceled)
 		assert.ErrorIs(t, s.err, errCause)

@@ -15,6 +15,14 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+)
+
+// The key pair of all clients and servers of this package. It is not in use
+// anywhere else.
+const (
+	Key    = "faults-canary-key-5d1c"
+	Secret = "faults-canary-secret-93ab" // made up, and known only to the servers here
 )
 
 // The protocols that cells run over.
@@ -240,7 +248,7 @@ func (x *Exchange) ReadBody() error {
 	if err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
-	x.Body, x.User = body, UserOf(body)
+	x.Body, x.User = body, calls.UserOf(body)
 	signature := x.request.Header.Get(aimbrain.HeaderSignature)
 	x.signed = x.request.Header.Get(aimbrain.HeaderAPIKey) == Key &&
 		x.server.signer.Verify(x.request.Method, x.Endpoint, body, signature) == nil
@@ -261,11 +269,18 @@ func (x *Exchange) Execute() { x.server.execute(x.Endpoint, x.Body, x.signed) }
 // Good executes the request and responds as the API would.
 func (x *Exchange) Good() {
 	x.Execute()
-	x.Reply(http.StatusOK, ResponseBody(x.Endpoint, x.User))
+	x.Reply(http.StatusOK, calls.To(x.Endpoint).Response(x.User))
 }
 
 // Reply responds with a status, a body, and names and values of headers.
 func (x *Exchange) Reply(status int, body string, header ...string) {
+	x.Begin(status, header...)
+	_, _ = io.WriteString(x.writer, body)
+}
+
+// Begin begins a response with a status, and names and values of headers. Write
+// continues it.
+func (x *Exchange) Begin(status int, header ...string) {
 	x.writer.Header().Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(header); i += 2 {
 		if header[i] == "Content-Type" {
@@ -275,7 +290,6 @@ func (x *Exchange) Reply(status int, body string, header ...string) {
 		x.writer.Header().Add(header[i], header[i+1])
 	}
 	x.writer.WriteHeader(status)
-	_, _ = io.WriteString(x.writer, body)
 }
 
 // Write sends a piece of the response at once, and reports whether it was sent.

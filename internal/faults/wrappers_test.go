@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
@@ -63,7 +64,7 @@ func TestWrapper_SecondRequestInCallContext(t *testing.T) {
 		}
 	})
 	for user := range 5 {
-		_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
+		_, err := calls.To(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
 		require.ErrorIs(t, err, aimbrain.HTTPStatus(http.StatusGatewayTimeout))
 	}
 	assert.Equal(t, 5, server.Conns(), "connections: none may be reused after a 504")
@@ -86,7 +87,7 @@ func TestWrapper_ResponseHeldBack(t *testing.T) {
 			return response, err
 		}
 	})
-	enroll := faults.CallTo(aimbrain.EndpointFaceEnroll)
+	enroll := calls.To(aimbrain.EndpointFaceEnroll)
 	inParallel(8, func(n int) {
 		for i := range 4 {
 			_, err := enroll.Do(t.Context(), client, n*10+i)
@@ -105,7 +106,7 @@ func TestWrapper_CallWithinCall(t *testing.T) {
 	client = wrapped(t, server, func(own http.RoundTripper) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
 			if r.URL.Path != aimbrain.EndpointScore {
-				if _, err := faults.CallTo(aimbrain.EndpointScore).Do(r.Context(), client, 7); err != nil {
+				if _, err := calls.To(aimbrain.EndpointScore).Do(r.Context(), client, 7); err != nil {
 					return nil, err
 				}
 			}
@@ -113,7 +114,7 @@ func TestWrapper_CallWithinCall(t *testing.T) {
 		}
 	})
 	for user := range 5 {
-		_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
+		_, err := calls.To(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, user)
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 10, server.Executed(), "executions of 5 calls with one more in each")
@@ -148,7 +149,7 @@ func TestCall_StreamResetOverPlainHTTP2(t *testing.T) {
 	defer client.Close()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("the test took too long"))
 	defer cancel()
-	_, err = faults.CallTo(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1)
+	_, err = calls.To(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1)
 	require.Error(t, err)
 	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 	assert.Equal(t, int64(1), executed.Load(), "executions of an enrolment")
@@ -174,7 +175,7 @@ func TestWrapper_ReturnsBeforeTransport(t *testing.T) {
 			return nil, errors.New("too slow")
 		}
 	})
-	_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
+	_, err := calls.To(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
 	close(release)
 	require.Error(t, err)
 	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
@@ -200,7 +201,7 @@ func TestWrapper_SendsByOtherTransport(t *testing.T) {
 			return other.RoundTrip(r)
 		}
 	})
-	_, err := faults.CallTo(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
+	_, err := calls.To(aimbrain.EndpointFaceEnroll).Do(t.Context(), client, 1)
 	require.Error(t, err)
 	assert.Equal(t, aimbrain.OutcomeUnknown, aimbrain.OutcomeOf(err))
 	assert.Equal(t, 1, server.Executed())

@@ -1,6 +1,39 @@
 // Package roundtrip makes one HTTP exchange. The result is a response that was
 // read within its bounds, or a failure that says whether the request may have
 // reached the server.
+//
+// # The states of a request
+//
+//  1. Not sent: [Request.Do] has not called the carrier.
+//  2. In the carrier: the carrier was called, and no byte of the request is known to
+//     be written. The library's transport waits for a connection here, for example.
+//  3. Sent: the server may have received a part of the request.
+//  4. Response: the header of a response has arrived. The request was sent.
+//
+// A response ends in state 4, also if its body is cut off. Without a response,
+// [Failure.Sent] says whether the request was in state 3. Two sources report it:
+//
+//   - The library's transport fills a [transport.Report], which it finds in the
+//     request's context: that it received the request (Entered), how many times it
+//     wrote headers (Headers), and that the server may have read a byte or that the
+//     transport is still at work (Sent).
+//   - The state of the Request is for a foreign carrier, which is every one that
+//     does not use the library's transport alone ([Carrier.Own]): another
+//     transport, or a wrapper. It begins as open. It becomes sent when a trace
+//     reports written headers, or when the body is read. It becomes sealed when Do
+//     reports the request as not sent. The body of a sealed request returns an
+//     error, so that what the carrier left behind sends nothing later.
+//
+// reached decides, by the first of these that applies:
+//
+//   - Report.Sent: the request was sent.
+//   - The carrier uses the library's transport alone: the request was not sent.
+//   - The state is open: the request was not sent.
+//   - The error is net/http's for a request that an HTTP/2 server did not read: the
+//     request was not sent.
+//   - The error is a [*transport.NotSentError], the library's transport received the
+//     request, and no other transport wrote headers: the request was not sent.
+//   - Otherwise the request was sent.
 package roundtrip
 
 import (

@@ -26,7 +26,7 @@ func main() {
 	defer cancel()
 	run := func() error { return figures(ctx, os.Stdout, max(1, *scale)) }
 	if *soak > 0 {
-		run = func() error { return runSoak(ctx, os.Stdout, *soak) }
+		run = func() error { return reportSoak(ctx, os.Stdout, *soak) }
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
@@ -62,15 +62,15 @@ func figures(ctx context.Context, out io.Writer, scale int) error {
 	t := &table{out: out}
 	t.row("figure", "best seen elsewhere", "here")
 	t.row("---", "---", "---")
-	heap(ctx, t, a) // first, while the process is small
-	leaks(ctx, t, a)
-	cancellations(ctx, t, a)
-	calls(ctx, t, a, scale)
+	reportHeap(ctx, t, a) // first, while the process is small
+	reportLeaks(ctx, t, a)
+	reportCancellations(ctx, t, a)
+	reportCalls(ctx, t, a, scale)
 	return t.err
 }
 
-func heap(ctx context.Context, t *table, a *faults.Authority) {
-	growths, err := a.HeapGrowth(ctx, 256<<20)
+func reportHeap(ctx context.Context, t *table, a *faults.Authority) {
+	growths, err := heapGrowths(ctx, a, 256<<20)
 	t.need(len(growths) == 5, "heap growth", err)
 	for _, g := range growths {
 		t.row("heap growth under 256 MiB, "+g.Response, "316–1,536 MiB", "%.2f MiB live, %.2f MiB allocated in all", mebibytes(g.Live), mebibytes(g.Allocated))
@@ -80,15 +80,15 @@ func heap(ctx context.Context, t *table, a *faults.Authority) {
 
 func mebibytes(n uint64) float64 { return float64(n) / (1 << 20) }
 
-func leaks(ctx context.Context, t *table, a *faults.Authority) {
-	before, after, err := a.Leaks(ctx, 600)
+func reportLeaks(ctx context.Context, t *table, a *faults.Authority) {
+	before, after, err := leaks(ctx, a, 600)
 	goroutines, descriptors := max(0, after.Goroutines-before.Goroutines), max(0, after.Descriptors-before.Descriptors)
 	t.row("goroutines and descriptors leaked", "–", "%d and %d", goroutines, descriptors)
 	t.need(goroutines == 0 && descriptors == 0, "leaks", err)
 }
 
-func cancellations(ctx context.Context, t *table, a *faults.Authority) {
-	returns, err := a.Cancellations(ctx, 100)
+func reportCancellations(ctx context.Context, t *table, a *faults.Authority) {
+	returns, err := cancellations(ctx, a, 100)
 	t.need(len(returns) > 0, "return after cancel", err)
 	for _, r := range returns {
 		t.row("return after cancel, "+r.Phase, "0–915 ms", "%.2f ms at most, median %.2f ms", milliseconds(r.Max), milliseconds(r.Median))
@@ -98,34 +98,34 @@ func cancellations(ctx context.Context, t *table, a *faults.Authority) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func calls(ctx context.Context, t *table, a *faults.Authority, scale int) {
-	redirects, bytes, conns, err := a.ForeignBytes(ctx)
+func reportCalls(ctx context.Context, t *table, a *faults.Authority, scale int) {
+	redirects, bytes, conns, err := foreignBytes(ctx, a)
 	t.row("bytes at the other host of a redirect", "the key, and the face", "%d bytes and %d connections, %d redirects", bytes, conns, redirects)
 	t.need(bytes == 0 && conns == 0, "redirects", err)
 
-	lost, err := a.LostResponses(ctx, 100_000/scale)
+	lost, err := lostResponses(ctx, a, 100_000/scale)
 	t.row("executions of a never-repeat call after a lost response", "3–5", "%d of %d calls, %d at most of one", lost.Executions, lost.Calls, lost.Most)
 	t.need(lost.Executions == lost.Calls && lost.Received == lost.Calls && lost.Wrong == 0, "lost responses", err)
 
-	transient, err := a.TransientFaults(ctx, 20_000/scale)
+	transient, err := transientFaults(ctx, a, 20_000/scale)
 	t.row("safe calls that succeed under 20 % transient faults, 3 attempts", "not stated", "%.2f %% of %d", 100*transient.Share(), transient.Calls)
 	t.need(transient.Share() >= 0.99 && transient.Wrong == 0, "transient faults", err)
 
-	outage, err := a.EverythingDown(ctx, 10_000/scale)
+	outage, err := everythingDown(ctx, a, 10_000/scale)
 	t.row("attempts a call while everything fails, 10,000 callers", "3–5", "%.2f at steady state, %.2f at the beginning", outage.Steady, outage.First)
 	t.need(outage.Steady >= 1 && outage.Steady <= 1.1, "everything down", err)
 
-	share, err := a.Jitter(ctx, 1000)
+	share, err := jitter(ctx, a, 1000)
 	t.row("share of callers in the fullest tenth of the back-off, 1,000 at once", "100 % without jitter", "%.1f %%, 10 %% is the optimum", 100*share)
 	t.need(share < 0.2, "jitter", err)
 }
 
-func runSoak(ctx context.Context, out io.Writer, d time.Duration) error {
+func reportSoak(ctx context.Context, out io.Writer, d time.Duration) error {
 	a, err := faults.NewAuthority()
 	if err != nil {
 		return err
 	}
-	s, err := a.RunSoak(ctx, d, 64)
+	s, err := runSoak(ctx, a, d, 64)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package faults
+package main
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // workers is the number of concurrent calls of the figures.
@@ -42,14 +44,14 @@ type Lost struct {
 	Wrong                       int // calls that did not end with an error which says that the request may have been processed
 }
 
-// LostResponses makes n enrolments, each a request of its own, and loses every
+// lostResponses makes n enrolments, each a request of its own, and loses every
 // response after the execution: one thousand by resets and ends of HTTP/1.1
 // connections, the next by resets of HTTP/2 streams, in turn.
-func (a *Authority) LostResponses(ctx context.Context, n int) (Lost, error) {
+func lostResponses(ctx context.Context, a *faults.Authority, n int) (Lost, error) {
 	var sum Lost
 	for first := 0; first < n && ctx.Err() == nil; first += 1000 {
-		setup := Setup{Protocol: []string{HTTP1, HTTP2}[first/1000%2]}
-		part, err := a.loseSome(ctx, setup, first, min(1000, n-first))
+		setup := faults.Setup{Protocol: []string{faults.HTTP1, faults.HTTP2}[first/1000%2]}
+		part, err := loseSome(ctx, a, setup, first, min(1000, n-first))
 		if err != nil {
 			return sum, err
 		}
@@ -62,11 +64,11 @@ func (a *Authority) LostResponses(ctx context.Context, n int) (Lost, error) {
 	return sum, ctx.Err()
 }
 
-func (a *Authority) loseSome(ctx context.Context, setup Setup, first, n int) (Lost, error) {
-	server, err := a.Serve(setup, func(x *Exchange) {
+func loseSome(ctx context.Context, a *faults.Authority, setup faults.Setup, first, n int) (Lost, error) {
+	server, err := a.Serve(setup, func(x *faults.Exchange) {
 		x.Execute()
 		switch {
-		case setup.Protocol == HTTP2:
+		case setup.Protocol == faults.HTTP2:
 			x.Abort()
 		case x.User%10 == 0:
 			x.Hangup()
@@ -83,7 +85,7 @@ func (a *Authority) loseSome(ctx context.Context, setup Setup, first, n int) (Lo
 		return Lost{}, err
 	}
 	defer client.Close()
-	enroll, wrong := CallTo(aimbrain.EndpointFaceEnroll), atomic.Int64{}
+	enroll, wrong := calls.To(aimbrain.EndpointFaceEnroll), atomic.Int64{}
 	spread(ctx, workers, n, func(i int) {
 		if _, err := enroll.Do(ctx, client, first+i); aimbrain.OutcomeOf(err) != aimbrain.OutcomeUnknown {
 			wrong.Add(1)
@@ -104,12 +106,12 @@ type Transient struct {
 // Share returns the part of the calls that succeeded.
 func (t Transient) Share() float64 { return float64(t.Succeeded) / float64(t.Calls) }
 
-// TransientFaults makes n calls that are safe to repeat while one request in five
+// transientFaults makes n calls that are safe to repeat while one request in five
 // meets a transient fault. The choice depends on the call and the attempt alone,
 // so that the figure is the same every time.
-func (a *Authority) TransientFaults(ctx context.Context, n int) (Transient, error) {
+func transientFaults(ctx context.Context, a *faults.Authority, n int) (Transient, error) {
 	var attempts sync.Map // of a user: *atomic.Int64
-	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
+	server, err := a.Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
 		counter, _ := attempts.LoadOrStore(x.User, new(atomic.Int64))
 		attempt, _ := counter.(*atomic.Int64)
 		chance := rand.New(rand.NewPCG(uint64(x.User), uint64(attempt.Add(1)))) //nolint:gosec // it must be the same every time
@@ -130,12 +132,13 @@ func (a *Authority) TransientFaults(ctx context.Context, n int) (Transient, erro
 		return Transient{}, err
 	}
 	defer client.Close()
-	safe := []Call{CallTo(aimbrain.EndpointScore), CallTo(aimbrain.EndpointFaceCompare)}
+	safe := []calls.Call{calls.To(aimbrain.EndpointScore), calls.To(aimbrain.EndpointFaceCompare)}
 	var succeeded, wrong atomic.Int64
 	spread(ctx, workers, n, func(i int) {
-		result, err := safe[i%2].Do(ctx, client, i)
+		call := safe[i%2]
+		result, err := call.Do(ctx, client, i)
 		switch {
-		case err == nil && CheckResult(i, result) == nil:
+		case err == nil && call.Check(i, result) == nil:
 			succeeded.Add(1)
 		case err == nil:
 			wrong.Add(1)
@@ -145,7 +148,7 @@ func (a *Authority) TransientFaults(ctx context.Context, n int) (Transient, erro
 }
 
 // transient is one of the transient faults.
-func transient(x *Exchange, kind int) {
+func transient(x *faults.Exchange, kind int) {
 	switch kind {
 	case 0:
 		x.Reply(http.StatusServiceUnavailable, `{"error":"busy"}`)
@@ -170,12 +173,12 @@ type Outage struct {
 	First, Steady float64 // attempts per call, of the first call of each caller and of the second
 }
 
-// EverythingDown makes two calls from each of many concurrent callers, while each
+// everythingDown makes two calls from each of many concurrent callers, while each
 // response is 503. The connection is established before: ten thousand concurrent
 // handshakes would be another fault.
-func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, error) {
+func everythingDown(ctx context.Context, a *faults.Authority, callers int) (Outage, error) {
 	var down atomic.Bool
-	server, err := a.Serve(Setup{Protocol: HTTP2}, func(x *Exchange) {
+	server, err := a.Serve(faults.Setup{Protocol: faults.HTTP2}, func(x *faults.Exchange) {
 		if down.Load() {
 			x.Reply(http.StatusServiceUnavailable, "")
 			return
@@ -191,7 +194,7 @@ func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, er
 		return Outage{}, err
 	}
 	defer client.Close()
-	score := CallTo(aimbrain.EndpointScore)
+	score := calls.To(aimbrain.EndpointScore)
 	if _, err := score.Do(ctx, client, 0); err != nil {
 		return Outage{}, fmt.Errorf("before the outage: %w", err)
 	}
@@ -204,11 +207,11 @@ func (a *Authority) EverythingDown(ctx context.Context, callers int) (Outage, er
 	return Outage{Callers: callers, First: wave(), Steady: wave()}, ctx.Err()
 }
 
-// Jitter has callers, each with its own client, fail at once. It returns the share
+// jitter has callers, each with its own client, fail at once. It returns the share
 // of the retries in the fullest tenth of the time. The optimum is a tenth.
-func (a *Authority) Jitter(ctx context.Context, callers int) (float64, error) {
+func jitter(ctx context.Context, a *faults.Authority, callers int) (float64, error) {
 	const base = 500 * time.Millisecond
-	server, err := a.Serve(Setup{Protocol: HTTP2}, func(x *Exchange) { x.Reply(http.StatusTooManyRequests, "") })
+	server, err := a.Serve(faults.Setup{Protocol: faults.HTTP2}, func(x *faults.Exchange) { x.Reply(http.StatusTooManyRequests, "") })
 	if err != nil {
 		return 0, err
 	}
@@ -225,9 +228,9 @@ func (a *Authority) Jitter(ctx context.Context, callers int) (float64, error) {
 	}
 	policy := aimbrain.DefaultRetryPolicy()
 	policy.MaxAttempts, policy.BaseDelay = 2, base
-	score := CallTo(aimbrain.EndpointScore)
+	score := calls.To(aimbrain.EndpointScore)
 	spread(ctx, callers, callers, func(i int) {
-		client, err := aimbrain.New(Key, Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(&http.Client{Transport: transport}),
+		client, err := aimbrain.New(faults.Key, faults.Secret, aimbrain.WithBaseURL(server.URL), aimbrain.WithHTTPClient(&http.Client{Transport: transport}),
 			aimbrain.WithObserver(observer), aimbrain.WithRetry(policy))
 		if err == nil {
 			_, _ = score.Do(ctx, client, i)
@@ -243,12 +246,12 @@ func (a *Authority) Jitter(ctx context.Context, callers int) (float64, error) {
 	return float64(most) / float64(sum), nil
 }
 
-// ForeignBytes makes every call through every redirect to another host, with the
+// foreignBytes makes every call through every redirect to another host, with the
 // library's own transport and with a caller's client that follows redirects. It
 // returns how many redirects there were, and how many bytes and connections the
 // other host received.
-func (a *Authority) ForeignBytes(ctx context.Context) (redirects int, bytes int64, conns int, err error) {
-	other, err := Listen(func(conn net.Conn) {
+func foreignBytes(ctx context.Context, a *faults.Authority) (redirects int, bytes int64, conns int, err error) {
+	other, err := faults.Listen(func(conn net.Conn) {
 		var some [1 << 10]byte
 		_, _ = conn.Read(some[:])
 	})
@@ -257,7 +260,7 @@ func (a *Authority) ForeignBytes(ctx context.Context) (redirects int, bytes int6
 	}
 	defer other.Close()
 	for _, code := range []int{301, 302, 303, 307, 308} {
-		n, err := a.redirect(ctx, code, other.Addr)
+		n, err := redirect(ctx, a, code, other.Addr)
 		if err != nil {
 			return redirects, other.Bytes(), other.Conns(), err
 		}
@@ -266,8 +269,8 @@ func (a *Authority) ForeignBytes(ctx context.Context) (redirects int, bytes int6
 	return redirects, other.Bytes(), other.Conns(), ctx.Err()
 }
 
-func (a *Authority) redirect(ctx context.Context, code int, other string) (met int, err error) {
-	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
+func redirect(ctx context.Context, a *faults.Authority, code int, other string) (met int, err error) {
+	server, err := a.Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
 		x.Reply(code, "", "Location", "http://"+other+x.Endpoint)
 	})
 	if err != nil {
@@ -281,11 +284,11 @@ func (a *Authority) redirect(ctx context.Context, code int, other string) (met i
 		if err != nil {
 			return met, err
 		}
-		for user, call := range Calls() {
+		for user, call := range calls.All() {
 			_, err := call.Do(ctx, client, user)
 			var redirect *aimbrain.RedirectError
 			if !errors.As(err, &redirect) {
-				return met, fmt.Errorf("%s: HTTP %d was not seen as a redirect: %w", call.Endpoint, code, err)
+				return met, fmt.Errorf("%s: HTTP %d was not seen as a redirect: %w", call.Path, code, err)
 			}
 			met++
 		}

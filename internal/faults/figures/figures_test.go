@@ -1,10 +1,13 @@
-package faults_test
+package main
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/exec"
 	"testing"
@@ -13,12 +16,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
 	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
-// The figures at a size for tests. "go run ./internal/faults/figures" has the full
-// size.
+// The figures at a size for tests. The command has the full size.
 
 func authority(t *testing.T) *faults.Authority {
 	t.Helper()
@@ -27,16 +29,30 @@ func authority(t *testing.T) *faults.Authority {
 	return a
 }
 
+// TestMain runs the tests. If a test has started this binary, it measures a figure
+// in its own process.
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http logs there
+	figure := os.Getenv(aloneEnv)
+	if figure == "" {
+		m.Run()
+		return
+	}
+	if text, err := json.Marshal(measureAlone(figure)); err == nil { // the test that started this process fails without a report
+		_, _ = fmt.Fprintln(os.Stdout, aloneTag+string(text))
+	}
+}
+
 func TestEnrolment_ResponseLost(t *testing.T) {
 	t.Parallel()
-	lost, err := authority(t).LostResponses(t.Context(), 2000)
+	lost, err := lostResponses(t.Context(), authority(t), 2000)
 	require.NoError(t, err)
-	assert.Equal(t, faults.Lost{Calls: 2000, Executions: 2000, Received: 2000, Most: 1}, lost)
+	assert.Equal(t, Lost{Calls: 2000, Executions: 2000, Received: 2000, Most: 1}, lost)
 }
 
 func TestSafeCall_TransientFaults(t *testing.T) {
 	t.Parallel()
-	transient, err := authority(t).TransientFaults(t.Context(), 2000)
+	transient, err := transientFaults(t.Context(), authority(t), 2000)
 	require.NoError(t, err)
 	assert.Zero(t, transient.Wrong, "results of another user: look for a response taken for another call's")
 	assert.GreaterOrEqual(t, transient.Share(), 0.98, "share of calls that succeeded: look for a transient fault that is no longer retried") // of 2,000; it is 0.99 of the figure's 20,000
@@ -44,7 +60,7 @@ func TestSafeCall_TransientFaults(t *testing.T) {
 
 func TestRetryBudget_EverythingDown(t *testing.T) {
 	t.Parallel()
-	outage, err := authority(t).EverythingDown(t.Context(), 1000)
+	outage, err := everythingDown(t.Context(), authority(t), 1000)
 	require.NoError(t, err)
 	assert.InDelta(t, 1.1, outage.First, 0.001, "attempts a call at first: check the budget's 100 tokens") // the budget: 100 retries of 1,000 calls
 	assert.InDelta(t, 1, outage.Steady, 0.001, "attempts a call later: check what refills the budget")
@@ -54,7 +70,7 @@ func TestRetryBudget_EverythingDown(t *testing.T) {
 // call returns without delay.
 func TestCall_Cancelled(t *testing.T) {
 	t.Parallel()
-	returns, err := authority(t).Cancellations(t.Context(), 5)
+	returns, err := cancellations(t.Context(), authority(t), 5)
 	require.NoError(t, err)
 	for _, r := range returns {
 		assert.Less(t, r.Median, time.Second, "look for a wait without the context in phase %s", r.Phase)
@@ -65,36 +81,11 @@ func TestRedirect_ToAnotherHost(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, errors.New("a redirect was followed, or the machine is too busy"))
 	defer cancel()
-	redirects, bytes, conns, err := authority(t).ForeignBytes(ctx)
+	redirects, bytes, conns, err := foreignBytes(ctx, authority(t))
 	require.NoError(t, err)
-	assert.Equal(t, 5*2*11, redirects)
+	assert.Equal(t, 5*2*len(calls.All()), redirects, "each of five statuses to each call by two clients")
 	assert.Zero(t, bytes, "bytes at the other host: no redirect may be followed")
 	assert.Zero(t, conns, "connections at the other host: no redirect may be followed")
-}
-
-func TestClient_ThousandGoroutines(t *testing.T) {
-	t.Parallel()
-	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
-		server, err := authority(t).Serve(faults.Setup{Protocol: protocol}, (*faults.Exchange).Good)
-		require.NoError(t, err)
-		defer server.Close()
-		client, err := server.NewClient(aimbrain.WithTimeout(2*time.Minute), aimbrain.WithAttemptTimeout(time.Minute))
-		require.NoError(t, err)
-		defer client.Close()
-		all := faults.Calls()
-		do := func(n int) {
-			result, err := all[n%len(all)].Do(t.Context(), client, n)
-			if assert.NoError(t, err) {
-				assert.NoError(t, faults.CheckResult(n, result))
-			}
-		}
-		do(0) // the callers use an existing connection: a busy server refuses some of a thousand concurrent handshakes
-		inParallel(999, func(n int) { do(n + 1) })
-		if protocol == faults.HTTP2 {
-			assert.Equal(t, 1, server.Conns(), "all share a connection")
-		}
-		assert.Equal(t, 1000, server.Executed(), "executions of 1,000 calls")
-	}
 }
 
 func TestClient_Soak(t *testing.T) {
@@ -131,9 +122,9 @@ const (
 // goroutines, descriptors and the heap are shared within a process.
 type report struct {
 	Error         string
-	Soak          faults.Soak
+	Soak          Soak
 	Growths       []growth
-	Before, After faults.Census
+	Before, After Census
 }
 
 type growth struct {
@@ -164,12 +155,12 @@ func measureAlone(figure string) (r report) {
 	}
 	switch figure {
 	case "soak":
-		r.Soak, err = a.RunSoak(ctx, 2*time.Second, 32)
+		r.Soak, err = runSoak(ctx, a, 2*time.Second, 32)
 	case "leaks":
-		r.Before, r.After, err = a.Leaks(ctx, 90)
+		r.Before, r.After, err = leaks(ctx, a, 90)
 	case "heap":
-		var growths []faults.Growth
-		growths, err = a.HeapGrowth(ctx, 16<<20)
+		var growths []Growth
+		growths, err = heapGrowths(ctx, a, 16<<20)
 		for _, g := range growths {
 			r.Growths = append(r.Growths, growth{g.Response, g.Live})
 		}

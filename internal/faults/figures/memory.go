@@ -1,4 +1,4 @@
-package faults
+package main
 
 import (
 	"bytes"
@@ -16,6 +16,8 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // A Growth is the memory cost of an oversized response.
@@ -26,11 +28,11 @@ type Growth struct {
 	Err       error
 }
 
-// HeapGrowth sends a client responses of the given size, one after the other.
+// heapGrowths sends a client responses of the given size, one after the other.
 // Nothing else should run in the process.
-func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) {
+func heapGrowths(ctx context.Context, a *faults.Authority, size int) ([]Growth, error) {
 	piece := strings.Repeat("x", 64<<10)
-	pour := func(x *Exchange, sample func()) {
+	pour := func(x *faults.Exchange, sample func()) {
 		for sent := 0; sent < size && x.Write(piece); sent += len(piece) {
 			sample()
 		}
@@ -41,33 +43,33 @@ func (a *Authority) HeapGrowth(ctx context.Context, size int) ([]Growth, error) 
 	}
 	responses := []struct {
 		name string
-		give func(x *Exchange, sample func())
+		give func(x *faults.Exchange, sample func())
 	}{
 		{"chunked", pour},
-		{"of a declared length", func(x *Exchange, sample func()) {
-			x.writer.Header().Set("Content-Length", strconv.Itoa(size))
+		{"of a declared length", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusOK, "Content-Length", strconv.Itoa(size))
 			pour(x, sample)
 		}},
-		{"with status 422", func(x *Exchange, sample func()) {
-			x.writer.WriteHeader(http.StatusUnprocessableEntity)
+		{"with status 422", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusUnprocessableEntity)
 			pour(x, sample)
 		}},
-		{"no JSON, cut to the limit", func(x *Exchange, sample func()) {
-			x.writer.Header().Set("Content-Length", strconv.Itoa(aimbrain.MaxResponseBytes))
+		{"no JSON, cut to the limit", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusOK, "Content-Length", strconv.Itoa(aimbrain.MaxResponseBytes))
 			for sent := 0; sent < aimbrain.MaxResponseBytes; sent += len(piece) {
 				x.Write(piece)
 				sample()
 			}
 		}},
-		{"gzip bomb", func(x *Exchange, sample func()) {
-			x.writer.Header().Set("Content-Encoding", "gzip")
+		{"gzip bomb", func(x *faults.Exchange, sample func()) {
+			x.Begin(http.StatusOK, "Content-Encoding", "gzip")
 			x.Write(bomb)
 			sample()
 		}},
 	}
 	var growths []Growth
 	for _, response := range responses {
-		growth, err := a.heapGrowth(ctx, response.give)
+		growth, err := heapGrowth(ctx, a, response.give)
 		if err != nil {
 			return growths, fmt.Errorf("%s: %w", response.name, err)
 		}
@@ -93,7 +95,7 @@ func newBomb(size int) (string, error) {
 
 // heapGrowth uses the connection before the measurement, so that buffers which
 // remain are not counted.
-func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())) (Growth, error) {
+func heapGrowth(ctx context.Context, a *faults.Authority, give func(*faults.Exchange, func())) (Growth, error) {
 	var peak, base atomic.Uint64
 	sample := func() {
 		live := liveHeap()
@@ -104,7 +106,7 @@ func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())
 			}
 		}
 	}
-	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
+	server, err := a.Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
 		if x.User == 0 {
 			x.Good()
 			return
@@ -120,7 +122,7 @@ func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())
 		return Growth{}, err
 	}
 	defer func() { _ = client.Close() }() // it never fails
-	enroll := CallTo(aimbrain.EndpointFaceEnroll)
+	enroll := calls.To(aimbrain.EndpointFaceEnroll)
 	if _, err := enroll.Do(ctx, client, 0); err != nil {
 		return Growth{}, err
 	}
@@ -133,7 +135,7 @@ func (a *Authority) heapGrowth(ctx context.Context, give func(*Exchange, func())
 	result, err := enroll.Do(ctx, client, 1)
 	stop()
 	runtime.ReadMemStats(&after)
-	if err == nil || !IsZero(result) {
+	if err == nil || !calls.IsZero(result) {
 		return Growth{}, errors.New("taken for success")
 	}
 	return Growth{Live: peak.Load() - base.Load(), Allocated: after.TotalAlloc - before.TotalAlloc, Err: err}, nil
@@ -196,23 +198,23 @@ func Settle(ctx context.Context, before Census) Census {
 	return now
 }
 
-// Leaks makes n calls over each protocol, the library's own transport included. A
+// leaks makes n calls over each protocol, the library's own transport included. A
 // third succeeds, a third is abandoned in the middle of the response, and a third
 // is in progress when the client is closed. It returns the counts before and
 // after. Nothing else should run in the process.
-func (a *Authority) Leaks(ctx context.Context, n int) (before, after Census, err error) {
+func leaks(ctx context.Context, a *faults.Authority, n int) (before, after Census, err error) {
 	before = TakeCensus()
-	for _, protocol := range []string{HTTP1, HTTP2} {
-		if err := a.leak(ctx, protocol, n); err != nil {
+	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+		if err := leak(ctx, a, protocol, n); err != nil {
 			return before, TakeCensus(), err
 		}
 	}
 	return before, Settle(ctx, before), nil
 }
 
-func (a *Authority) leak(ctx context.Context, protocol string, n int) error {
+func leak(ctx context.Context, a *faults.Authority, protocol string, n int) error {
 	closed := make(chan struct{})
-	server, err := a.Serve(Setup{Protocol: protocol}, func(x *Exchange) {
+	server, err := a.Serve(faults.Setup{Protocol: protocol}, func(x *faults.Exchange) {
 		switch x.User % 3 {
 		case 1:
 			x.Write("{")
@@ -233,7 +235,7 @@ func (a *Authority) leak(ctx context.Context, protocol string, n int) error {
 	}
 	timer := time.AfterFunc(200*time.Millisecond, func() { _ = client.Close(); close(closed) })
 	defer timer.Stop()
-	calls := Calls()
+	all := calls.All()
 	spread(ctx, n, n, func(i int) {
 		ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		if i%3 == 2 {
@@ -241,7 +243,7 @@ func (a *Authority) leak(ctx context.Context, protocol string, n int) error {
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		}
 		defer cancel()
-		_, _ = calls[i%len(calls)].Do(ctx, client, i)
+		_, _ = all[i%len(all)].Do(ctx, client, i)
 	})
 	return nil
 }

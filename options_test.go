@@ -232,10 +232,10 @@ func TestNewFromEnv_Variables(t *testing.T) {
 	assert.Contains(t, err.Error(), "eu-west-1", "the valid names")
 
 	for _, setting := range []struct{ name, variable, value, parameter, remedy string }{
-		{"plain HTTP", aimbrain.EnvBaseURL, "http://10.0.0.7:8080", aimbrain.EnvBaseURL, aimbrain.EnvInsecureHTTP + "=1"},
-		{"both", aimbrain.EnvBaseURL, "https://bio.bank.example", aimbrain.EnvBaseURL, aimbrain.EnvRegion},
-		{"a secret with a newline", aimbrain.EnvAPISecret, "secret\n", aimbrain.EnvAPISecret, "newline"},
-		{"a key with a blank", aimbrain.EnvAPIKey, "key ", aimbrain.EnvAPIKey, "white space"},
+		{name: "plain HTTP", variable: aimbrain.EnvBaseURL, value: "http://10.0.0.7:8080", parameter: aimbrain.EnvBaseURL, remedy: aimbrain.EnvInsecureHTTP + "=1"},
+		{name: "both", variable: aimbrain.EnvBaseURL, value: "https://bio.bank.example", parameter: aimbrain.EnvBaseURL, remedy: aimbrain.EnvRegion},
+		{name: "a secret with a newline", variable: aimbrain.EnvAPISecret, value: "secret\n", parameter: aimbrain.EnvAPISecret, remedy: "newline"},
+		{name: "a key with a blank", variable: aimbrain.EnvAPIKey, value: "key ", parameter: aimbrain.EnvAPIKey, remedy: "white space"},
 	} {
 		t.Run(setting.name, func(t *testing.T) {
 			region := ""

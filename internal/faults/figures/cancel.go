@@ -1,4 +1,4 @@
-package faults
+package main
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // A Return is the time that cancelled calls took to return.
@@ -22,18 +24,18 @@ type Return struct {
 // in it.
 type phase struct {
 	name string
-	open func(a *Authority, reached func()) (client *aimbrain.Client, opts []aimbrain.CallOption, shut func(), err error)
+	open func(a *faults.Authority, reached func()) (client *aimbrain.Client, opts []aimbrain.CallOption, shut func(), err error)
 }
 
-// Cancellations cancels calls in each phase, n times, and measures how long they
+// cancellations cancels calls in each phase, n times, and measures how long they
 // take to return. It uses the wall clock of a machine with other processes: the
 // median is the library's time, the maximum the scheduler's.
-func (a *Authority) Cancellations(ctx context.Context, n int) ([]Return, error) {
+func cancellations(ctx context.Context, a *faults.Authority, n int) ([]Return, error) {
 	var returns []Return
 	for _, phase := range phases() {
 		var times []time.Duration
 		for range n {
-			elapsed, err := a.cancel(ctx, phase)
+			elapsed, err := cancel(ctx, a, phase)
 			if err != nil {
 				return returns, fmt.Errorf("cancelled in %s: %w", phase.name, err)
 			}
@@ -45,7 +47,7 @@ func (a *Authority) Cancellations(ctx context.Context, n int) ([]Return, error) 
 	return returns, nil
 }
 
-func (a *Authority) cancel(ctx context.Context, phase phase) (time.Duration, error) {
+func cancel(ctx context.Context, a *faults.Authority, phase phase) (time.Duration, error) {
 	there := make(chan struct{}, 8)
 	client, opts, shut, err := phase.open(a, func() { there <- struct{}{} })
 	if err != nil {
@@ -57,7 +59,7 @@ func (a *Authority) cancel(ctx context.Context, phase phase) (time.Duration, err
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := CallTo(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1, opts...)
+		_, err := calls.To(aimbrain.EndpointFaceEnroll).Do(ctx, client, 1, opts...)
 		ended <- err
 	}()
 	select {
@@ -80,39 +82,39 @@ func phases() []phase {
 		{"DNS", dialPhase(true)},
 		{"dial", dialPhase(false)},
 		{"TLS", tlsPhase},
-		{"write", serverPhase(Setup{Protocol: HTTP1, Early: true}, func(x *Exchange) {}, aimbrain.WithMetadata(make([]byte, 1_400_000)))},
-		{"header", serverPhase(Setup{Protocol: HTTP1}, func(*Exchange) {})},
-		{"body", serverPhase(Setup{Protocol: HTTP1}, func(x *Exchange) { x.Write("{") })},
-		{"header, HTTP/2", serverPhase(Setup{Protocol: HTTP2}, func(*Exchange) {})},
-		{"body, HTTP/2", serverPhase(Setup{Protocol: HTTP2}, func(x *Exchange) { x.Write("{") })},
+		{"write", serverPhase(faults.Setup{Protocol: faults.HTTP1, Early: true}, func(x *faults.Exchange) {}, aimbrain.WithMetadata(make([]byte, 1_400_000)))},
+		{"header", serverPhase(faults.Setup{Protocol: faults.HTTP1}, func(*faults.Exchange) {})},
+		{"body", serverPhase(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) { x.Write("{") })},
+		{"header, HTTP/2", serverPhase(faults.Setup{Protocol: faults.HTTP2}, func(*faults.Exchange) {})},
+		{"body, HTTP/2", serverPhase(faults.Setup{Protocol: faults.HTTP2}, func(x *faults.Exchange) { x.Write("{") })},
 		{"back-off", backOffPhase},
 	}
 }
 
-type opened = func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error)
+type opened = func(a *faults.Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error)
 
 // dialPhase blocks in the dialer: one that observes contexts, or one that does
 // not, such as a resolver of the C library.
 func dialPhase(stubborn bool) opened {
-	return func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+	return func(a *faults.Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
 		release := make(chan struct{})
 		transport := a.Transport(func(ctx context.Context, _, _ string) (net.Conn, error) {
 			reached()
 			if stubborn {
 				<-release
-				return nil, TemporaryDNS()
+				return nil, faults.TemporaryDNS()
 			}
 			<-ctx.Done()
 			return nil, ctx.Err()
 		})
-		client, err := aimbrain.New(Key, Secret, aimbrain.WithBaseURL("https://"+VirtualHost), aimbrain.WithHTTPClient(&http.Client{Transport: transport}))
+		client, err := aimbrain.New(faults.Key, faults.Secret, aimbrain.WithBaseURL("https://"+faults.VirtualHost), aimbrain.WithHTTPClient(&http.Client{Transport: transport}))
 		return client, nil, func() { close(release) }, err
 	}
 }
 
 // tlsPhase reads the client's first bytes and sends nothing.
-func tlsPhase(_ *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
-	listener, err := Listen(func(conn net.Conn) {
+func tlsPhase(_ *faults.Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+	listener, err := faults.Listen(func(conn net.Conn) {
 		var some [1 << 12]byte
 		for first := true; ; first = false {
 			if _, err := conn.Read(some[:]); err != nil {
@@ -126,14 +128,14 @@ func tlsPhase(_ *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOp
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	client, err := aimbrain.New(Key, Secret, aimbrain.WithBaseURL("https://"+listener.Addr))
+	client, err := aimbrain.New(faults.Key, faults.Secret, aimbrain.WithBaseURL("https://"+listener.Addr))
 	return client, nil, listener.Close, err
 }
 
 // serverPhase blocks in the server, after an action.
-func serverPhase(setup Setup, before func(*Exchange), opts ...aimbrain.CallOption) opened {
-	return func(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
-		server, err := a.Serve(setup, func(x *Exchange) {
+func serverPhase(setup faults.Setup, before func(*faults.Exchange), opts ...aimbrain.CallOption) opened {
+	return func(a *faults.Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+		server, err := a.Serve(setup, func(x *faults.Exchange) {
 			before(x)
 			reached()
 			x.Stall()
@@ -147,8 +149,8 @@ func serverPhase(setup Setup, before func(*Exchange), opts ...aimbrain.CallOptio
 }
 
 // backOffPhase makes the call wait for its second attempt.
-func backOffPhase(a *Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
-	server, err := a.Serve(Setup{Protocol: HTTP1}, func(x *Exchange) {
+func backOffPhase(a *faults.Authority, reached func()) (*aimbrain.Client, []aimbrain.CallOption, func(), error) {
+	server, err := a.Serve(faults.Setup{Protocol: faults.HTTP1}, func(x *faults.Exchange) {
 		x.Reply(http.StatusTooManyRequests, "", "Retry-After", "4")
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package faults
+package main
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 	"time"
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
+	"github.com/aimbrain/aimbrain-go/internal/calls"
+	"github.com/aimbrain/aimbrain-go/internal/endpoints"
+	"github.com/aimbrain/aimbrain-go/internal/faults"
 )
 
 // A Soak is the account of a long run of mixed calls under faults of all kinds.
@@ -37,7 +40,7 @@ type soaking struct {
 
 // An end is the end of one call, to be compared with the servers' accounts.
 type end struct {
-	call    Call
+	call    calls.Call
 	user    int
 	ok      bool
 	outcome aimbrain.Outcome
@@ -45,15 +48,15 @@ type end struct {
 
 const soakKinds = 16
 
-// RunSoak makes mixed calls from many goroutines over both protocols, each for its
+// runSoak makes mixed calls from many goroutines over both protocols, each for its
 // own user, until the time is over. One request in five meets a fault. Then the
 // end of every call is compared with what the servers received and executed.
-func (a *Authority) RunSoak(ctx context.Context, d time.Duration, goroutines int) (Soak, error) {
+func runSoak(ctx context.Context, a *faults.Authority, d time.Duration, goroutines int) (Soak, error) {
 	s := &soaking{}
 	s.soak.Before = TakeCensus()
 	heap := int64(liveHeap())
-	for _, protocol := range []string{HTTP1, HTTP2} {
-		if err := a.soakOver(ctx, s, protocol, d/2, goroutines); err != nil {
+	for _, protocol := range []string{faults.HTTP1, faults.HTTP2} {
+		if err := soakOver(ctx, a, s, protocol, d/2, goroutines); err != nil {
 			return s.soak, err
 		}
 	}
@@ -98,11 +101,11 @@ func (s *soaking) checkLeaks() {
 	}
 }
 
-func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d time.Duration, goroutines int) error {
-	server, err := a.Serve(Setup{Protocol: protocol}, func(x *Exchange) {
+func soakOver(ctx context.Context, a *faults.Authority, s *soaking, protocol string, d time.Duration, goroutines int) error {
+	server, err := a.Serve(faults.Setup{Protocol: protocol}, func(x *faults.Exchange) {
 		if rand.IntN(5) == 0 { //nolint:gosec // the choice of requests that meet a fault is no secret
 			s.faults.Add(1)
-			mischief(x, rand.IntN(soakKinds), protocol == HTTP1) //nolint:gosec // nor is the choice of the fault
+			mischief(x, rand.IntN(soakKinds), protocol == faults.HTTP1) //nolint:gosec // nor is the choice of the fault
 			return
 		}
 		x.Good()
@@ -120,10 +123,10 @@ func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d
 	defer func() { _ = client.Close() }() // it never fails
 	running, stop := context.WithTimeout(ctx, d)
 	defer stop()
-	calls := Calls()
+	all := calls.All()
 	spread(running, goroutines, 5_000_000, func(int) {
 		user := int(s.next.Add(1))
-		s.make(ctx, client, calls[user%len(calls)], user)
+		s.make(ctx, client, all[user%len(all)], user)
 	})
 	server.Close()
 	s.settle(server)
@@ -131,14 +134,14 @@ func (a *Authority) soakOver(ctx context.Context, s *soaking, protocol string, d
 }
 
 // make makes one call, sometimes with an impatient caller, and records its end.
-func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, user int) {
+func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call calls.Call, user int) {
 	if user%50 == 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(20))*time.Millisecond) //nolint:gosec // no secret
 		defer cancel()
 	}
 	var opts []aimbrain.CallOption
-	if call.Class == OptIn && user%2 == 0 {
+	if call.Repeat == endpoints.OptIn && user%2 == 0 {
 		opts = append(opts, aimbrain.WithRetryUnknownOutcome())
 	}
 	result, err := call.Do(ctx, client, user, opts...)
@@ -148,18 +151,18 @@ func (s *soaking) make(ctx context.Context, client *aimbrain.Client, call Call, 
 	s.ends = append(s.ends, end{call, user, err == nil, aimbrain.OutcomeOf(err)})
 	if err == nil {
 		s.soak.Succeeded++
-		if wrong := CheckResult(user, result); wrong != nil {
-			s.offLocked("%s: %v", call.Endpoint, wrong)
+		if wrong := call.Check(user, result); wrong != nil {
+			s.offLocked("%s: %v", call.Path, wrong)
 		}
 		return
 	}
-	if !IsZero(result) {
-		s.offLocked("%s: a result beside an error", call.Endpoint)
+	if !calls.IsZero(result) {
+		s.offLocked("%s: a result beside an error", call.Path)
 	}
 	s.classify(call, err)
 }
 
-func (s *soaking) classify(call Call, err error) {
+func (s *soaking) classify(call calls.Call, err error) {
 	var (
 		network  *aimbrain.NetworkError
 		api      *aimbrain.APIError
@@ -171,7 +174,7 @@ func (s *soaking) classify(call Call, err error) {
 	outcome := aimbrain.OutcomeOf(err)
 	switch {
 	case !known:
-		s.offLocked("%s: an error of type %T", call.Endpoint, err)
+		s.offLocked("%s: an error of type %T", call.Path, err)
 	case outcome == aimbrain.OutcomeUnknown:
 		s.soak.Unknown++
 	case outcome == aimbrain.OutcomeNotSent:
@@ -179,7 +182,7 @@ func (s *soaking) classify(call Call, err error) {
 	case outcome == aimbrain.OutcomeRefused:
 		s.soak.Refused++
 	default:
-		s.offLocked("%s: an error with the outcome %q", call.Endpoint, outcome)
+		s.offLocked("%s: an error with the outcome %q", call.Path, outcome)
 	}
 }
 
@@ -199,8 +202,8 @@ func (s *soaking) offLocked(format string, args ...any) {
 // settle compares the ends of the calls with a server's accounts: a succeeded call
 // was executed, a call that was not sent or refused was not executed, and a call
 // that must not be repeated was executed once at most.
-func (s *soaking) settle(server *Server) {
-	accounts := map[int]Account{}
+func (s *soaking) settle(server *faults.Server) {
+	accounts := map[int]faults.Account{}
 	for _, account := range server.Accounts() {
 		accounts[account.User] = account
 	}
@@ -213,11 +216,11 @@ func (s *soaking) settle(server *Server) {
 		delete(accounts, end.user)
 		switch {
 		case end.ok && executed == 0:
-			s.off("%s: a success that was never executed", end.call.Endpoint)
+			s.off("%s: a success that was never executed", end.call.Path)
 		case !end.ok && end.outcome != aimbrain.OutcomeUnknown && executed > 0:
-			s.off("%s: executed, and the error says that it was not", end.call.Endpoint)
-		case end.call.Class == Never && executed > 1:
-			s.off("%s: executed %d times", end.call.Endpoint, executed)
+			s.off("%s: executed, and the error says that it was not", end.call.Path)
+		case end.call.Repeat == endpoints.Never && executed > 1:
+			s.off("%s: executed %d times", end.call.Path, executed)
 		}
 	}
 	if len(accounts) > 0 {
@@ -232,11 +235,11 @@ func (s *soaking) settle(server *Server) {
 
 // mischief is one of all faults. Those below 8 occur before the execution, the
 // others after it.
-func mischief(x *Exchange, kind int, raw bool) {
+func mischief(x *faults.Exchange, kind int, raw bool) {
 	if kind >= 8 {
 		x.Execute()
 	}
-	right := ResponseBody(x.Endpoint, x.User)
+	right := calls.To(x.Endpoint).Response(x.User)
 	switch kind {
 	case 0:
 		x.Reply(http.StatusTooManyRequests, "")
@@ -273,7 +276,7 @@ func mischief(x *Exchange, kind int, raw bool) {
 }
 
 // cutOff ends a response in the middle, or sends it slowly.
-func cutOff(x *Exchange, kind int, right string, raw bool) {
+func cutOff(x *faults.Exchange, kind int, right string, raw bool) {
 	switch {
 	case kind == 14 && raw:
 		x.Raw("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + right[:len(right)/2])

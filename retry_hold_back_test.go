@@ -102,20 +102,20 @@ func TestHoldBack_BeginsOnlyAfter429WithShortWait(t *testing.T) {
 		maxWait time.Duration
 		until   time.Duration // 0 means no hold-back
 	}{
-		"429":                       {[]string{"429 2"}, 5 * time.Second, 2 * time.Second},
-		"429, the cap":              {[]string{"429 4"}, 5 * time.Second, 4 * time.Second},
-		"429, above the cap":        {[]string{"429 5"}, 5 * time.Second, 0},
-		"429, an hour":              {[]string{"429 3600"}, 5 * time.Second, 0},
-		"429, overflow":             {[]string{"429 99999999999999999999"}, 5 * time.Second, 0},
-		"429, 0":                    {[]string{"429 0"}, 5 * time.Second, 0},
-		"429, no wait asked for":    {[]string{"429"}, 5 * time.Second, 0},
-		"503":                       {[]string{"503 2"}, 5 * time.Second, 0},
-		"never waiting":             {[]string{"429 0", "429 1"}, 0, 0},
-		"just as long as allowed":   {[]string{"429 2"}, 2500 * time.Millisecond, 2 * time.Second},
-		"not as long as is allowed": {[]string{"429 2"}, 2500*time.Millisecond - 1, 0},
-		"the longer one first":      {[]string{"429 3", "429 1"}, 5 * time.Second, 3 * time.Second},
-		"the longer one last":       {[]string{"429 1", "429 3"}, 5 * time.Second, 3 * time.Second},
-		"a success in between":      {[]string{"429 2", "ok"}, 5 * time.Second, 2 * time.Second},
+		"429":                       {refused: []string{"429 2"}, maxWait: 5 * time.Second, until: 2 * time.Second},
+		"429, the cap":              {refused: []string{"429 4"}, maxWait: 5 * time.Second, until: 4 * time.Second},
+		"429, above the cap":        {refused: []string{"429 5"}, maxWait: 5 * time.Second, until: 0},
+		"429, an hour":              {refused: []string{"429 3600"}, maxWait: 5 * time.Second, until: 0},
+		"429, overflow":             {refused: []string{"429 99999999999999999999"}, maxWait: 5 * time.Second, until: 0},
+		"429, 0":                    {refused: []string{"429 0"}, maxWait: 5 * time.Second, until: 0},
+		"429, no wait asked for":    {refused: []string{"429"}, maxWait: 5 * time.Second, until: 0},
+		"503":                       {refused: []string{"503 2"}, maxWait: 5 * time.Second, until: 0},
+		"never waiting":             {refused: []string{"429 0", "429 1"}, maxWait: 0, until: 0},
+		"just as long as allowed":   {refused: []string{"429 2"}, maxWait: 2500 * time.Millisecond, until: 2 * time.Second},
+		"not as long as is allowed": {refused: []string{"429 2"}, maxWait: 2500*time.Millisecond - 1, until: 0},
+		"the longer one first":      {refused: []string{"429 3", "429 1"}, maxWait: 5 * time.Second, until: 3 * time.Second},
+		"the longer one last":       {refused: []string{"429 1", "429 3"}, maxWait: 5 * time.Second, until: 3 * time.Second},
+		"a success in between":      {refused: []string{"429 2", "ok"}, maxWait: 5 * time.Second, until: 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,11 +151,11 @@ func TestHoldBack_CallWithoutTimeIsSentAtOnce(t *testing.T) {
 		timeout, deadline time.Duration
 		waits             bool
 	}{
-		"the context":           {time.Minute, time.Second, false},
-		"the context, just not": {time.Minute, 2500 * time.Millisecond, false},
-		"the context, just":     {time.Minute, 2500*time.Millisecond + 1, true},
-		"the call's time":       {time.Second, time.Minute, false},
-		"time enough":           {time.Minute, time.Minute, true},
+		"the context":           {timeout: time.Minute, deadline: time.Second},
+		"the context, just not": {timeout: time.Minute, deadline: 2500 * time.Millisecond},
+		"the context, just":     {timeout: time.Minute, deadline: 2500*time.Millisecond + 1, waits: true},
+		"the call's time":       {timeout: time.Second, deadline: time.Minute},
+		"time enough":           {timeout: time.Minute, deadline: time.Minute, waits: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,8 +178,8 @@ func TestHoldBack_ExtensionIsObservedWithinMaxWait(t *testing.T) {
 		extension  string // Retry-After of the response to another call after a second
 		from, most time.Duration
 	}{
-		"longer, within MaxWait": {"429 2", 3 * time.Second, 3600 * time.Millisecond},
-		"longer than MaxWait":    {"429 4", 2 * time.Second, 2600 * time.Millisecond},
+		"longer, within MaxWait": {extension: "429 2", from: 3 * time.Second, most: 3600 * time.Millisecond},
+		"longer than MaxWait":    {extension: "429 4", from: 2 * time.Second, most: 2600 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
