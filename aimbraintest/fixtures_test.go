@@ -365,7 +365,7 @@ func TestRecord_Failures(t *testing.T) {
 		{name: "reset", stub: aimbraintest.Reset(), wrote: `"cause": "reset"`, fails: true},
 		{name: "lost", stub: aimbraintest.LostResponse(), wrote: `"cause": "reset"`, fails: true},
 		{name: "cut off", stub: aimbraintest.CutOff(), wrote: `"cutOff": "reset"`, fails: true},
-		{name: "stalled", stub: aimbraintest.Stall(), wrote: `"delay": "15s"`, fails: true},
+		{name: "stalled", stub: aimbraintest.Stall(), wrote: "\"cause\": \"attempt timeout\",\n    \"delay\": \"15s\"", fails: true},
 		{name: "not sent once", stub: aimbraintest.NotSent(), wrote: `"cause": "not sent"`},
 		{name: "not sent", stub: aimbraintest.NotSent().Times(3), wrote: `"cause": "not sent"`, fails: true},
 		{name: "delayed", stub: aimbraintest.Delay(1240 * time.Millisecond), wrote: `"delay": "1.2s"`},
