@@ -37,8 +37,8 @@ func TestAPIError_RecordedErrors(t *testing.T) {
 		"422-code-not-documented.json": {"Something new", []aimbrain.Code{4711}, aimbrain.ActionRetake, "capture new media"},
 		"422-half-broken-details.json": {"Odd", []aimbrain.Code{7}, aimbrain.ActionRetake, "retake closer"},
 		"422-duplicate-errors.json":    {`{"error": "Two responses", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, nil, aimbrain.ActionCheckGateway, "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
-		"502-load-balancer.html":       {fixture(t, "errors", "502-load-balancer.html")[:256], nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
-		"503-no-body.txt":              {"", nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
+		"502-load-balancer.json":       {fixture(t, "errors", "502-load-balancer.json")[:256], nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
+		"503-no-body.json":             {"", nil, aimbrain.ActionConfirm, "find out whether it was processed before you repeat it"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
