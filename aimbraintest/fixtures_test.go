@@ -8,12 +8,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,24 +253,47 @@ func forms(text string) []string {
 
 // assertNoRun fails the test if 6 consecutive bytes of media are in a text: as they
 // are, in hexadecimal, or in base64 at any alignment.
-func assertNoRun(t *testing.T, text string, medium []byte) {
+func assertNoRun(t testing.TB, text string, medium []byte) {
 	t.Helper()
 	const run = 6
+	pieces := map[string]bool{} // of the text
+	for _, n := range []int{run, 8, 2 * run} {
+		for i := 0; i+n <= len(text); i++ {
+			pieces[text[i:i+n]] = true
+		}
+	}
 	runs := func(encoded string, n int) {
+		t.Helper()
 		for i := 0; i+n <= len(encoded); i++ {
-			if piece := encoded[i : i+n]; strings.Trim(piece, piece[:1]) != "" && strings.Contains(text, piece) {
+			if piece := encoded[i : i+n]; strings.Trim(piece, piece[:1]) != "" && pieces[piece] {
 				t.Fatalf("%q of the media is written", piece)
 			}
 		}
 	}
-	sample := medium[:min(len(medium), 3000)]
-	sample = append(slices.Clone(sample), medium[max(0, len(medium)-3000):]...)
-	runs(string(sample), run)
-	runs(hex.EncodeToString(sample), 2*run)
-	runs(strings.ToUpper(hex.EncodeToString(sample)), 2*run)
+	runs(string(medium), run)
+	runs(hex.EncodeToString(medium), 2*run)
+	runs(strings.ToUpper(hex.EncodeToString(medium)), 2*run)
 	for shift := range 3 {
-		runs(base64.StdEncoding.EncodeToString(append(make([]byte, shift), sample...)), 8)
-		runs(base64.URLEncoding.EncodeToString(append(make([]byte, shift), sample...)), 8)
+		shifted := append(make([]byte, shift), medium...)
+		runs(base64.StdEncoding.EncodeToString(shifted), 8)
+		runs(base64.URLEncoding.EncodeToString(shifted), 8)
+	}
+}
+
+// TestAssertNoRun_FindsMedia: the check above is worth something.
+func TestAssertNoRun_FindsMedia(t *testing.T) {
+	t.Parallel()
+	medium := aimbraintest.FacePhoto("ada")
+	piece := medium[3001:3012]
+	for name, text := range map[string]string{
+		"as it is":       "x" + string(piece),
+		"hexadecimal":    hex.EncodeToString(piece),
+		"base64":         base64.StdEncoding.EncodeToString(piece),
+		"base64, by one": base64.StdEncoding.EncodeToString(append([]byte("x"), piece...)),
+		"base64, by two": base64.URLEncoding.EncodeToString(append([]byte("xy"), piece...)),
+	} {
+		found := (&recorderTB{TB: t}).run(func(tb *recorderTB) { assertNoRun(tb, text, medium) })
+		assert.Len(t, found, 1, name)
 	}
 }
 
@@ -520,3 +546,135 @@ func TestFixtures_RespondIsAResponderOfHTTPMock(t *testing.T) {
 }
 
 func is(err, target error) bool { return errors.Is(err, target) }
+
+// TestRecord_KeepsTheOutcome: a recorder around a transport neither sends a request
+// twice nor makes a request that was not sent one that may have been.
+func TestRecord_KeepsTheOutcome(t *testing.T) {
+	t.Parallel()
+	var executed atomic.Int64
+	aborting := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		executed.Add(1)
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(aborting.Close)
+	early := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusRequestEntityTooLarge) // the body is not read
+	}))
+	t.Cleanup(early.Close)
+	for _, tt := range []struct {
+		name, url string
+		outcome   aimbrain.Outcome
+		attempts  int
+		wrote     string
+	}{
+		{name: "refused connection", url: "http://127.0.0.1:1", outcome: aimbrain.OutcomeNotSent, attempts: 3, wrote: `"cause": "not sent"`},
+		{name: "lost response", url: aborting.URL, outcome: aimbrain.OutcomeUnknown, attempts: 1, wrote: `"cause": "reset"`},
+		{name: "response before the request", url: early.URL, outcome: aimbrain.OutcomeRefused, attempts: 1, wrote: `"status": 413`},
+	} {
+		for name, next := range map[string]http.RoundTripper{"of the library": aimbrain.NewTransport(), "of net/http": &http.Transport{}} {
+			t.Run(tt.name+", "+name, func(t *testing.T) {
+				t.Parallel()
+				defer next.(interface{ CloseIdleConnections() }).CloseIdleConnections()
+				dir := t.TempDir()
+				var recorded error
+				recording(t, dir, func(fixtures *aimbraintest.Fixtures) {
+					client, err := aimbrain.New("key", "secret", aimbrain.WithBaseURL(tt.url), aimbrain.WithTransport(fixtures.Wrap(next)))
+					require.NoError(t, err)
+					defer client.Close()
+					_, recorded = client.Face.Enroll(t.Context(), "s-1", aimbrain.Photos(aimbraintest.FacePhoto("ada", aimbraintest.Size(400_000))))
+				})
+				assert.Equal(t, tt.outcome, aimbrain.OutcomeOf(recorded), "%v", recorded)
+				files := contents(t, dir)
+				assert.Len(t, files, tt.attempts)
+				assert.Contains(t, files["01-face-enroll.json"], tt.wrote)
+
+				failures, err := replay(t, dir, func(ctx context.Context, client *aimbrain.Client) error {
+					_, err := client.Face.Enroll(ctx, "s-1", aimbrain.Photos(aimbraintest.FacePhoto("ada", aimbraintest.Size(400_000))))
+					return err
+				})
+				assert.Empty(t, failures)
+				requireSameFailure(t, recorded, err)
+			})
+		}
+	}
+	t.Cleanup(func() { assert.Equal(t, int64(2), executed.Load(), "one for each transport") })
+}
+
+// TestRecord_CancelledCall: a replay waits until the code under test ends the
+// context, as the API that did not respond.
+func TestRecord_CancelledCall(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	code := func(ctx context.Context, client *aimbrain.Client) error {
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		_, err := client.Sessions.Create(ctx, sessionRequest("u"))
+		return err
+	}
+	var recorded error
+	synctest.Test(t, func(t *testing.T) {
+		fake := aimbraintest.New(t)
+		fake.Queue(aimbraintest.Stall())
+		fixtures := aimbraintest.RecordNow(t, dir, true)
+		recorded = code(t.Context(), fake.Client(aimbrain.WithTransport(fixtures.Wrap(fake.Transport()))))
+		require.ErrorIs(t, recorded, context.DeadlineExceeded)
+		require.NotErrorIs(t, recorded, aimbrain.ErrAttemptTimeout)
+	})
+	assert.Contains(t, contents(t, dir)["01-sessions.json"], "\"cause\": \"context ended\",\n    \"delay\": \"3s\"")
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		failures, err := replay(t, dir, code)
+		assert.Empty(t, failures)
+		requireSameFailure(t, recorded, err)
+		assert.Equal(t, 3*time.Second, time.Since(began))
+	})
+}
+
+func TestRecord_AcceptsRequestsAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	fake := aimbraintest.New(t)
+	recording(t, dir, func(fixtures *aimbraintest.Fixtures) {
+		client := fake.Client(aimbrain.WithTransport(fixtures.Wrap(fake.Transport())))
+		var calls sync.WaitGroup
+		for range 8 {
+			calls.Go(func() {
+				_, err := client.Sessions.Create(t.Context(), sessionRequest("u"))
+				assert.NoError(t, err)
+			})
+		}
+		calls.Wait()
+	})
+	assert.Len(t, contents(t, dir), 8)
+}
+
+func TestFixtures_ReplayDoesNotUseTheOtherTransport(t *testing.T) {
+	t.Parallel()
+	dir, _ := recordLogin(t, usualLogin())
+	fixtures := aimbraintest.RecordNow(t, dir, false)
+	assert.False(t, fixtures.Recording())
+	network := httpmock.NewMockTransport() // every request fails
+	client := fixtures.Client(aimbrain.WithTransport(fixtures.Wrap(network)), aimbrain.WithRegion(aimbrain.EUWest1))
+	require.NoError(t, usualLogin().run(t.Context(), client))
+	assert.Zero(t, network.GetTotalCallCount())
+	assert.NotContains(t, fmt.Sprintf("%+v %#v", *fixtures, *fixtures), "u-81f3")
+}
+
+func TestRecord_ReadsTheEnvironment(t *testing.T) { //nolint:paralleltest // it sets the environment
+	for _, name := range []string{aimbrain.EnvAPIKey, aimbrain.EnvAPISecret, aimbrain.EnvRegion, aimbrain.EnvBaseURL} {
+		t.Setenv(name, "")
+	}
+	for _, tt := range []struct{ value, want string }{
+		{value: "yes", want: "AIMBRAIN_RECORD is neither 1 nor 0"},
+		{value: "0", want: "has no fixtures"},
+		{value: "1", want: "AIMBRAIN_API_KEY is not set"},
+	} {
+		t.Setenv(aimbraintest.EnvRecord, tt.value)
+		failures := (&recorderTB{TB: t}).run(func(tb *recorderTB) {
+			aimbraintest.Record(reportingTB{tb}, t.TempDir()).Client()
+		})
+		require.Len(t, failures, 1, tt.value)
+		assert.Contains(t, failures[0], tt.want)
+	}
+}
