@@ -3,8 +3,8 @@ package aimbrain_test
 import (
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jarcoal/httpmock"
@@ -12,17 +12,27 @@ import (
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/internal/calls"
+	fixtures "github.com/aimbrain/aimbrain-go/internal/fixture"
 )
 
 // sessionID is the session of the recorded requests.
 const sessionID = calls.SessionID
 
-// fixture reads a file of testdata.
-func fixture(tb testing.TB, path ...string) string {
+// fixture reads a body of a fixture in testdata, byte for byte: of the request for
+// "face-auth.request.json", and otherwise of the response. The files are written by
+// hand, so that nothing in them is a placeholder.
+func fixture(tb testing.TB, dir, name string) string {
 	tb.Helper()
-	content, err := os.ReadFile(filepath.Join(append([]string{"testdata"}, path...)...))
+	stem, part, _ := strings.Cut(name, ".")
+	exchange, err := fixtures.ReadFile(filepath.Join("testdata", dir, stem+".json"))
 	require.NoError(tb, err, "add the recorded file")
-	return string(content)
+	body := exchange.Response.Body
+	if part == "request.json" {
+		body = *exchange.Request.Body
+	}
+	literal, err := body.Literal()
+	require.NoError(tb, err)
+	return string(literal)
 }
 
 // mocked returns a client whose requests go to responder.

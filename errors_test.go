@@ -37,8 +37,8 @@ func TestAPIError_RecordedErrors(t *testing.T) {
 		"422-code-not-documented.json": {message: "Something new", codes: []aimbrain.Code{4711}, action: aimbrain.ActionRetake, advice: "capture new media"},
 		"422-half-broken-details.json": {message: "Odd", codes: []aimbrain.Code{7}, action: aimbrain.ActionRetake, advice: "retake closer"},
 		"422-duplicate-errors.json":    {message: `{"error": "Two responses", "errors": [{"code": 107}], "errors": [{"code": 10}]}`, action: aimbrain.ActionCheckGateway, advice: "check the base URL, the proxy and the firewall: a gateway responded, not the API"},
-		"502-load-balancer.html":       {message: fixture(t, "errors", "502-load-balancer.html")[:256], action: aimbrain.ActionConfirm, advice: "confirm whether it was processed before you repeat the call"},
-		"503-no-body.txt":              {action: aimbrain.ActionConfirm, advice: "confirm whether it was processed before you repeat the call"},
+		"502-load-balancer.json":       {message: fixture(t, "errors", "502-load-balancer.json")[:256], action: aimbrain.ActionConfirm, advice: "confirm whether it was processed before you repeat the call"},
+		"503-no-body.json":             {action: aimbrain.ActionConfirm, advice: "confirm whether it was processed before you repeat the call"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,31 +12,41 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/aimbrain/aimbrain-go/internal/fixture"
 	"github.com/aimbrain/aimbrain-go/internal/redact"
 	"github.com/aimbrain/aimbrain-go/internal/retry"
 	"github.com/aimbrain/aimbrain-go/internal/roundtrip"
 )
 
-// seed adds the matching recorded files to the seed corpus of a fuzz target.
-func seed(f *testing.F, pattern string, add func([]byte)) {
+// seed adds the requests and responses of the fixtures in a directory of testdata to
+// the seed corpus of a fuzz target.
+func seed(f *testing.F, dir string, add func(request, response []byte)) {
 	f.Helper()
-	files, err := filepath.Glob(pattern)
+	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.json"))
 	if err != nil || len(files) == 0 {
-		f.Fatal("no seeds in ", pattern)
+		f.Fatal("no seeds in ", dir)
 	}
 	for _, file := range files {
-		content, err := os.ReadFile(file)
+		exchange, err := fixture.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
 		}
-		add(content)
+		request, err := exchange.Request.Body.Literal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		response, err := exchange.Response.Body.Literal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		add(request, response)
 	}
 }
 
 // FuzzAPIError reads errors of any shape. The status is kept, texts are bounded
 // and valid in a log, and no credential remains.
 func FuzzAPIError(f *testing.F) {
-	seed(f, "testdata/errors/*", func(b []byte) { f.Add(422, b, "120") })
+	seed(f, "errors", func(_, response []byte) { f.Add(422, response, "120") })
 	f.Add(429, []byte(`{"error":"S3CRET \u0053\u0033CRET"}`), "Wed, 21 Oct 2015 07:28:00 GMT")
 	secrets := func() []string { return []string{"S3CRET", "SIGNATURE", "KEY-1"} }
 	f.Fuzz(func(t *testing.T, status int, body []byte, after string) {

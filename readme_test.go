@@ -310,6 +310,9 @@ func TestSnippets_RunInOwnModule(t *testing.T) {
 			table += fmt.Sprintf("\t\t%q: %s,\n", name, name)
 		}
 	}
+	for _, dir := range []string{"tests", "testfaults"} { // of the snippet with recorded fixtures
+		require.NoError(t, os.CopyFS(filepath.Join(module, dir, "testdata", "login"), os.DirFS("testdata/login")))
+	}
 	write("tests/under_test.go", "package snippet\n\n"+imports(underTest)+underTest)
 	write("testfaults/under_test.go", "package snippet\n\n"+imports(underTest)+letIn(underTest))
 	code := surroundings + functions + "var snippets map[string]func() error\n\nfunc init() {\n\tsnippets = map[string]func() error{\n" + table + "\t}\n}\n"

@@ -76,6 +76,7 @@
 //     [Fake.WaitForRequests], see [Stall].
 //   - A request that is not sent, since nothing listens: [NotSent].
 //   - A response that is lost, so that the outcome is unknown: [LostResponse].
+//   - Responses that the API gave to a test before, without a network: [Record].
 //   - The errors of a client, for a test without one: [NewError],
 //     [NewAPIError] and [NewNetworkError].
 //

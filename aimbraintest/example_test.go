@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/aimbrain/aimbrain-go"
@@ -270,4 +271,23 @@ func ExampleNewError() {
 	// again in 30s
 	// true true
 	// unknown
+}
+
+// A test with recorded fixtures needs no network and no credentials. With
+// AIMBRAIN_RECORD=1 and the variables of [aimbrain.NewFromEnv] it records them.
+func ExampleRecord() {
+	test := func(t *testing.T) {
+		fixtures := aimbraintest.Record(t, "testdata/login")
+		client := fixtures.Client()
+
+		session, err := client.Sessions.Create(t.Context(), aimbrain.SessionRequest{UserID: "u-81f3", Device: "iPhone6,2", System: "iOS 9.2.1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := client.Face.Auth(t.Context(), session.ID, aimbrain.Photos(aimbraintest.FacePhoto("ada")))
+		if err != nil || !result.Matches(aimbrain.RecommendedThreshold) {
+			t.Fatal(result.Score, err)
+		}
+	}
+	_ = test
 }

@@ -81,3 +81,24 @@ func TestWithFace_TimesOutInVirtualTime(t *testing.T) {
 		assert.Equal(t, aimbrain.DefaultAttemptTimeout, time.Since(began))
 	})
 }
+
+// TestWithFace_Recorded replays responses in testdata. With AIMBRAIN_RECORD=1 and
+// credentials it records them again, from an account where the user is enrolled.
+func TestWithFace_Recorded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		dir  string
+		want error
+	}{
+		{dir: "testdata/login", want: nil},
+		{dir: "testdata/impostor", want: login.ErrRefused},
+		{dir: "testdata/dark", want: login.ErrRetake},
+	} {
+		t.Run(tt.dir, func(t *testing.T) {
+			t.Parallel()
+			fixtures := aimbraintest.Record(t, tt.dir)
+			err := login.WithFace(t.Context(), fixtures.Client(), "u-81f3", aimbraintest.FacePhoto("ada"))
+			require.ErrorIs(t, err, tt.want)
+		})
+	}
+}
