@@ -25,7 +25,7 @@ func (s *source) heif(i *Info) error {
 		if !ok {
 			break
 		}
-		if !c.open {
+		if !c.open && (!c.cut || c.kind != "") {
 			s.more.cut = cutIf(c.cut)
 		}
 		if c.kind == "meta" && meta.end == 0 {

@@ -55,7 +55,7 @@ func (s *source) jpegXLCode() (code uint64, err error) {
 		if !ok {
 			return code, nil
 		}
-		if !c.open {
+		if !c.open && (!c.cut || c.kind != "") {
 			s.more.cut = cutIf(c.cut)
 		}
 		switch {

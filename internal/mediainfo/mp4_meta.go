@@ -19,7 +19,7 @@ func (s *source) mp4End() error {
 				s.more.cut = CutNo
 			}
 			return nil
-		case c.open:
+		case c.open || c.cut && c.kind == "": // bytes behind the file, which are no box
 			return nil
 		case c.cut:
 			s.more.cut = CutYes

@@ -124,9 +124,15 @@ func (s *source) webp(i *Info) error {
 	size := uint64(le32(p)) + 8
 	s.more.cut = cutIf(size > s.size)
 	switch b := p[16:]; string(p[8:12]) {
-	case "VP8 ": // a frame tag of 3 bytes, a start code of 3, and the size with a scale in 2 bits
+	case "VP8 ": // a frame tag, a start code, and the size with a scale in 2 bits
+		if string(b[3:6]) != "\x9d\x01\x2a" {
+			return bad(WebP, "no start of a picture")
+		}
 		i.picture(uint32(le16(b[6:])&0x3fff), uint32(le16(b[8:])&0x3fff))
 	case "VP8L":
+		if b[0] != 0x2f {
+			return bad(WebP, "no start of a picture")
+		}
 		v := le32(b[1:])
 		i.picture(v&0x3fff+1, v>>14&0x3fff+1)
 	case "VP8X":
@@ -239,7 +245,7 @@ func (s *source) jpeg2000(i *Info) error {
 			if !ok {
 				break
 			}
-			if c.cut {
+			if c.cut && c.kind != "" {
 				s.more.cut = CutYes
 			}
 			if c.kind == "jp2c" {
