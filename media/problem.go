@@ -1,6 +1,10 @@
 package media
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
+)
 
 // A Problem is one rule that a file does not follow.
 type Problem struct {
@@ -34,12 +38,12 @@ type Severity int
 const (
 	// Advice is for media that the API accepts, and that the vendor advises
 	// against, or that holds more about a person than it must.
-	Advice Severity = iota + 1
+	Advice = Severity(mediainfo.Advice)
 	// MayBeRefused is for media that the documentation excludes, and that the API
 	// is not known to refuse.
-	MayBeRefused
+	MayBeRefused = Severity(mediainfo.MayBeRefused)
 	// Refused is for media that the API cannot use.
-	Refused
+	Refused = Severity(mediainfo.Refused)
 )
 
 // String returns "advice", "may be refused" or "refused".
@@ -62,8 +66,8 @@ type Command []string
 
 // The names of files in a [Command].
 const (
-	CommandInput  = "INPUT"
-	CommandOutput = "OUTPUT" // followed by an extension, such as "OUTPUT.jpg"
+	CommandInput  = mediainfo.CommandInput
+	CommandOutput = mediainfo.CommandOutput // followed by an extension, such as "OUTPUT.jpg"
 )
 
 // For returns the command for two files. A name that begins with a hyphen, or that

@@ -1,6 +1,10 @@
 package media
 
-import "time"
+import (
+	"time"
+
+	"github.com/aimbrain/aimbrain-go/internal/mediainfo"
+)
 
 // A Report is what the headers of a file say about it, and the problems that follow
 // from them. A field that the format does not have, or that the headers leave open,
@@ -26,7 +30,7 @@ type Report struct {
 	Color Color
 
 	// Width and Height are in pixels as displayed: with the EXIF orientation or
-	// the rotation of a video, and with the pixel aspect ratio, applied.
+	// the rotation of a video applied.
 	Width, Height int
 	// Orientation is the EXIF orientation of a photo, 1 to 8, and 0 if the file
 	// has none. 1 is upright; 6 is displayed after a quarter turn clockwise.
@@ -63,6 +67,9 @@ type Report struct {
 	// Err is the error of the reader that [InspectReaderAt] was given, nil if there
 	// was none. The report then covers what was read before it.
 	Err error
+
+	file      mediainfo.File
+	inspected bool
 }
 
 // A Kind is what a file captures.
