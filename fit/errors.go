@@ -28,13 +28,6 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Rules of package media.
-const (
-	ruleReadable    media.Rule = "readable"
-	rulePictureSize media.Rule = "picture-size"
-	ruleVoiceLength media.Rule = "voice-length"
-)
-
 // refuse returns the error for a file. The problem is that of the rule, which may
 // be "", or else the most severe one.
 func refuse(data []byte, purpose media.Purpose, reason string, rule media.Rule) *Error {
@@ -51,8 +44,8 @@ func refuse(data []byte, purpose media.Purpose, reason string, rule media.Rule) 
 	}
 	// The report covers what the headers show.
 	e.Problem = media.Problem{Rule: rule, Severity: media.Refused, Message: reason, Source: media.SourceUnknown}
-	if rule == ruleReadable || rule == "" {
-		e.Problem.Rule = ruleReadable
+	if rule == media.RuleReadable || rule == "" {
+		e.Problem.Rule = media.RuleReadable
 		e.Problem.Fix = "Capture it again, or export it from the original."
 	}
 	return e

@@ -145,16 +145,17 @@ func (f *jpegFile) decoderBytes() int64 {
 	return total
 }
 
+// jfifHeader is the start of every result: the first marker and the usual segment,
+// which says that three components are YCbCr. It has square pixels and no thumbnail.
+const jfifHeader = "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+
 // stripped returns the JPEG without its metadata: the coded picture is the same.
 func (f *jpegFile) stripped() []byte {
-	// The header says that three components are YCbCr. It is the one in use
-	// everywhere, with 1:1 pixels and without a thumbnail.
-	const header = "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
-	size := len(header) + 2
+	size := len(jfifHeader) + 2
 	for _, part := range f.essential {
 		size += len(part)
 	}
-	out := append(make([]byte, 0, size), header...)
+	out := append(make([]byte, 0, size), jfifHeader...)
 	for _, part := range f.essential {
 		out = append(out, part...)
 	}

@@ -110,7 +110,7 @@ func parsePCM(data []byte) (pcm, *pcmError) {
 		p, err = parseAIFF(data)
 	case head == ".snd":
 		p, err = parseAU(data, binary.BigEndian)
-	case head == "dns.":
+	case head == "\x00ds.":
 		p, err = parseAU(data, binary.LittleEndian)
 	default:
 		return p, compressed("")
@@ -268,8 +268,8 @@ func parseW64(data []byte) (pcm, *pcmError) {
 	for rest := data[40:]; len(rest) >= 24; {
 		name, size := string(rest[:16]), order.Uint64(rest[16:])
 		rest = rest[24:]
-		size -= 24                             // of the header, which it includes
-		if size > math.MaxInt64 || size == 0 { // left open by a writer to a pipe
+		size -= 24                     // of the header, which it includes
+		if size > 1<<62 || size == 0 { // left open by a writer to a pipe
 			size = uint64(len(rest))
 		}
 		body := rest[:min(size, uint64(len(rest)))]

@@ -69,7 +69,7 @@ func Photo(data []byte, options ...PhotoOption) ([]byte, error) {
 		return nil, err
 	}
 	if fitted == nil {
-		return nil, refuse(data, media.Face, "the photo does not fit into "+strconv.Itoa(c.maxBytes)+" bytes in an acceptable quality", rulePictureSize)
+		return nil, refuse(data, media.Face, "the photo does not fit into "+strconv.Itoa(c.maxBytes)+" bytes in an acceptable quality", media.RulePictureSize)
 	}
 	return fitted, nil
 }
@@ -111,11 +111,11 @@ func openJPEG(data []byte) (photo, *Error) {
 	case err != nil:
 		return photo{}, refuseDecoder(data, err)
 	case !ok:
-		return photo{}, refuse(data, media.Face, "the JPEG is damaged or cut off", ruleReadable)
+		return photo{}, refuse(data, media.Face, "the JPEG is damaged or cut off", media.RuleReadable)
 	case !same:
-		return photo{}, refuse(data, media.Face, "the JPEG is damaged: its headers contradict each other", ruleReadable)
+		return photo{}, refuse(data, media.Face, "the JPEG is damaged: its headers contradict each other", media.RuleReadable)
 	case f.scans > maxScans:
-		return photo{}, refuse(data, media.Face, "the JPEG has more scans than any picture needs", ruleReadable)
+		return photo{}, refuse(data, media.Face, "the JPEG has more scans than any picture needs", media.RuleReadable)
 	}
 	return photo{
 		width: f.width, height: f.height, orientation: f.orientation, memory: f.decoderBytes(), jpeg: &f,
@@ -156,7 +156,7 @@ func openPNG(data []byte) (photo, *Error) {
 
 func openWebP(data []byte) (photo, *Error) {
 	damaged := func() (photo, *Error) {
-		return photo{}, refuse(data, media.Face, "the WebP is damaged or cut off", ruleReadable)
+		return photo{}, refuse(data, media.Face, "the WebP is damaged or cut off", media.RuleReadable)
 	}
 	// The decoder allocates by the sizes of chunks: they must be inside the file.
 	end := uint64(binary.LittleEndian.Uint32(data[4:])) + 8
@@ -193,15 +193,15 @@ func (p *photo) checkSize(data []byte, maxPixels int) *Error {
 	pixels := int64(p.width) * int64(p.height)
 	switch {
 	case pixels == 0:
-		return refuse(data, media.Face, "the photo has no pixels", ruleReadable)
+		return refuse(data, media.Face, "the photo has no pixels", media.RuleReadable)
 	case max(p.width, p.height) > maxProportion*min(p.width, p.height):
-		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+" is too narrow for a face", rulePictureSize)
+		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+" is too narrow for a face", media.RulePictureSize)
 	case pixels > int64(maxPixels):
 		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+
-			" is more than the limit of "+strconv.Itoa(maxPixels)+" pixels", rulePictureSize)
+			" is more than the limit of "+strconv.Itoa(maxPixels)+" pixels", media.RulePictureSize)
 	case p.memory/bytesPerPixel > int64(maxPixels):
 		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+
-			" in this encoding need more memory than the limit of "+strconv.Itoa(maxPixels)+" pixels allows", rulePictureSize)
+			" in this encoding need more memory than the limit of "+strconv.Itoa(maxPixels)+" pixels allows", media.RulePictureSize)
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func refuseDecoder(data []byte, err error) *Error {
 	if errors.As(err, &lacking) || errors.As(err, &lackingPNG) {
 		return refuse(data, media.Face, "the photo has an encoding that is not decoded here", "")
 	}
-	return refuse(data, media.Face, "the photo is damaged or cut off", ruleReadable)
+	return refuse(data, media.Face, "the photo is damaged or cut off", media.RuleReadable)
 }
 
 // keep returns a JPEG whose picture is within all limits, without its metadata, or
@@ -254,18 +254,21 @@ func encode(img image.Image, maxBytes int) ([]byte, error) {
 		if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: quality}); err != nil {
 			failed = err
 		}
-		return out.Len() <= maxBytes
+		return len(jfifHeader)-2+out.Len() <= maxBytes
 	}
-	if fits(quality) || failed != nil {
-		return out.Bytes(), failed
+	if !fits(quality) {
+		// The first number of steps down that fits.
+		steps := sort.Search(quality-minQuality+1, func(steps int) bool { return fits(quality - steps) })
+		if steps > quality-minQuality {
+			return nil, failed
+		}
+		fits(quality - steps)
 	}
-	// The first number of steps down that fits.
-	steps := sort.Search(quality-minQuality+1, func(steps int) bool { return fits(quality - steps) })
-	if steps > quality-minQuality || failed != nil {
+	if failed != nil {
 		return nil, failed
 	}
-	fits(quality - steps)
-	return out.Bytes(), failed
+	// image/jpeg writes no such header, and some readers want one.
+	return append([]byte(jfifHeader), out.Bytes()[2:]...), nil
 }
 
 // turn returns an upright picture for an EXIF orientation of 1 to 8. img is a result

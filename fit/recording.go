@@ -42,7 +42,7 @@ func Recording(data []byte, options ...RecordingOption) ([]byte, error) {
 		frames = min(frames, framesOf(c.trim, p.rate))
 	}
 	if int64(frames)*media.VoiceSampleRate > maxSamples*int64(p.rate) {
-		return nil, refuse(data, media.Voice, "a recording of more than 15.6 s is larger than 500,000 bytes, and is shortened only with WithTrim", ruleVoiceLength)
+		return nil, refuse(data, media.Voice, "a recording of more than 15.6 s is larger than 500,000 bytes, and is shortened only with WithTrim", media.RuleVoiceLength)
 	}
 	return writeWAV(resample(p.mono(frames), p.rate, media.VoiceSampleRate)), nil
 }
@@ -58,7 +58,7 @@ func framesOf(d time.Duration, rate int) int {
 func refuseSound(data []byte, failed *pcmError) *Error {
 	switch {
 	case failed.damaged:
-		return refuse(data, media.Voice, failed.reason, ruleReadable)
+		return refuse(data, media.Voice, failed.reason, media.RuleReadable)
 	case failed.reason != "":
 		return refuse(data, media.Voice, failed.reason+", and only linear PCM is read here", "")
 	}
