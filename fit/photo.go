@@ -147,8 +147,8 @@ func openPNG(data []byte) (photo, *Error) {
 	if depth := data[24]; depth == 16 { // png.DecodeConfig has read it
 		perPixel = 8
 	}
-	if interlaced := data[28] == 1; interlaced { // the largest pass has half of the pixels
-		perPixel += perPixel / 2
+	if interlaced := data[28] == 1; interlaced { // each pass is a picture of its own
+		perPixel *= 2
 	}
 	p.memory = perPixel * int64(p.width) * int64(p.height)
 	return p, nil

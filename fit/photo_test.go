@@ -177,7 +177,7 @@ func TestPhoto_FitsTheSize(t *testing.T) {
 
 func TestPhoto_TransparentBecomesWhite(t *testing.T) {
 	t.Parallel()
-	clear := image.NewNRGBA(image.Rect(0, 0, 1000, 1000)) // black, and invisible
+	invisible := image.NewNRGBA(image.Rect(0, 0, 1000, 1000)) // black, and invisible
 	half := image.NewNRGBA64(image.Rect(0, 0, 100, 100))
 	for y := range 100 {
 		for x := range 100 {
@@ -190,7 +190,7 @@ func TestPhoto_TransparentBecomesWhite(t *testing.T) {
 		image image.Image
 		want  int
 	}{
-		{name: "8 bit", image: clear, want: 255},
+		{name: "8 bit", image: invisible, want: 255},
 		{name: "16 bit, half transparent", image: half, want: 127},
 		{name: "palette", image: index, want: 255},
 	} {

@@ -422,7 +422,7 @@ func TestRecording_ResemblesSoX(t *testing.T) {
 			recording := wave{rate: row.rate, samples: int16s(samples)}.bytes()
 			require.NoError(t, os.WriteFile(in, recording, 0o600))
 			run(t, "sox", "-D", in, "-r", "16000", out)
-			data, err := os.ReadFile(out) //nolint:gosec // of this test
+			data, err := os.ReadFile(out)
 			require.NoError(t, err)
 			fitted, err := Recording(recording)
 			require.NoError(t, err)

@@ -67,7 +67,7 @@ func TestPhoto_ReadsWhatOtherProgramsWrite(t *testing.T) {
 				run(t, "exiftool", "-q", "-overwrite_original", "-n", "-Orientation="+row.orientation, "-GPSLatitude=51.5", "-GPSLatitudeRef=N",
 					"-Make=Camera", "-XMP:Creator=Somebody", "-Comment=Something", in)
 			}
-			data, err := os.ReadFile(in) //nolint:gosec // of this test
+			data, err := os.ReadFile(in)
 			require.NoError(t, err)
 			fitted, err := Photo(data)
 			require.NoError(t, err)
