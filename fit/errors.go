@@ -1,6 +1,10 @@
 package fit
 
-import "github.com/aimbrain/aimbrain-go/media"
+import (
+	"cmp"
+
+	"github.com/aimbrain/aimbrain-go/media"
+)
 
 // An Error is the reason why a file cannot be fitted. Its text quotes nothing of
 // the file.
@@ -28,25 +32,29 @@ func (e *Error) Error() string {
 	return text
 }
 
-// refuse returns the error for a file. The problem is that of the rule, which may
-// be "", or else the most severe one.
-func refuse(data []byte, purpose media.Purpose, reason string, rule media.Rule) *Error {
+// refuse returns the error for a file. The problem is that of the rule in the report,
+// or the most severe one if rule is "". If there is none, because the headers do not
+// show it, the problem has the reason and the fix.
+func refuse(data []byte, purpose media.Purpose, reason string, rule media.Rule, fix string) *Error {
 	e := &Error{Reason: reason, Report: media.Inspect(data).As(purpose)}
 	for _, p := range e.Report.Problems {
-		if p.Rule == rule {
+		if p.Rule == rule || rule == "" {
 			e.Problem = p
 			return e
 		}
 	}
-	if rule == "" && len(e.Report.Problems) > 0 {
-		e.Problem = e.Report.Problems[0]
-		return e
-	}
-	// The report covers what the headers show.
-	e.Problem = media.Problem{Rule: rule, Severity: media.Refused, Message: reason, Source: media.SourceUnknown}
-	if rule == media.RuleReadable || rule == "" {
-		e.Problem.Rule = media.RuleReadable
-		e.Problem.Fix = "Capture it again, or export it from the original."
+	e.Problem = media.Problem{
+		Rule: cmp.Or(rule, media.RuleReadable), Severity: media.Refused,
+		Message: reason, Fix: fix, Source: media.SourceUnknown,
 	}
 	return e
 }
+
+// The fixes for what only this package finds.
+const (
+	fixFile   = "Capture it again, or export it from the original."
+	fixStrip  = "Take the photo again, and do not crop it to a strip."
+	fixPixels = "Scale the photo down first, or allow more pixels with WithMaxPixels."
+	fixBytes  = "Allow more bytes with WithMaxBytes."
+	fixLength = "Record it again in 5 s, or use WithTrim."
+)

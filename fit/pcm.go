@@ -29,8 +29,6 @@ type pcm struct {
 func (p *pcm) frames() int { return len(p.data) / (p.channels * p.width) }
 
 // mono returns the first n samples, each the mean of its channels, from -1 to 1.
-// Values in floating point that are out of the range are kept, except those that
-// are not numbers.
 func (p *pcm) mono(n int) []float32 {
 	out := make([]float32, n)
 	data, shift := p.data, 64-8*p.width
@@ -50,9 +48,9 @@ func (p *pcm) mono(n int) []float32 {
 			}
 			switch {
 			case p.encoding == float && p.width == 4:
-				sum += finite(float64(math.Float32frombits(uint32(bits))))
+				sum += clip(float64(math.Float32frombits(uint32(bits))))
 			case p.encoding == float:
-				sum += finite(math.Float64frombits(bits))
+				sum += clip(math.Float64frombits(bits))
 			case p.encoding == unsigned:
 				sum += float64(int64(bits<<shift^1<<63)) / (1 << 63)
 			default:
@@ -64,23 +62,22 @@ func (p *pcm) mono(n int) []float32 {
 	return out
 }
 
-// finite returns a sample, within a range that no sum leaves, and 0 for what is not
-// a number.
-func finite(v float64) float64 {
+// clip returns a sample within the range, and 0 for what is not a number: the filter
+// would spread it.
+func clip(v float64) float64 {
 	if math.IsNaN(v) {
 		return 0
 	}
-	return max(-1e6, min(v, 1e6))
+	return max(-1, min(v, 1))
 }
 
 // maxRate is above the sample rate of any recorder, in Hz.
 const maxRate = 768_000
 
-// pcmError is the reason why a file has no samples that can be read. cut or damage
-// is true for a file of a format that is read here.
+// pcmError is the reason why no samples of a file can be read.
 type pcmError struct {
-	reason  string
-	damaged bool
+	reason  string // "" for a format that is not known here
+	damaged bool   // false for a compressed recording, and for another format
 }
 
 func damagedSound(reason string) *pcmError { return &pcmError{reason: reason, damaged: true} }

@@ -69,7 +69,10 @@ func Photo(data []byte, options ...PhotoOption) ([]byte, error) {
 		return nil, err
 	}
 	if fitted == nil {
-		return nil, refuse(data, media.Face, "the photo does not fit into "+strconv.Itoa(c.maxBytes)+" bytes in an acceptable quality", media.RulePictureSize)
+		e := refuse(data, media.Face, "the photo does not fit into "+strconv.Itoa(c.maxBytes)+" bytes in an acceptable quality", media.RuleSize, fixBytes)
+		// A command of the report would not make it smaller than this.
+		e.Problem.Message, e.Problem.Fix, e.Problem.Command = e.Reason, fixBytes, nil
+		return nil, e
 	}
 	return fitted, nil
 }
@@ -92,7 +95,7 @@ func openPhoto(data []byte) (photo, *Error) {
 	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
 		return openWebP(data)
 	}
-	return photo{}, refuse(data, media.Face, notDecoded(media.Inspect(data), "JPEG, PNG and WebP are"), "")
+	return photo{}, refuse(data, media.Face, notDecoded(media.Inspect(data), "JPEG, PNG and WebP are"), "", fixFile)
 }
 
 // notDecoded names a format that is not read here.
@@ -111,11 +114,11 @@ func openJPEG(data []byte) (photo, *Error) {
 	case err != nil:
 		return photo{}, refuseDecoder(data, err)
 	case !ok:
-		return photo{}, refuse(data, media.Face, "the JPEG is damaged or cut off", media.RuleReadable)
+		return photo{}, refuse(data, media.Face, "the JPEG is damaged or cut off", media.RuleReadable, fixFile)
 	case !same:
-		return photo{}, refuse(data, media.Face, "the JPEG is damaged: its headers contradict each other", media.RuleReadable)
+		return photo{}, refuse(data, media.Face, "the JPEG is damaged: its headers contradict each other", media.RuleReadable, fixFile)
 	case f.scans > maxScans:
-		return photo{}, refuse(data, media.Face, "the JPEG has more scans than any picture needs", media.RuleReadable)
+		return photo{}, refuse(data, media.Face, "the JPEG has more scans than any picture needs", media.RuleReadable, fixFile)
 	}
 	return photo{
 		width: f.width, height: f.height, orientation: f.orientation, memory: f.decoderBytes(), jpeg: &f,
@@ -156,7 +159,7 @@ func openPNG(data []byte) (photo, *Error) {
 
 func openWebP(data []byte) (photo, *Error) {
 	damaged := func() (photo, *Error) {
-		return photo{}, refuse(data, media.Face, "the WebP is damaged or cut off", media.RuleReadable)
+		return photo{}, refuse(data, media.Face, "the WebP is damaged or cut off", media.RuleReadable, fixFile)
 	}
 	// The decoder allocates by the sizes of chunks: they must be inside the file.
 	end := uint64(binary.LittleEndian.Uint32(data[4:])) + 8
@@ -173,7 +176,7 @@ func openWebP(data []byte) (photo, *Error) {
 		case "EXIF":
 			p.orientation = orientation(bytes.TrimPrefix(body, []byte("Exif\x00\x00")))
 		case "ANIM", "ANMF":
-			return photo{}, refuse(data, media.Face, "an animated WebP is not decoded here", "")
+			return photo{}, refuse(data, media.Face, "an animated WebP is not decoded here", "", fixFile)
 		}
 		if at += 8 + size + size&1; at > end {
 			break
@@ -193,15 +196,15 @@ func (p *photo) checkSize(data []byte, maxPixels int) *Error {
 	pixels := int64(p.width) * int64(p.height)
 	switch {
 	case pixels == 0:
-		return refuse(data, media.Face, "the photo has no pixels", media.RuleReadable)
+		return refuse(data, media.Face, "the photo has no pixels", media.RuleReadable, fixFile)
 	case max(p.width, p.height) > maxProportion*min(p.width, p.height):
-		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+" is too narrow for a face", media.RulePictureSize)
+		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+" is too narrow for a face", media.RulePictureSize, fixStrip)
 	case pixels > int64(maxPixels):
 		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+
-			" is more than the limit of "+strconv.Itoa(maxPixels)+" pixels", media.RulePictureSize)
+			" is more than the limit of "+strconv.Itoa(maxPixels)+" pixels", media.RulePictureSize, fixPixels)
 	case p.memory/bytesPerPixel > int64(maxPixels):
 		return refuse(data, media.Face, strconv.Itoa(p.width)+"×"+strconv.Itoa(p.height)+
-			" in this encoding need more memory than the limit of "+strconv.Itoa(maxPixels)+" pixels allows", media.RulePictureSize)
+			" in this encoding need more memory than the limit of "+strconv.Itoa(maxPixels)+" pixels allows", media.RulePictureSize, fixPixels)
 	}
 	return nil
 }
@@ -219,9 +222,9 @@ func refuseDecoder(data []byte, err error) *Error {
 	var lacking jpeg.UnsupportedError
 	var lackingPNG png.UnsupportedError
 	if errors.As(err, &lacking) || errors.As(err, &lackingPNG) {
-		return refuse(data, media.Face, "the photo has an encoding that is not decoded here", "")
+		return refuse(data, media.Face, "the photo has an encoding that is not decoded here", "", fixFile)
 	}
-	return refuse(data, media.Face, "the photo is damaged or cut off", media.RuleReadable)
+	return refuse(data, media.Face, "the photo is damaged or cut off", media.RuleReadable, fixFile)
 }
 
 // keep returns a JPEG whose picture is within all limits, without its metadata, or

@@ -161,6 +161,8 @@ func TestPhoto_FitsTheSize(t *testing.T) {
 				var refused *Error
 				require.ErrorAs(t, err, &refused)
 				assert.ErrorContains(t, err, "does not fit into")
+				assert.ErrorContains(t, err, "WithMaxBytes")
+				assert.Equal(t, media.RuleSize, refused.Problem.Rule)
 				assert.Empty(t, fitted)
 				return
 			}
@@ -261,6 +263,7 @@ func TestPhoto_RefusesPixelBombs(t *testing.T) {
 			require.ErrorAs(t, err, &refused)
 			assert.ErrorContains(t, err, row.want)
 			assert.Equal(t, media.RulePictureSize, refused.Problem.Rule)
+			assert.NotEmpty(t, refused.Problem.Fix)
 		})
 	}
 }

@@ -42,7 +42,7 @@ func Recording(data []byte, options ...RecordingOption) ([]byte, error) {
 		frames = min(frames, framesOf(c.trim, p.rate))
 	}
 	if int64(frames)*media.VoiceSampleRate > maxSamples*int64(p.rate) {
-		return nil, refuse(data, media.Voice, "a recording of more than 15.6 s is larger than 500,000 bytes, and is shortened only with WithTrim", media.RuleVoiceLength)
+		return nil, refuse(data, media.Voice, "a recording of more than 15.6 s is larger than 500,000 bytes, and is shortened only with WithTrim", media.RuleVoiceLength, fixLength)
 	}
 	return writeWAV(resample(p.mono(frames), p.rate, media.VoiceSampleRate)), nil
 }
@@ -58,11 +58,11 @@ func framesOf(d time.Duration, rate int) int {
 func refuseSound(data []byte, failed *pcmError) *Error {
 	switch {
 	case failed.damaged:
-		return refuse(data, media.Voice, failed.reason, media.RuleReadable)
+		return refuse(data, media.Voice, failed.reason, media.RuleReadable, fixFile)
 	case failed.reason != "":
-		return refuse(data, media.Voice, failed.reason+", and only linear PCM is read here", "")
+		return refuse(data, media.Voice, failed.reason+", and only linear PCM is read here", "", fixFile)
 	}
-	return refuse(data, media.Voice, notDecoded(media.Inspect(data), "only linear PCM in a WAV, CAF, AIFF or AU is"), "")
+	return refuse(data, media.Voice, notDecoded(media.Inspect(data), "only linear PCM in a WAV, CAF, AIFF or AU is"), "", fixFile)
 }
 
 // writeWAV returns a WAV with the samples, from -1 to 1.

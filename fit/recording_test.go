@@ -196,6 +196,40 @@ func TestRecording_ReadsEverySample(t *testing.T) {
 	}
 }
 
+// TestRecording_IgnoresWhatIsNoNumber has one sample that is no number, or that no
+// recorder makes: the filter must not spread it.
+func TestRecording_IgnoresWhatIsNoNumber(t *testing.T) {
+	t.Parallel()
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat32, -math.MaxFloat32} {
+		t.Run(fmt.Sprint(v), func(t *testing.T) {
+			t.Parallel()
+			var bits []uint32
+			for _, v := range tone(44_100, 440, 0.5) {
+				bits = append(bits, math.Float32bits(v))
+			}
+			want, err := Recording(wave{rate: 44_100, codec: wavFloat, width: 4, samples: uint32s(bits...)}.bytes())
+			require.NoError(t, err)
+			bits[10_000] = math.Float32bits(float32(v))
+			got, err := Recording(wave{rate: 44_100, codec: wavFloat, width: 4, samples: uint32s(bits...)}.bytes())
+			require.NoError(t, err)
+			a, b := samplesOf(t, want), samplesOf(t, got)
+			const at, reach = 10_000 * 160 / 441, 120 // of the filter, in samples of the result
+			assert.Equal(t, a[:at-reach], b[:at-reach])
+			assert.Equal(t, a[at+reach:], b[at+reach:])
+			loud := 0
+			for i := at - reach; i < at+reach; i++ {
+				if b[i] >= math.MaxInt16-1 || b[i] <= math.MinInt16+1 {
+					loud++
+				}
+			}
+			assert.LessOrEqual(t, loud, 6)
+			for i := at - reach; math.IsNaN(v) && i < at+reach; i++ {
+				assert.InDelta(t, a[i], b[i], 9000)
+			}
+		})
+	}
+}
+
 func uint32s(values ...uint32) []byte {
 	var b []byte
 	for _, v := range values {
@@ -360,6 +394,8 @@ func TestRecording_ReadsWhatOtherProgramsWrite(t *testing.T) {
 		{name: "FFmpeg, AIFF-C fl64", ffmpeg: "-c:a pcm_f64be", file: "aiff"},
 		{name: "FFmpeg, AIFF 24 bit", ffmpeg: "-c:a pcm_s24be", file: "aiff"},
 		{name: "FFmpeg, AU float", ffmpeg: "-c:a pcm_f32be", file: "au"},
+		{name: "FFmpeg, AIFF to a pipe", ffmpeg: "-f aiff", pipe: true},
+		{name: "FFmpeg, CAF to a pipe", ffmpeg: "-f caf", pipe: true},
 		{name: "FFmpeg, AU to a pipe", ffmpeg: "-f au -c:a pcm_s16be", pipe: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
