@@ -63,7 +63,7 @@ func read(path string, members *jsonfields.Object, response Response) any {
 	return response
 }
 
-// endpointsOf returns the endpoints whose result is T, one at least.
+// endpointsOf returns the endpoints whose result is T, one at least, as a test checks.
 func endpointsOf[T Result]() []string {
 	switch any(*new(T)).(type) {
 	case Session:
@@ -84,6 +84,8 @@ func endpointsOf[T Result]() []string {
 		return []string{EndpointVoiceEnroll}
 	case VoiceAuthResult:
 		return []string{EndpointVoiceAuth}
+	case Token:
+		return []string{EndpointFaceToken, EndpointVoiceToken}
 	}
-	return []string{EndpointFaceToken, EndpointVoiceToken} // a Token
+	return nil
 }

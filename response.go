@@ -51,7 +51,7 @@ func Decode[T Result](response Response) (T, error) {
 	switch {
 	case response.StatusCode == 0 && response.Body == nil:
 		return none, &DecodeError{Reason: "it is the zero Response: check the error of Forward first"}
-	case path == "": // made by the caller
+	case path == "" && len(paths) > 0: // made by the caller
 		path = paths[0]
 	case !slices.Contains(paths, path):
 		return none, &DecodeError{Endpoint: path, StatusCode: response.StatusCode, Attempts: response.Attempts,

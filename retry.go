@@ -86,8 +86,8 @@ func WithMaxAttempts(n int) CallOption {
 }
 
 // timing is the policy without what depends on the endpoint.
-func (p *RetryPolicy) timing() retry.Policy {
-	return retry.Policy{BaseDelay: p.BaseDelay, MaxDelay: p.MaxDelay, MaxWait: p.MaxWait}
+func (p *RetryPolicy) timing() retry.Backoff {
+	return retry.Backoff{BaseDelay: p.BaseDelay, MaxDelay: p.MaxDelay, MaxWait: p.MaxWait}
 }
 
 // mayRepeat reports whether a call may be sent again after an attempt that may have

@@ -106,6 +106,9 @@ func (c Call) Result(user int) any { return c.result(User(user)) }
 // Check returns an error if the result of a successful call is not the user's own.
 func (c Call) Check(user int, result any) error {
 	bare, response := Bare(result)
+	if response.StatusCode == 0 && reflect.DeepEqual(c.Result(user), bare) {
+		return fmt.Errorf("a %T without its Response: the function that makes it must set it", result)
+	}
 	if want := c.Result(user); !reflect.DeepEqual(want, bare) || response.StatusCode == 0 {
 		return fmt.Errorf("a %T that is not user %d's: %+v where it must be %+v", result, user, bare, want)
 	}

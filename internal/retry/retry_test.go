@@ -11,12 +11,12 @@ import (
 	"github.com/aimbrain/aimbrain-go/internal/retry"
 )
 
-func TestPolicy_Wait(t *testing.T) {
+func TestBackoff_Wait(t *testing.T) {
 	t.Parallel()
-	policy := retry.Policy{BaseDelay: 100 * time.Millisecond, MaxDelay: 3 * time.Second, MaxWait: 5 * time.Second}
+	policy := retry.Backoff{BaseDelay: 100 * time.Millisecond, MaxDelay: 3 * time.Second, MaxWait: 5 * time.Second}
 	tests := []struct {
 		name     string
-		policy   retry.Policy
+		policy   retry.Backoff
 		attempt  int
 		asked    retry.After
 		room     time.Duration
@@ -27,8 +27,8 @@ func TestPolicy_Wait(t *testing.T) {
 		{name: "the third back-off", policy: policy, attempt: 3, room: time.Second, min: 1, max: 400 * time.Millisecond, allowed: true},
 		{name: "the back-off is bounded", policy: policy, attempt: 60, room: time.Minute, min: 1, max: 3 * time.Second, allowed: true},
 		{name: "no time is left", policy: policy, attempt: 1, room: -1},
-		{name: "no back-off", policy: retry.Policy{}, attempt: 1, allowed: true},
-		{name: "no back-off and no time", policy: retry.Policy{}, attempt: 1, room: -1},
+		{name: "no back-off", policy: retry.Backoff{}, attempt: 1, allowed: true},
+		{name: "no back-off and no time", policy: retry.Backoff{}, attempt: 1, room: -1},
 		{name: "asked", policy: policy, attempt: 1, asked: retry.After{Wait: time.Second, Given: true}, room: 5 * time.Second, min: time.Second, max: 1600 * time.Millisecond, allowed: true},
 		{name: "asked for 0", policy: policy, attempt: 1, asked: retry.After{Given: true}, room: 5 * time.Second, max: 600 * time.Millisecond, allowed: true},
 		{name: "asked for all the time", policy: policy, attempt: 1, asked: retry.After{Wait: 4500 * time.Millisecond, Given: true}, room: 5 * time.Second, min: 4500 * time.Millisecond, max: 5 * time.Second, allowed: true},

@@ -1,8 +1,6 @@
 package transport
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
@@ -166,47 +164,4 @@ func (c *conn) exchangeAlone(request *http.Request, report *Report) (*http.Respo
 	}
 	response.Body = &leasedBody{ReadCloser: response.Body, conn: c, reuse: c.guard != nil && reusable(response.StatusCode)}
 	return response, final, nil
-}
-
-// reusable reports whether an HTTP/1.1 connection may carry another request after
-// a response with this status. A gateway that stopped waiting for the API may
-// forward the API's own response when it arrives. The next call on the connection
-// would take it for its own response: the score of another user.
-func reusable(status int) bool {
-	return status < 500 && status != http.StatusRequestTimeout
-}
-
-// A leasedBody is the body of a response over HTTP/1.1. Its end releases the
-// connection.
-type leasedBody struct {
-	io.ReadCloser
-	conn  *conn
-	reuse bool
-	once  sync.Once
-}
-
-// Read implements [io.Reader].
-func (b *leasedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.end(errors.Is(err, io.EOF))
-	}
-	return n, err
-}
-
-// Close implements [io.Closer].
-func (b *leasedBody) Close() error {
-	err := b.ReadCloser.Close()
-	b.end(true) // net/http closes the connection if the body was not read to its end
-	return err
-}
-
-func (b *leasedBody) end(whole bool) {
-	b.once.Do(func() {
-		if whole && b.reuse {
-			b.conn.pool.release(b.conn)
-			return
-		}
-		b.conn.pool.discard(b.conn)
-	})
 }

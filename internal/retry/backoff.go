@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// A Policy says how long a call waits. All members are used as they are: 0 is no
+// A Backoff says how long a call waits before its next attempt. All members are used as they are: 0 is no
 // default.
-type Policy struct {
+type Backoff struct {
 	BaseDelay time.Duration // bounds the wait before the second attempt
 	MaxDelay  time.Duration // bounds any wait that the server did not ask for
 	MaxWait   time.Duration // bounds the sum of all waits of a call
@@ -23,7 +23,7 @@ const minSpread = 500 * time.Millisecond
 // that was asked for becomes longer by a random time, as all callers received the
 // same one. The result is then also false when room is too short to spread them
 // in.
-func (p Policy) Wait(n int, asked After, room time.Duration) (time.Duration, bool) {
+func (p Backoff) Wait(n int, asked After, room time.Duration) (time.Duration, bool) {
 	limit := p.maxBackoff(n)
 	if asked.Given {
 		if asked.Wait > room-minSpread {
@@ -45,7 +45,7 @@ func (p Policy) Wait(n int, asked After, room time.Duration) (time.Duration, boo
 // maxBackoff returns the bound of the back-off after attempt n: BaseDelay, doubled
 // with each attempt, and at most MaxDelay. It is 0 only if the policy asks for no
 // back-off.
-func (p Policy) maxBackoff(n int) time.Duration {
+func (p Backoff) maxBackoff(n int) time.Duration {
 	limit := p.BaseDelay
 	if limit == 0 {
 		return 0
@@ -62,6 +62,6 @@ func (p Policy) maxBackoff(n int) time.Duration {
 // HoldsBack reports whether a client with this policy holds back its other calls
 // for a wait that one of them was asked for. A longer wait is left to the call
 // that received it: a faulty gateway must not lock the client out.
-func (p Policy) HoldsBack(asked After) bool {
+func (p Backoff) HoldsBack(asked After) bool {
 	return asked.Given && asked.Wait <= p.MaxWait-minSpread
 }
