@@ -72,12 +72,14 @@ func (v *verifier) report() Report {
 	return r
 }
 
-// found adds a finding. Consecutive lines with the same fault become one.
+// found adds a finding. Consecutive lines of the same fault, and without a number or
+// with consecutive ones, become one.
 func (v *verifier) found(f Finding) {
 	f.Count = max(f.Count, 1)
 	if n := len(v.findings); n > 0 && f.Line > 0 {
 		last := &v.findings[n-1]
-		if last.Kind == f.Kind && last.File == f.File && last.Text == f.Text && uint64(f.Line) == uint64(last.Line)+last.Count && f.Count == 1 {
+		follows := f.Sequence == 0 && last.Sequence == 0 || f.Kind == FoundRepeated && f.Sequence == last.Sequence+last.Count
+		if follows && last.Kind == f.Kind && last.File == f.File && last.Text == f.Text && uint64(f.Line) == uint64(last.Line)+last.Count && f.Count == 1 {
 			last.Count++
 			return
 		}
@@ -100,13 +102,6 @@ func (v *verifier) readHeaders(ctx context.Context, files []listing) error {
 			v.found(Finding{Kind: FoundForeign, Chain: f.name.chain, File: f.base, Text: "this is no regular file"})
 			continue
 		}
-		c := v.byID[f.name.chain]
-		if c == nil {
-			c = &chain{Chain: Chain{ID: f.name.chain}, wanted: map[uint64]sighting{}, superseded: map[uint64]string{}, last: beginning()}
-			v.byID[f.name.chain] = c
-			v.chains = append(v.chains, c)
-		}
-		s := &source{name: f.name, base: f.base}
 		h, err := v.readHeader(filepath.Join(v.folder, f.base))
 		if err != nil {
 			return err
@@ -115,8 +110,13 @@ func (v *verifier) readHeaders(ctx context.Context, files []listing) error {
 			v.found(Finding{Kind: FoundForeign, Chain: f.name.chain, File: f.base, Line: 1, Text: "this is a file of chain " + h.Chain})
 			continue
 		}
-		s.header = h
-		c.files = append(c.files, s)
+		c := v.byID[f.name.chain]
+		if c == nil {
+			c = &chain{Chain: Chain{ID: f.name.chain}, wanted: map[uint64]sighting{}, superseded: map[uint64]string{}, last: beginning()}
+			v.byID[f.name.chain] = c
+			v.chains = append(v.chains, c)
+		}
+		c.files = append(c.files, &source{name: f.name, base: f.base, header: h})
 	}
 	for _, c := range v.chains {
 		v.arrange(c)
@@ -346,6 +346,7 @@ func (v *verifier) startFile(c *chain, at Finding, h header) {
 		v.found(at.with(FoundForeign, h.From, "the file begins with a record that the file before it has"))
 	case h.Prev != c.last.hash:
 		v.found(at.with(FoundRewritten, c.last.sequence, "the record before this file is not the one that its header names"))
+		c.last = before
 	}
 	c.bad = 0
 }
