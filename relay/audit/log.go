@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -244,6 +245,7 @@ func (l *Log) write() {
 			}
 			continue
 		}
+		l.gather()
 		var err error
 		if batch, err = l.commit(batch); err != nil {
 			timer.Reset(retryDelay)
@@ -251,6 +253,24 @@ func (l *Log) write() {
 		}
 		if l.isClosed() {
 			timer.Stop()
+			return
+		}
+	}
+}
+
+// gather lets the goroutines run that can queue a record now, such as those that the
+// last commit released. Otherwise the first of them would have an fsync of its own,
+// and the others would wait for it.
+func (l *Log) gather() {
+	queued := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.queue)
+	}
+	for n, rounds := queued(), 0; rounds < 16; rounds++ {
+		runtime.Gosched()
+		before := n
+		if n = queued(); n == before {
 			return
 		}
 	}
