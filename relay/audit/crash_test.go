@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const crashFolder = "AUDIT_TEST_CRASH_FOLDER"
+const crashes = "AUDIT_TEST_CRASHES"
 
 // TestCrash_NoAcknowledgedRecordIsMissing kills a process in the middle of appends,
 // several times in the same folder.
 func TestCrash_NoAcknowledgedRecordIsMissing(t *testing.T) {
 	t.Parallel()
-	if folder := os.Getenv(crashFolder); folder != "" {
-		appendUntilKilled(t, folder)
+	if os.Getenv(crashes) != "" {
+		appendUntilKilled(t, ".")
 		return
 	}
 	if runtime.GOOS == "js" || runtime.GOOS == "wasip1" {
@@ -31,8 +31,9 @@ func TestCrash_NoAcknowledgedRecordIsMissing(t *testing.T) {
 	var acknowledged []string
 	var checkpoints []Checkpoint
 	for round := range 3 {
-		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrash_NoAcknowledgedRecordIsMissing$", "-test.timeout=1m") //nolint:gosec // this test
-		command.Env = append(os.Environ(), crashFolder+"="+folder)
+		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrash_NoAcknowledgedRecordIsMissing$", "-test.timeout=1m")
+		command.Dir = folder
+		command.Env = append(os.Environ(), crashes+"=1")
 		var stderr bytes.Buffer
 		command.Stderr = &stderr
 		out, err := command.StdoutPipe()

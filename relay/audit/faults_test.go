@@ -213,7 +213,7 @@ func TestAppend_ErrorWithFullQueueOnBrokenDisk(t *testing.T) {
 	l, d := openBroken(t, folder, WithMaxQueue(1)) // 128 KiB
 	d.set("sync", -1)
 	var err error
-	for n := 0; n < 1000; n++ {
+	for n := range 1000 {
 		require.ErrorIs(t, l.Append(t.Context(), request(n)), errBroken)
 		if err = l.Add(request(n)); err != nil {
 			break
