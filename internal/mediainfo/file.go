@@ -174,6 +174,8 @@ func (s *source) readOther(f *File) error {
 		return s.tiff(i)
 	case HEIC, AVIF:
 		return s.heif(i)
+	case ICO:
+		return s.ico(i)
 	case JPEG2000:
 		return s.jpeg2000(i)
 	case JPEGXL:

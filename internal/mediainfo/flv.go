@@ -14,10 +14,10 @@ func (s *source) flv(i *Info) error {
 	if err != nil {
 		return err
 	}
+	pos := uint64(be32(p)) + 4
 	if err := s.flvEnd(); err != nil {
 		return err
 	}
-	pos := uint64(be32(p)) + 4
 	for range flvTags {
 		if p, err = s.at(pos, 13); err != nil || len(p) < 13 {
 			return err

@@ -116,6 +116,15 @@ func (s *source) bmp(i *Info) error {
 	return nil
 }
 
+// ico reads the size of the first of several pictures. 0 means 256.
+func (s *source) ico(i *Info) error {
+	p, err := s.exact(6, 2)
+	if err == nil {
+		i.picture(uint32(p[0]-1)&0xff+1, uint32(p[1]-1)&0xff+1)
+	}
+	return err
+}
+
 func (s *source) webp(i *Info) error {
 	p, err := s.exact(4, 26)
 	if err != nil {
