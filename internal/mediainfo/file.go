@@ -129,14 +129,19 @@ func (s *source) examine() File {
 func (s *source) finish(f Format) (err error) {
 	switch f {
 	case JPEG:
-		if s.more.cut, err = s.jpegEnd(); err == nil {
-			err = s.xmpLocation(s.more.xmp)
+		if err = onlyReader(s.xmpLocation(s.more.xmp)); err == nil {
+			s.more.cut, err = s.jpegEnd()
 		}
 	case MP4, QuickTime, M4A:
-		if err = s.mp4End(); err == nil {
+		if err = onlyReader(s.mp4End()); err == nil {
 			err = s.mp4Metadata()
 		}
 	}
+	return onlyReader(err)
+}
+
+// onlyReader drops an error about the file.
+func onlyReader(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return nil
 	}

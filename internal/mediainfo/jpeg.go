@@ -237,12 +237,10 @@ func appSegment(src *source, seg segment, info *Info) error {
 	return nil
 }
 
-// The pieces of a JPEG's end that are read when the picture is too large to be read
-// to its end marker.
-const (
-	endWindows = 8
-	endMarkers = 12
-)
+// endMarkers is how many markers the end of a picture must have to be that of a scan.
+// Encoders write one in 100 to 1000 bytes. In 12 of other data one would be followed
+// by another byte.
+const endMarkers = 12
 
 // jpegEnd reports whether the end of a JPEG is missing. Its headers were read. A
 // small picture is read to its end marker. Of a larger one the end is read: a file
@@ -258,14 +256,15 @@ func (s *source) jpegEnd() (Cut, error) {
 	if bytes.HasSuffix(bytes.TrimRight(last, "\x00"), []byte{0xff, mEOI}) {
 		return CutNo, nil
 	}
-	if s.size-start <= uint64(max(s.reads-endWindows-1, 0))*windowSize {
+	windows := uint64(max(s.reads-1, 0))
+	if s.size-start <= windows*windowSize {
 		return s.jpegWalk(start)
 	}
 	if s.more.pictures {
 		return CutUnknown, nil // the cut may be in another picture
 	}
 	found := 0
-	for pos := s.size - endWindows*windowSize; pos < s.size; {
+	for pos := s.size - windows*windowSize; pos < s.size; {
 		p, err := s.rest(pos)
 		if err != nil {
 			return CutUnknown, err

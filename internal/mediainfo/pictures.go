@@ -80,9 +80,6 @@ func (s *source) png(i *Info) error {
 	}
 }
 
-// maxXMP is how much of XMP data is searched.
-const maxXMP = 32 << 10
-
 func (s *source) gif(i *Info) error {
 	p, err := s.exact(6, 4)
 	if err != nil {
