@@ -251,6 +251,6 @@ func TestNames_OfValues(t *testing.T) {
 	assert.Equal(t, "unknown photo video recording text", names(media.KindUnknown, media.KindPhoto, media.KindVideo, media.KindRecording, media.KindText))
 	assert.Equal(t, "any face voice", names(media.AnyPurpose, media.Face, media.Voice))
 	assert.Equal(t, "unknown no yes", names(media.TruncationUnknown, media.NotTruncated, media.Truncated))
-	assert.Equal(t, "unknown gray YCbCr RGB CMYK", names(media.ColorUnknown, media.Gray, media.YCbCr, media.RGB, media.CMYK))
+	assert.Equal(t, "unknown gray YCbCr RGB CMYK", names(media.ColourUnknown, media.Gray, media.YCbCr, media.RGB, media.CMYK))
 	assert.Equal(t, "advice may be refused refused unknown", names(media.Advice, media.MayBeRefused, media.Refused, media.Severity(0)))
 }

@@ -13,10 +13,10 @@ import (
 // wrong on the way.
 
 func photos() []variant {
-	color := func(want media.Color) func(*testing.T, media.Report) {
+	colour := func(want media.Colour) func(*testing.T, media.Report) {
 		return func(t *testing.T, r media.Report) {
 			t.Helper()
-			assert.Equal(t, want, r.Color, "Color")
+			assert.Equal(t, want, r.Colour, "Colour")
 		}
 	}
 	jpeg := func(file, line string, codec media.Codec, cut media.Truncation, check func(*testing.T, media.Report)) variant {
@@ -28,11 +28,11 @@ func photos() []variant {
 	tagged := func(args string) string { return `exiftool -q -n ` + args + ` -o "$OUT" face.jpg` }
 	const whole, cut, unknown = media.NotTruncated, media.Truncated, media.TruncationUnknown
 	list := []variant{
-		jpeg("baseline.jpg", `convert face.jpg -quality 90 "$OUT"`, media.CodecBaseline, whole, color(media.YCbCr)),
-		jpeg("progressive.jpg", `convert face.jpg -interlace JPEG "$OUT"`, media.CodecProgressive, whole, color(media.YCbCr)),
-		jpeg("gray.jpg", `convert face.jpg -colorspace Gray "$OUT"`, media.CodecBaseline, whole, color(media.Gray)),
-		jpeg("cmyk.jpg", `convert face.jpg -colorspace CMYK "$OUT"`, media.CodecBaseline, whole, color(media.CMYK)),
-		jpeg("444.jpg", `convert face.jpg -sampling-factor 1x1 "$OUT"`, media.CodecBaseline, whole, color(media.YCbCr)),
+		jpeg("baseline.jpg", `convert face.jpg -quality 90 "$OUT"`, media.CodecBaseline, whole, colour(media.YCbCr)),
+		jpeg("progressive.jpg", `convert face.jpg -interlace JPEG "$OUT"`, media.CodecProgressive, whole, colour(media.YCbCr)),
+		jpeg("gray.jpg", `convert face.jpg -colorspace Gray "$OUT"`, media.CodecBaseline, whole, colour(media.Gray)),
+		jpeg("cmyk.jpg", `convert face.jpg -colorspace CMYK "$OUT"`, media.CodecBaseline, whole, colour(media.CMYK)),
+		jpeg("444.jpg", `convert face.jpg -sampling-factor 1x1 "$OUT"`, media.CodecBaseline, whole, colour(media.YCbCr)),
 		jpeg("orientation1.jpg", tagged(`-Orientation=1`), media.CodecBaseline, whole, nil),
 		jpeg("orientation2.jpg", tagged(`-Orientation=2`), media.CodecBaseline, whole, nil),
 		jpeg("orientation3.jpg", tagged(`-Orientation=3`), media.CodecBaseline, whole, nil),

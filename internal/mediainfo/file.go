@@ -12,8 +12,8 @@ type File struct {
 	Size    int64
 	Variant Variant
 	Cut     Cut
-	// Color is the colour model of a JPEG.
-	Color Color
+	// Colour is the colour model of a JPEG.
+	Colour Colour
 	// Location is true for a file that says where it was captured. Metadata is true
 	// for a photo or video with other data about the capture, beyond an orientation.
 	Location, Metadata bool
@@ -63,12 +63,12 @@ func cutIf(cut bool) Cut {
 	return CutNo
 }
 
-// Color is the colour model of a JPEG.
-type Color int
+// Colour is the colour model of a JPEG.
+type Colour int
 
 // The colour models.
 const (
-	Gray Color = iota + 1
+	Gray Colour = iota + 1
 	YCbCr
 	RGB
 	CMYK
@@ -78,7 +78,7 @@ const (
 type more struct {
 	variant            Variant
 	cut                Cut
-	color              Color
+	colour             Colour
 	location, metadata bool
 	pictures           bool    // of a JPEG: there are more behind the first
 	scan               uint64  // of a JPEG: the position behind its first scan header
@@ -119,7 +119,7 @@ func (s *source) examine() File {
 	if s.size == 0 {
 		s.more.cut = CutUnknown
 	}
-	f.Variant, f.Cut, f.Color = s.more.variant, s.more.cut, s.more.color
+	f.Variant, f.Cut, f.Colour = s.more.variant, s.more.cut, s.more.colour
 	f.Location, f.Metadata = s.more.location, s.more.metadata || s.more.location
 	return f
 }

@@ -183,7 +183,7 @@ func inspectJPEG(src *source, info *Info) error {
 			info.Width, info.Height = f.Width, f.Height
 			info.Progressive, info.PictureCodec = f.Progressive, jpegCodec(seg.marker, f.Precision)
 			src.more.scan = segs.pos
-			src.more.color, err = segs.color(seg, f.Components, adobe)
+			src.more.colour, err = segs.colour(seg, f.Components, adobe)
 			return err
 		case seg.marker == mSOS || seg.marker == mEOI:
 			return bad(JPEG, "no frame header in front of the picture data")
@@ -194,9 +194,9 @@ func inspectJPEG(src *source, info *Info) error {
 	}
 }
 
-// color returns the colour model. It follows from the number of components, and for
+// colour returns the colour model. It follows from the number of components, and for
 // three of them from Adobe's segment or from their names.
-func (s *jpegSegments) color(frame segment, components, adobe int) (Color, error) {
+func (s *jpegSegments) colour(frame segment, components, adobe int) (Colour, error) {
 	switch components {
 	case 1:
 		return Gray, nil
