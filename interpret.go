@@ -25,8 +25,8 @@ type verdict struct {
 	healthy bool // the API gave a response that counts for its health
 }
 
-// interpret makes the result of an attempt, or the error that is in its place. All
-// errors after a request was made come from here.
+// interpret makes the result of an attempt, or the error that is in its place. The
+// errors after a request come from here, those of an invalid response by decode.
 func interpret[T any](ctx context.Context, c *call, tries tries, a attempt, read reader[T]) (T, verdict) {
 	var none T
 	reply := a.reply

@@ -225,6 +225,7 @@ func imports(code string) string {
 		"http": "net/http", "httptest": "net/http/httptest", "x509": "crypto/x509", "synctest": "testing/synctest", "os": "os",
 		"httpmock": "github.com/jarcoal/httpmock",
 		"aimbrain": "github.com/aimbrain/aimbrain-go", "aimbraintest": "github.com/aimbrain/aimbrain-go/aimbraintest",
+		"media": "github.com/aimbrain/aimbrain-go/media",
 	} {
 		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
 			fmt.Fprintf(&b, "import %q\n", path)

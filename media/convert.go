@@ -140,7 +140,7 @@ func jpegCodecOf(f *mediainfo.File) Codec {
 	return Codec12Bit
 }
 
-func colorOf(c mediainfo.Color) Color {
+func colourOf(c mediainfo.Colour) Colour {
 	switch c {
 	case mediainfo.Gray:
 		return Gray
@@ -151,7 +151,7 @@ func colorOf(c mediainfo.Color) Color {
 	case mediainfo.CMYK:
 		return CMYK
 	}
-	return ColorUnknown
+	return ColourUnknown
 }
 
 func truncationOf(c mediainfo.Cut) Truncation {

@@ -28,7 +28,7 @@ func InspectReaderAt(r io.ReaderAt, size int64) Report {
 func newReport(f mediainfo.File) Report {
 	r := Report{
 		Kind: kindOf(&f), Format: formatOf(f.Format, f.Variant, f.Text), Inner: formatOf(f.Inner, 0, f.InnerText), Size: f.Size,
-		Codec: codecOf(f.VideoCodec), AudioCodec: codecOf(f.AudioCodec), Color: colorOf(f.Color),
+		Codec: codecOf(f.VideoCodec), AudioCodec: codecOf(f.AudioCodec), Colour: colourOf(f.Colour),
 		Orientation: f.Orientation, Rotation: f.Rotation, FrameRate: f.FrameRate,
 		SampleRate: f.SampleRate, Channels: f.Channels,
 		Duration: f.Duration, DurationKnown: f.Duration > 0 && !f.DurationUnknown,
@@ -121,8 +121,8 @@ func (r Report) summary() string {
 		add("of " + string(r.Inner))
 	}
 	add(string(r.Codec))
-	if r.Color == CMYK || r.Color == Gray {
-		add(r.Color.String())
+	if r.Colour == CMYK || r.Colour == Gray {
+		add(r.Colour.String())
 	}
 	if r.Width > 0 {
 		add(strconv.Itoa(r.Width) + "x" + strconv.Itoa(r.Height))

@@ -26,8 +26,8 @@ type Report struct {
 	// Codec is the encoding of the picture or of the video, AudioCodec that of the
 	// sound: see [Codec].
 	Codec, AudioCodec Codec
-	// Color is the colour model of a JPEG, ColorUnknown for all other formats.
-	Color Color
+	// Colour is the colour model of a JPEG, ColourUnknown for all other formats.
+	Colour Colour
 
 	// Width and Height are in pixels as displayed: with the EXIF orientation or
 	// the rotation of a video applied.
@@ -142,20 +142,20 @@ func (t Truncation) String() string {
 	return "unknown"
 }
 
-// A Color is the colour model of a JPEG.
-type Color int
+// A Colour is the colour model of a JPEG.
+type Colour int
 
 // The colour models.
 const (
-	ColorUnknown Color = iota
-	Gray               // one component
-	YCbCr              // three components, the usual model
-	RGB                // three components that are not converted
-	CMYK               // four components, for print
+	ColourUnknown Colour = iota
+	Gray                 // one component
+	YCbCr                // three components, the usual model
+	RGB                  // three components that are not converted
+	CMYK                 // four components, for print
 )
 
 // String returns "unknown", "gray", "YCbCr", "RGB" or "CMYK".
-func (c Color) String() string {
+func (c Colour) String() string {
 	switch c {
 	case Gray:
 		return "gray"

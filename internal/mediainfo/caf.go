@@ -97,6 +97,9 @@ func (c *cafFile) parseDesc(p []byte) error {
 	c.codec = cafCodec(p[8:12], be32(p[12:]))
 	c.bytesPerPacket, c.framesPerPacket = uint64(be32(p[16:])), uint64(be32(p[20:]))
 	c.rate, c.channels, c.bits = rate, channels, bits
+	if flags := be32(p[12:]); c.codec == "alac" && bits == 0 && flags >= 1 && flags <= 4 {
+		c.bits = [...]int{16, 20, 24, 32}[flags-1]
+	}
 	return nil
 }
 

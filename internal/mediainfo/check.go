@@ -119,7 +119,7 @@ func (c *checker) face() {
 		if i.PictureCodec != "" {
 			c.add(RuleFaceCodec, "a "+encodingName(i.PictureCodec)+" is not a baseline or progressive JPEG")
 		}
-		if c.file.Color == CMYK {
+		if c.file.Colour == CMYK {
 			c.add(RuleFaceCodec, "a JPEG in CMYK is for print, and not for a screen")
 		}
 		c.picture("photo")

@@ -29,6 +29,7 @@ func (s *elements) next() (e element, ok bool, err error) {
 	if s.pos >= s.end {
 		return element{}, false, nil
 	}
+	s.src.steps-- // an element of 2 bytes takes as long to read as two boxes
 	h, err := s.src.at(s.pos, int(min(s.end-s.pos, 12)))
 	if err != nil {
 		return element{}, false, err

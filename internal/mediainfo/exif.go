@@ -149,10 +149,13 @@ func readGPS(src *source, d directory, gps tag) error {
 	return nil
 }
 
+// maxXMP is how much of XMP data is searched. Cameras write 4 kB.
+const maxXMP = 16 << 10
+
 // xmpLocation looks for a location in XMP data.
 func (s *source) xmpLocation(seg segment) error {
 	const name = "GPSLatitude"
-	for pos, end := seg.start, seg.start+uint64(seg.size); pos < end && !s.more.location; {
+	for pos, end := seg.start, seg.start+min(uint64(seg.size), maxXMP); pos < end && !s.more.location; {
 		p, err := s.at(pos, int(min(end-pos, windowSize)))
 		if err != nil {
 			return err

@@ -12,8 +12,8 @@ type File struct {
 	Size    int64
 	Variant Variant
 	Cut     Cut
-	// Color is the colour model of a JPEG.
-	Color Color
+	// Colour is the colour model of a JPEG.
+	Colour Colour
 	// Location is true for a file that says where it was captured. Metadata is true
 	// for a photo or video with other data about the capture, beyond an orientation.
 	Location, Metadata bool
@@ -63,12 +63,12 @@ func cutIf(cut bool) Cut {
 	return CutNo
 }
 
-// Color is the colour model of a JPEG.
-type Color int
+// Colour is the colour model of a JPEG.
+type Colour int
 
 // The colour models.
 const (
-	Gray Color = iota + 1
+	Gray Colour = iota + 1
 	YCbCr
 	RGB
 	CMYK
@@ -78,7 +78,7 @@ const (
 type more struct {
 	variant            Variant
 	cut                Cut
-	color              Color
+	colour             Colour
 	location, metadata bool
 	pictures           bool    // of a JPEG: there are more behind the first
 	scan               uint64  // of a JPEG: the position behind its first scan header
@@ -119,7 +119,7 @@ func (s *source) examine() File {
 	if s.size == 0 {
 		s.more.cut = CutUnknown
 	}
-	f.Variant, f.Cut, f.Color = s.more.variant, s.more.cut, s.more.color
+	f.Variant, f.Cut, f.Colour = s.more.variant, s.more.cut, s.more.colour
 	f.Location, f.Metadata = s.more.location, s.more.metadata || s.more.location
 	return f
 }
@@ -129,14 +129,19 @@ func (s *source) examine() File {
 func (s *source) finish(f Format) (err error) {
 	switch f {
 	case JPEG:
-		if s.more.cut, err = s.jpegEnd(); err == nil {
-			err = s.xmpLocation(s.more.xmp)
+		if err = onlyReader(s.xmpLocation(s.more.xmp)); err == nil {
+			s.more.cut, err = s.jpegEnd()
 		}
 	case MP4, QuickTime, M4A:
-		if err = s.mp4End(); err == nil {
+		if err = onlyReader(s.mp4End()); err == nil {
 			err = s.mp4Metadata()
 		}
 	}
+	return onlyReader(err)
+}
+
+// onlyReader drops an error about the file.
+func onlyReader(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return nil
 	}
@@ -174,6 +179,8 @@ func (s *source) readOther(f *File) error {
 		return s.tiff(i)
 	case HEIC, AVIF:
 		return s.heif(i)
+	case ICO:
+		return s.ico(i)
 	case JPEG2000:
 		return s.jpeg2000(i)
 	case JPEGXL:

@@ -14,10 +14,10 @@ func (s *source) flv(i *Info) error {
 	if err != nil {
 		return err
 	}
+	pos := uint64(be32(p)) + 4
 	if err := s.flvEnd(); err != nil {
 		return err
 	}
-	pos := uint64(be32(p)) + 4
 	for range flvTags {
 		if p, err = s.at(pos, 13); err != nil || len(p) < 13 {
 			return err
@@ -102,7 +102,8 @@ func (s *source) flvMetadata(i *Info, pos, size uint64) error {
 	}
 	i.DurationUnknown = true
 	width, height := 0.0, 0.0
-	for p = p[len(name)+4:]; len(p) >= 3; {
+	known := true
+	for p = p[len(name)+4:]; len(p) >= 3 && known; {
 		n := 2 + be16(p)
 		if len(p) < n+1 {
 			break
@@ -112,7 +113,8 @@ func (s *source) flvMetadata(i *Info, pos, size uint64) error {
 		switch kind {
 		case 0: // a number
 			if len(p) < 8 {
-				return nil
+				known = false
+				break
 			}
 			v := math.Float64frombits(be64(p))
 			p = p[8:]
@@ -141,11 +143,12 @@ func (s *source) flvMetadata(i *Info, pos, size uint64) error {
 			p = p[min(1, len(p)):]
 		case 2: // a string
 			if len(p) < 2 {
-				return nil
+				known = false
+				break
 			}
 			p = p[min(2+be16(p), len(p)):]
-		default:
-			return nil
+		default: // the end, or a kind that is not read
+			known = false
 		}
 	}
 	if width >= 1 && height >= 1 && width < 1<<16 && height < 1<<16 {

@@ -206,5 +206,8 @@ func sniffStreams(data []byte) Format {
 }
 
 // isParameterSet reports whether c is the first byte of a NAL unit that H.264
-// streams start with: a sequence parameter set or an access unit delimiter.
-func isParameterSet(b byte) bool { return b == 0x67 || b == 0x47 || b == 0x27 || b == 0x09 }
+// streams start with: a sequence parameter set, an access unit delimiter or
+// supplemental information.
+func isParameterSet(b byte) bool {
+	return b == 0x67 || b == 0x47 || b == 0x27 || b == 0x09 || b == 0x06
+}

@@ -183,7 +183,7 @@ func inspectJPEG(src *source, info *Info) error {
 			info.Width, info.Height = f.Width, f.Height
 			info.Progressive, info.PictureCodec = f.Progressive, jpegCodec(seg.marker, f.Precision)
 			src.more.scan = segs.pos
-			src.more.color, err = segs.color(seg, f.Components, adobe)
+			src.more.colour, err = segs.colour(seg, f.Components, adobe)
 			return err
 		case seg.marker == mSOS || seg.marker == mEOI:
 			return bad(JPEG, "no frame header in front of the picture data")
@@ -194,9 +194,9 @@ func inspectJPEG(src *source, info *Info) error {
 	}
 }
 
-// color returns the colour model. It follows from the number of components, and for
+// colour returns the colour model. It follows from the number of components, and for
 // three of them from Adobe's segment or from their names.
-func (s *jpegSegments) color(frame segment, components, adobe int) (Color, error) {
+func (s *jpegSegments) colour(frame segment, components, adobe int) (Colour, error) {
 	switch components {
 	case 1:
 		return Gray, nil
@@ -237,12 +237,10 @@ func appSegment(src *source, seg segment, info *Info) error {
 	return nil
 }
 
-// The pieces of a JPEG's end that are read when the picture is too large to be read
-// to its end marker.
-const (
-	endWindows = 8
-	endMarkers = 12
-)
+// endMarkers is how many markers the end of a picture must have to be that of a scan.
+// Encoders write one in 100 to 1000 bytes. In 12 of other data one would be followed
+// by another byte.
+const endMarkers = 12
 
 // jpegEnd reports whether the end of a JPEG is missing. Its headers were read. A
 // small picture is read to its end marker. Of a larger one the end is read: a file
@@ -258,14 +256,15 @@ func (s *source) jpegEnd() (Cut, error) {
 	if bytes.HasSuffix(bytes.TrimRight(last, "\x00"), []byte{0xff, mEOI}) {
 		return CutNo, nil
 	}
-	if s.size-start <= uint64(max(s.reads-endWindows-1, 0))*windowSize {
+	windows := uint64(max(s.reads-1, 0))
+	if s.size-start <= windows*windowSize {
 		return s.jpegWalk(start)
 	}
 	if s.more.pictures {
 		return CutUnknown, nil // the cut may be in another picture
 	}
 	found := 0
-	for pos := s.size - endWindows*windowSize; pos < s.size; {
+	for pos := s.size - windows*windowSize; pos < s.size; {
 		p, err := s.rest(pos)
 		if err != nil {
 			return CutUnknown, err

@@ -40,8 +40,8 @@ type Info struct {
 	DurationUnknown bool
 
 	SampleRate int // in Hz
-	// Channels and BitsPerSample are the values of the header. MP4 writers
-	// mostly set them to 2 and 16, whatever the coded sound has.
+	// Channels and BitsPerSample are the values of the header. MP4 writers mostly
+	// set BitsPerSample to 16, whatever the coded sound has.
 	Channels      int
 	BitsPerSample int
 

@@ -106,7 +106,7 @@ func TestInspect_ReadsHeaders(t *testing.T) {
 		"faststart.mp4":   video,
 		"clip.mov":        with(video, func(i *mediainfo.Info) { i.Format = mediainfo.QuickTime }),
 		"phone.mp4": with(video, func(i *mediainfo.Info) {
-			i.HasAudio, i.AudioCodec, i.SampleRate, i.Channels, i.BitsPerSample = true, "mp4a", 16000, 2, 16
+			i.HasAudio, i.AudioCodec, i.SampleRate, i.Channels, i.BitsPerSample = true, "mp4a", 16000, 1, 16
 			i.AudioDuration = 100 * ms
 		}),
 		"pipe.wav": voice,

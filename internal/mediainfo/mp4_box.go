@@ -133,6 +133,12 @@ func boxKind(b []byte) string {
 		return "jxlc"
 	case "jxlp":
 		return "jxlp"
+	case "esds":
+		return "esds"
+	case "wave":
+		return "wave"
+	case "dac3":
+		return "dac3"
 	case "Exif":
 		return "Exif"
 	case "\xa9xyz":

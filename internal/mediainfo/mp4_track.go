@@ -203,7 +203,16 @@ func (m *mp4File) entry(t *mp4Track) error {
 		}
 		return nil
 	}
-	t.rate = be16(e[32:]) // 16.16 fixed point
+	t.rate = be16(e[32:])      // 16.16 fixed point
+	switch string(t.name[:]) { // QuickTime's names for depths that the field does not have
+	case "fl32", "in32":
+		t.bits = 32
+	case "fl64":
+		t.bits = 64
+	case "in24":
+		t.bits = 24
+	}
+	version := be16(e[16:])
 	switch t.scale {
 	case 88_200, 96_000, 176_400, 192_000, 352_800, 384_000:
 		// A rate beyond 16 bits is omitted or loses its upper bits. The time
@@ -212,7 +221,11 @@ func (m *mp4File) entry(t *mp4Track) error {
 			t.rate = int(t.scale)
 		}
 	}
-	return m.samplingRate(t, p[0] == 1)
+	version1 := p[0] == 1
+	if err := m.soundConfig(t, version); err != nil {
+		return err
+	}
+	return m.samplingRate(t, version1)
 }
 
 // samplingRate reads the rate from its own box. A description of ISO's version 1

@@ -43,22 +43,25 @@ func (s *source) ogg(i *Info) error {
 	return nil
 }
 
-// maxOggPage is the size of a page at most.
-const maxOggPage = 27 + 255 + 255*255
+const (
+	maxOggPage = 27 + 255 + 255*255 // bytes of a page at most
+	maxOggHits = 256                // how often the name of a page may be found
+)
 
 // oggEnd returns the position of the last page, 0 if it was not found. It looks for
 // it from the end of the file backwards.
 func (s *source) oggEnd(stream uint32) (uint64, error) {
 	const overlap = 26 // a page's header may lie across two windows
 	floor := s.size - min(s.size, maxOggPage+windowSize)
-	for end := s.size; end > floor; {
+	hits := 0
+	for end := s.size; end > floor && hits < maxOggHits; {
 		start := end - min(end, windowSize)
 		p, err := s.at(start, int(end-start))
 		if err != nil {
 			return 0, err
 		}
 		at := -1
-		for from := 0; ; {
+		for from := 0; hits < maxOggHits; hits++ {
 			n := bytes.Index(p[from:], []byte("OggS"))
 			if n < 0 || len(p)-from-n < overlap {
 				break

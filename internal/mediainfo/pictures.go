@@ -80,9 +80,6 @@ func (s *source) png(i *Info) error {
 	}
 }
 
-// maxXMP is how much of XMP data is searched.
-const maxXMP = 32 << 10
-
 func (s *source) gif(i *Info) error {
 	p, err := s.exact(6, 4)
 	if err != nil {
@@ -114,6 +111,15 @@ func (s *source) bmp(i *Info) error {
 	height := int32(le32(p[20:])) // negative for rows from the top
 	i.picture(le32(p[16:]), uint32(max(height, -height)))
 	return nil
+}
+
+// ico reads the size of the first of several pictures. 0 means 256.
+func (s *source) ico(i *Info) error {
+	p, err := s.exact(6, 2)
+	if err == nil {
+		i.picture(uint32(p[0]-1)&0xff+1, uint32(p[1]-1)&0xff+1)
+	}
+	return err
 }
 
 func (s *source) webp(i *Info) error {

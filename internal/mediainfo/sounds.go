@@ -285,9 +285,13 @@ func (s *source) adts(i *Info) error {
 	return nil
 }
 
-// amr counts the frames, of 20 ms each. A long recording is not read to its end, and
+// maxFrames is how many frames are counted, for 40 s.
+const maxFrames = 2000
+
+// amr counts the frames. A long recording is not read to its end, and
 // has an unknown duration.
 func (s *source) amr(i *Info) error {
+	const frame = 20 * time.Millisecond
 	p, err := s.exact(0, 9)
 	if err != nil {
 		return err
@@ -304,21 +308,26 @@ func (s *source) amr(i *Info) error {
 		i.sound("samr", 0, 0, 0)
 		return nil
 	}
-	for frames := 0; ; frames++ {
+	for frames := 0; frames < maxFrames; {
 		if pos == s.size {
 			s.more.cut = CutNo
-			i.lasts(time.Duration(frames) * 20 * time.Millisecond)
+			i.lasts(time.Duration(frames) * frame)
 			return nil
 		}
-		p, err := s.at(pos, 1)
+		p, err := s.rest(pos)
 		if err != nil {
 			return err
 		}
 		if len(p) == 0 {
 			s.more.cut = CutYes
-			i.lasts(time.Duration(frames-1) * 20 * time.Millisecond)
+			i.lasts(time.Duration(frames-1) * frame)
 			return nil
 		}
-		pos += 1 + sizes[p[0]>>3&15]
+		for len(p) > 0 && frames < maxFrames {
+			size := 1 + sizes[p[0]>>3&15]
+			pos, frames = pos+size, frames+1
+			p = p[min(size, uint64(len(p))):]
+		}
 	}
+	return nil
 }

@@ -10,10 +10,10 @@ import (
 const (
 	maxReads   = 64
 	windowSize = 1 << 10 // 64 KiB in all
-	// maxSteps is how often the readers of one file may ask for bytes. It is
-	// several times what a fragmented video of a minute needs, and bounds the time
-	// for a file of empty boxes.
-	maxSteps = 1 << 11
+	// maxSteps is how often the readers of one file may ask for bytes. It is more
+	// than maxReads fragments of a video need, and bounds the time for a file of
+	// empty boxes.
+	maxSteps = 1 << 10
 )
 
 // source reads the bytes of a file through a moving window. A file in memory has
