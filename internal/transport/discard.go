@@ -1,6 +1,7 @@
 package transport
 
-// This file decides whether a connection is used again or discarded.
+// This file holds the end of a connection's use: it is released for another request, or
+// discarded. After a failed exchange or an early response conn.go calls discard.
 
 import (
 	"errors"
