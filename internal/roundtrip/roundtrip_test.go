@@ -248,7 +248,7 @@ func TestDo_WrapperOfTheLibrarysTransport(t *testing.T) {
 		}},
 		{name: "it returns an error of its own", send: func(r *http.Request) (*http.Response, error) {
 			read(r)
-			_, _ = inner.RoundTrip(r) //nolint:bodyclose // it has no response
+			_, _ = inner.RoundTrip(r)
 			return nil, broken
 		}, sent: true},
 		{name: "another transport wrote the headers before", send: func(r *http.Request) (*http.Response, error) {
@@ -336,8 +336,8 @@ func TestByClient_Transport(t *testing.T) { //nolint:paralleltest // it sets htt
 		{name: "the caller's", callers: named("callers"), standard: original, want: "callers"},
 		{name: "the caller's, and a replaced default one", callers: named("callers"), standard: named("default"), want: "callers"},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { //nolint:paralleltest // see above
+	for _, tt := range tests { //nolint:paralleltest // see above
+		t.Run(tt.name, func(t *testing.T) {
 			http.DefaultTransport = tt.standard
 			client := &http.Client{Transport: tt.callers}
 			acquire := roundtrip.ByClient(client, named("own"), func(http.RoundTripper) bool { return tt.want == "own" })
