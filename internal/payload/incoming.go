@@ -108,9 +108,7 @@ func (b *Builder) Incoming(r io.Reader, set []Member) []strictjson.Member {
 		return nil
 	}
 	members := in.finish()
-	if b.err == nil {
-		b.inspectForwarded(b.buf)
-	}
+	b.inspectForwarded(b.buf)
 	return members
 }
 
@@ -244,10 +242,7 @@ func (in *incoming) value(i int, sent []byte) []byte {
 
 // replace puts other bytes in the place of those from start to end.
 func (in *incoming) replace(start, end int, by []byte) {
-	if in.err != nil {
-		return
-	}
-	if more := len(by) - (end - start); more > 0 && !in.reserve(more) {
+	if !in.reserve(max(0, len(by)-(end-start))) {
 		return
 	}
 	tail := len(in.buf) - end
@@ -311,8 +306,8 @@ func (in *incoming) put(members []strictjson.Member, which int) []strictjson.Mem
 	}
 	text = append(append(append(text, name...), ':'), quoted...)
 	in.replace(brace, brace, text)
-	if in.hashed > brace || in.err != nil {
-		return in.again()
+	if in.err != nil {
+		return nil
 	}
 	end := brace + len(text)
 	return append(members, strictjson.Member{Name: []byte(member.Name), Value: in.buf[end-len(quoted) : end : end], Start: end - len(quoted), End: end})
@@ -323,7 +318,7 @@ func (in *incoming) again() []strictjson.Member {
 	in.settings.Rehash()
 	in.hashed = 0
 	members, invalid := parse(nil, in.buf, in.set)
-	if in.err == nil && invalid != nil {
+	if invalid != nil {
 		in.fail(invalid)
 	}
 	return members

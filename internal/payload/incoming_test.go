@@ -2,8 +2,12 @@ package payload
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,8 +22,15 @@ func (h *recordedHash) Write(p []byte) { h.Buffer.Write(p) }
 
 // arrive lets a request arrive in pieces of a size.
 func arrive(request []byte, piece int, set ...Member) (body, hashed []byte, members []strictjson.Member, early int, err error) {
+	body, hashed, members, early, _, err = arriveWithin(2_000_000, request, piece, set...)
+	return body, hashed, members, early, err
+}
+
+// arriveWithin is arrive with a limit. late is how many times the hash began again.
+func arriveWithin(limit int, request []byte, piece int, set ...Member) (body, hashed []byte, members []strictjson.Member, early, late int, err error) {
 	var hash recordedHash
-	b := &Builder{settings: Settings{Buffers: new(Buffers), Hash: &hash, Rehash: hash.Reset, Limit: 2_000_000}}
+	rehash := func() { late++; hash.Reset() }
+	b := &Builder{settings: Settings{Buffers: new(Buffers), Hash: &hash, Rehash: rehash, Limit: limit}}
 	in := newIncoming(b, set)
 	for len(request) > 0 && b.err == nil {
 		n := min(piece, len(request))
@@ -31,10 +42,10 @@ func arrive(request []byte, piece int, set ...Member) (body, hashed []byte, memb
 		members = in.finish()
 	}
 	if b.err != nil {
-		return nil, nil, nil, 0, b.err
+		return nil, nil, nil, 0, 0, b.err
 	}
 	b.hash()
-	return b.buf, hash.Bytes(), members, early, nil
+	return b.buf, hash.Bytes(), members, early, late, nil
 }
 
 func TestIncoming_SetsMembersInEachForm(t *testing.T) {
@@ -62,8 +73,9 @@ func TestIncoming_SetsMembersInEachForm(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for piece := 1; piece <= len(tt.request); piece++ {
-				body, hashed, members, _, err := arrive([]byte(tt.request), piece, Member{Name: "session", Value: "s-1"})
+				body, hashed, members, _, late, err := arriveWithin(2_000_000, []byte(tt.request), piece, Member{Name: "session", Value: "s-1"})
 				require.NoError(t, err)
+				assert.Equal(t, tt.late, late > 0, "the hash begins again only if it must")
 				assert.Equal(t, tt.want, string(body))
 				assert.Equal(t, tt.want, string(hashed), "hashed, in pieces of %d", piece)
 				want, err := strictjson.Request(nil, body)
@@ -146,6 +158,8 @@ func TestIncoming_Refuses(t *testing.T) {
 		{name: "a comma too many", request: `{"session":"a",}`},
 		{name: "a byte order mark", request: "\ufeff{}"},
 		{name: "a user id that readers differ about", request: `{"session":"a","userId":"u\u0000"}`},
+		{name: "a session that readers differ about", request: `{"session":"s\u0000"}`, set: []Member{{Name: "userId", Value: "u-1"}}},
+		{name: "a name that holds a NUL", request: `{"session":"a","x\u0000":1}`},
 		{name: "a value that is no UTF-8", request: `{}`, set: []Member{{Name: "session", Value: "\xff"}}},
 		{name: "a name that is no UTF-8", request: `{}`, set: []Member{{Name: "\xff", Value: "a"}}},
 		{name: "one member twice", request: `{}`, set: []Member{{Name: "session", Value: "a"}, {Name: "Session", Value: "b"}}},
@@ -162,6 +176,196 @@ func TestIncoming_Refuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestIncoming_Limit: a request stays below its limit, with the members that are set.
+func TestIncoming_Limit(t *testing.T) {
+	t.Parallel()
+	fill := strings.Repeat("x", 480)
+	for _, tt := range []struct {
+		name, request, want string
+	}{
+		{name: "a value of the same length", request: `{"session":"aaa","x":"` + fill + `"}`, want: `{"session":"s-1","x":"` + fill + `"}`},
+		{name: "a longer value", request: `{"session":"a","x":"` + fill + `"}`, want: `{"session":"s-1","x":"` + fill + `"}`},
+		{name: "a shorter value", request: `{"session":"aaaa","x":"` + fill + `"}`, want: `{"session":"s-1","x":"` + fill + `"}`},
+		{name: "a longer value in place of a number", request: `{"session":1,"x":"` + fill + `"}`, want: `{"session":"s-1","x":"` + fill + `"}`},
+		{name: "a member that is missing", request: `{"x":"` + fill + `"}`, want: `{"x":"` + fill + `","session":"s-1"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			set := Member{Name: "session", Value: "s-1"}
+			longest := max(len(tt.request), len(tt.want))
+			for _, piece := range []int{1, 100, len(tt.request)} {
+				body, hashed, _, _, _, err := arriveWithin(longest+1, []byte(tt.request), piece, set)
+				require.NoError(t, err)
+				assert.Equal(t, tt.want, string(body))
+				assert.Equal(t, tt.want, string(hashed))
+				_, _, members, _, _, err := arriveWithin(len(tt.want), []byte(tt.request), piece, set)
+				require.ErrorIs(t, err, ErrTooLarge)
+				assert.Nil(t, members)
+			}
+			changed, err := Set([]byte(tt.request), set, len(tt.want)+1)
+			require.NoError(t, err)
+			assert.Len(t, changed, len(tt.want))
+			_, err = Set([]byte(tt.request), set, len(tt.want))
+			assert.ErrorIs(t, err, ErrTooLarge)
+		})
+	}
+}
+
+// TestIncoming_MembersAreThoseOfTheBody: a buffer that grew is used by another call,
+// so that no member may stay in it.
+func TestIncoming_MembersAreThoseOfTheBody(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		set  []Member
+	}{
+		{name: "a name of escapes", set: []Member{{Name: "\x01\x02\x03", Value: "v"}}},
+		{name: "a long value", set: []Member{{Name: "\x01", Value: strings.Repeat("v", 3000)}}},
+		{name: "two", set: []Member{{Name: "\x01", Value: strings.Repeat("v", 3000)}, {Name: "\x02", Value: strings.Repeat("w", 3000)}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			request := []byte(`{"x":"` + strings.Repeat("y", 1000) + `"}`)
+			body, _, members, _, err := arrive(request, len(request), tt.set...)
+			require.NoError(t, err)
+			require.Len(t, members, 1+len(tt.set))
+			for _, m := range members {
+				assert.Same(t, &body[m.Start], &m.Value[0], "%q", m.Name)
+			}
+		})
+	}
+}
+
+// wholeSettings are settings for Make.
+func wholeSettings(hash *recordedHash) Settings {
+	return Settings{
+		Buffers: new(Buffers), Hash: hash, Rehash: hash.Reset, Limit: 2_000_000,
+		Ended:   func() error { return nil },
+		Limited: func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) },
+	}
+}
+
+func TestIncoming_ReadsEveryKindOfReader(t *testing.T) {
+	t.Parallel()
+	request := `{"session":"a","x":"` + strings.Repeat("y", 300_000) + `"}`
+	want := strings.Replace(request, `"a"`, `"s-1"`, 1)
+	for _, tt := range []struct {
+		name string
+		body io.Reader
+	}{
+		{name: "bytes.Reader", body: bytes.NewReader([]byte(request))},
+		{name: "bytes.Buffer", body: bytes.NewBufferString(request)},
+		{name: "strings.Reader", body: strings.NewReader(request)},
+		{name: "one that may block", body: iotest.HalfReader(strings.NewReader(request))},
+		{name: "one that returns bytes with its end", body: iotest.DataErrReader(strings.NewReader(request))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var hash recordedHash
+			var members []strictjson.Member
+			made, problems, err := Make(wholeSettings(&hash), func(b *Builder) {
+				members = b.Incoming(tt.body, []Member{{Name: "session", Value: "s-1"}})
+			})
+			require.NoError(t, err)
+			assert.Empty(t, problems)
+			assert.Equal(t, len(want), made.Size())
+			assert.Equal(t, want, hash.String())
+			require.Len(t, members, 2)
+			assert.Equal(t, `"s-1"`, string(members[0].Value))
+		})
+	}
+}
+
+func TestIncoming_BodyThatIsNotReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for _, tt := range []struct {
+		name     string
+		body     io.Reader
+		settings func(*Settings)
+		set      []Member
+		want     string
+		cause    error
+		reads    bool
+	}{
+		{name: "nil", want: "the body is nil"},
+		{name: "it breaks", body: iotest.ErrReader(broken), want: "the body cannot be read to its end", cause: broken, reads: true},
+		{name: "it is cut off", body: io.MultiReader(strings.NewReader(`{"x":1}`), iotest.ErrReader(io.ErrUnexpectedEOF)), want: "the body cannot be read to its end", cause: io.ErrUnexpectedEOF, reads: true},
+		{name: "no time is left", body: strings.NewReader(`{}`), settings: func(s *Settings) {
+			s.Ended = func() error { return broken }
+			s.Limited = func() (context.Context, context.CancelFunc) {
+				ctx, cancel := context.WithCancel(context.Background())
+				cancel()
+				return ctx, cancel
+			}
+		}, want: "the body was not read to its end: broken", cause: broken, reads: true},
+		{name: "it never ends", body: endless{}, want: "the body reaches the limit", cause: ErrTooLarge, reads: true},
+		{name: "with metadata", body: strings.NewReader(`{}`), settings: func(s *Settings) { s.Metadata = []byte("m") }, want: "WithMetadata would change a request that is forwarded"},
+		{name: "with a member twice", body: strings.NewReader(`{}`), set: []Member{{Name: "a", Value: "b"}, {Name: "A", Value: "c"}}, want: "the members have one name twice"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var hash recordedHash
+			settings := wholeSettings(&hash)
+			if tt.settings != nil {
+				tt.settings(&settings)
+			}
+			body := tt.body
+			read := false
+			if body != nil {
+				body = io.TeeReader(body, writerFunc(func(p []byte) (int, error) { read = true; return len(p), nil }))
+			}
+			made, _, err := Make(settings, func(b *Builder) {
+				assert.Nil(t, b.Incoming(body, tt.set))
+			})
+			require.EqualError(t, err, tt.want)
+			assert.Nil(t, made)
+			if tt.cause != nil {
+				assert.ErrorIs(t, err, tt.cause)
+			}
+			if !tt.reads {
+				assert.False(t, read, "it need not be read")
+			}
+		})
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// TestIncoming_TakesRoomOnce: the size of a bytes.Reader is known.
+func TestIncoming_TakesRoomOnce(t *testing.T) {
+	t.Parallel()
+	const size = 100_000
+	request := []byte(`{"x":"` + strings.Repeat("y", size-8) + `"}`)
+	b := &Builder{settings: wholeSettings(new(recordedHash))}
+	b.Incoming(bytes.NewReader(request), []Member{{Name: "session", Value: "s-1"}})
+	require.NoError(t, b.err)
+	assert.Equal(t, size+128, cap(b.buf))
+}
+
+func TestIncoming_InspectsMedia(t *testing.T) {
+	t.Parallel()
+	settings := wholeSettings(new(recordedHash))
+	settings.Inspect = true
+	_, problems, err := Make(settings, func(b *Builder) {
+		b.Incoming(strings.NewReader(`{"faces":["QUJD"]}`), []Member{{Name: "session", Value: "s-1"}})
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, problems)
+	assert.Equal(t, "faces[0]", problems[0].Place)
 }
 
 // FuzzIncoming compares a request that arrives in pieces with one that was read

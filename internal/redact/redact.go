@@ -69,16 +69,8 @@ func (r Redactor) replace(s string) string {
 	var covered []bool // the bytes of those found, which bound a short credential too
 	edge := func(i int) bool { return bounds(s, i) || covered != nil && covered[i] }
 	for _, secret := range r.secrets() {
-		for i := 0; i < len(s); i++ {
-			next := strings.Index(s[i:], secret)
-			if next < 0 {
-				break
-			}
-			i += next
+		for i := find(s, secret, 0, edge); i >= 0; i = find(s, secret, i+1, edge) {
 			end := i + len(secret)
-			if len(secret) < minAnywhere && !(edge(i-1) && edge(end)) {
-				continue
-			}
 			found = append(found, stretch{i, end})
 			if covered == nil {
 				covered = make([]bool, len(s))
@@ -94,8 +86,8 @@ func (r Redactor) replace(s string) string {
 	slices.SortFunc(found, func(a, b stretch) int { return a.start - b.start })
 	var out strings.Builder
 	kept := 0 // the offset in s up to which out is made
-	for i, f := range found {
-		if i == 0 || f.start >= kept {
+	for _, f := range found {
+		if f.start >= kept {
 			out.WriteString(s[kept:f.start])
 			out.WriteString(redacted)
 		}
@@ -110,36 +102,34 @@ func (r Redactor) replace(s string) string {
 // letters and digits. Otherwise the remaining text would be useless.
 const minAnywhere = 8
 
-// indexCredential returns the index of the first credential, or -1.
-func indexCredential(s, credential string) int {
-	if len(credential) >= minAnywhere {
-		return strings.Index(s, credential)
-	}
-	for start := 0; ; start++ {
+// find returns the index of the first credential from start on, or -1. A short one
+// has an edge on both sides.
+func find(s, credential string, start int, edge func(int) bool) int {
+	for ; ; start++ {
 		i := strings.Index(s[start:], credential)
 		if i < 0 {
 			return -1
 		}
 		start += i
-		end := start + len(credential)
-		if bounds(s, start-1) && bounds(s, end) {
+		if len(credential) >= minAnywhere || edge(start-1) && edge(start+len(credential)) {
 			return start
 		}
 	}
 }
 
+// holds reports whether a text holds a credential unescaped.
+func holds(s, credential string) bool {
+	return find(s, credential, 0, func(i int) bool { return bounds(s, i) }) >= 0
+}
+
 // bounds reports whether a short credential may begin behind the byte at i, or end
 // before it.
 func bounds(s string, i int) bool {
-	return i < 0 || i == len(s) || !isAlphanumeric(s[i])
+	return i < 0 || i == len(s) || !isAlphanumeric(rune(s[i]))
 }
 
-func isAlphanumeric(c byte) bool {
+func isAlphanumeric(c rune) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
-}
-
-func isDigits(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // Header returns a copy without credentials.
@@ -173,7 +163,7 @@ func Contains(h http.Header, credentials ...string) bool {
 
 func containsAny(value string, credentials []string) bool {
 	for _, credential := range credentials {
-		if len(value) >= len(credential) && indexCredential(value, credential) >= 0 {
+		if holds(value, credential) {
 			return true
 		}
 	}
@@ -185,15 +175,15 @@ func containsAny(value string, credentials []string) bool {
 // hidden.
 func (r Redactor) hides(s, clean string) bool {
 	holdsCredential := func(s string) bool {
-		return slices.ContainsFunc(r.secrets(), func(secret string) bool { return indexCredential(s, secret) >= 0 })
+		return slices.ContainsFunc(r.secrets(), func(secret string) bool { return holds(s, secret) })
 	}
 	return disguises(s, holdsMedia) || disguises(clean, holdsCredential)
 }
 
 // disguises reports whether a text holds something, as it is or after an escape is
 // undone: of JSON, HTML or a URL, in turn.
-func disguises(s string, holds func(string) bool) bool {
-	if holds(s) {
+func disguises(s string, found func(string) bool) bool {
+	if found(s) {
 		return true
 	}
 	for range 3 {
@@ -203,7 +193,7 @@ func disguises(s string, holds func(string) bool) bool {
 			if plain == s {
 				continue
 			}
-			if s = plain; holds(s) {
+			if s = plain; found(s) {
 				return true
 			}
 		}
@@ -222,29 +212,22 @@ const maxRun = 128
 // lines, or of numbers as bytes are printed.
 func holdsMedia(s string) bool {
 	stretch := 0
-	for i := 0; i < len(s); {
-		start := i
-		for i < len(s) && isMediaDigit(s[i]) {
-			i++
-		}
-		switch word := s[start:i]; {
-		case len(word) >= 16, word != "" && len(word) <= 3 && isDigits(word):
+	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return !isMediaDigit(c) }) {
+		switch {
+		case len(word) >= 16, len(word) <= 3 && strings.Trim(word, "0123456789") == "":
 			if stretch += len(word); stretch > maxRun {
 				return true
 			}
-		case word != "":
+		default:
 			stretch = 0
-		}
-		if i == start {
-			i++
 		}
 	}
 	return false
 }
 
 // isMediaDigit reports whether c occurs in base64 of any alphabet.
-func isMediaDigit(c byte) bool {
-	return isAlphanumeric(c) || strings.IndexByte("+/=-_", c) >= 0
+func isMediaDigit(c rune) bool {
+	return isAlphanumeric(c) || strings.ContainsRune("+/=-_", c)
 }
 
 // unescapeJSON undoes every escape of a JSON string, wherever it occurs: the

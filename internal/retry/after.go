@@ -22,9 +22,8 @@ func ReadAfter(header http.Header, now time.Time) After {
 	}
 	var longest After
 	for _, value := range header.Values("Retry-After") {
-		wait, ok := parseAfter(value, now)
-		if ok && (!longest.Given || wait > longest.Wait) {
-			longest = After{Wait: wait, Given: true}
+		if wait, ok := parseAfter(value, now); ok {
+			longest = After{Wait: max(longest.Wait, wait), Given: true}
 		}
 	}
 	return longest
@@ -33,11 +32,8 @@ func ReadAfter(header http.Header, now time.Time) After {
 func parseAfter(value string, now time.Time) (time.Duration, bool) {
 	if isDigits(value) {
 		const most = int64(1<<63-1) / int64(time.Second)
-		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > most { // more than can be counted
-			seconds = most
-		}
-		return time.Duration(seconds) * time.Second, true
+		seconds, _ := strconv.ParseInt(value, 10, 64) // the largest int64 for more digits than fit
+		return time.Duration(min(seconds, most)) * time.Second, true
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return max(0, date.Sub(now)), true

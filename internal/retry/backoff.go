@@ -30,7 +30,7 @@ func (p Backoff) Wait(n int, asked After, room time.Duration) (time.Duration, bo
 			return 0, false
 		}
 		spread := minSpread + min(limit, room-asked.Wait-minSpread)
-		return asked.Wait + rand.N(spread+1), true //nolint:gosec // it spreads callers, and need not be secret
+		return asked.Wait + rand.N(spread), true //nolint:gosec // it spreads callers, and need not be secret
 	}
 	if limit == 0 {
 		return 0, room >= 0
@@ -46,17 +46,11 @@ func (p Backoff) Wait(n int, asked After, room time.Duration) (time.Duration, bo
 // with each attempt, and at most MaxDelay. It is 0 only if the policy asks for no
 // back-off.
 func (p Backoff) maxBackoff(n int) time.Duration {
-	limit := p.BaseDelay
-	if limit == 0 {
-		return 0
-	}
+	limit := min(p.BaseDelay, p.MaxDelay)
 	for range n - 1 {
-		if limit >= p.MaxDelay/2 {
-			return p.MaxDelay
-		}
-		limit *= 2
+		limit += min(limit, p.MaxDelay-limit) // doubled, without an overflow
 	}
-	return min(limit, p.MaxDelay)
+	return limit
 }
 
 // HoldsBack reports whether a client with this policy holds back its other calls

@@ -27,6 +27,10 @@ func TestBackoff_Wait(t *testing.T) {
 		{name: "the third back-off", policy: policy, attempt: 3, room: time.Second, min: 1, max: 400 * time.Millisecond, allowed: true},
 		{name: "the back-off is bounded", policy: policy, attempt: 60, room: time.Minute, min: 1, max: 3 * time.Second, allowed: true},
 		{name: "no time is left", policy: policy, attempt: 1, room: -1},
+		{name: "the back-off is a half of its bound", policy: retry.Backoff{BaseDelay: time.Second, MaxDelay: 2 * time.Second}, attempt: 2, room: time.Minute, min: 1, max: 2 * time.Second, allowed: true},
+		{name: "the largest bounds", policy: retry.Backoff{BaseDelay: 1<<62 + 1, MaxDelay: 1<<63 - 1}, attempt: 9, room: 1<<63 - 1, min: 1, max: 1<<63 - 1, allowed: true},
+		{name: "the bound is below the base", policy: retry.Backoff{BaseDelay: time.Minute, MaxDelay: time.Second}, attempt: 1, room: time.Minute, min: 1, max: time.Second, allowed: true},
+		{name: "the back-off takes all the time", policy: retry.Backoff{BaseDelay: 1, MaxDelay: 1}, attempt: 1, room: 1, min: 1, max: 1, allowed: true},
 		{name: "no back-off", policy: retry.Backoff{}, attempt: 1, allowed: true},
 		{name: "no back-off and no time", policy: retry.Backoff{}, attempt: 1, room: -1},
 		{name: "asked", policy: policy, attempt: 1, asked: retry.After{Wait: time.Second, Given: true}, room: 5 * time.Second, min: time.Second, max: 1600 * time.Millisecond, allowed: true},
@@ -38,12 +42,15 @@ func TestBackoff_Wait(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			for range 200 {
+			var longest time.Duration
+			for range 300 {
 				wait, allowed := tt.policy.Wait(tt.attempt, tt.asked, tt.room)
 				assert.Equal(t, tt.allowed, allowed)
 				assert.GreaterOrEqual(t, wait, tt.min)
 				assert.LessOrEqual(t, wait, tt.max)
+				longest = max(longest, wait)
 			}
+			assert.GreaterOrEqual(t, longest, tt.max-(tt.max-tt.min)/8, "callers are not spread over the whole time")
 		})
 	}
 	assert.True(t, policy.HoldsBack(retry.After{Wait: 4500 * time.Millisecond, Given: true}))
@@ -63,6 +70,12 @@ func TestReadAfter(t *testing.T) {
 	}{
 		{name: "none"},
 		{name: "seconds", values: []string{"7"}, want: retry.After{Wait: 7 * time.Second, Given: true}},
+		{name: "0 seconds", values: []string{"0"}, want: retry.After{Given: true}},
+		{name: "the longer of two forms", values: []string{at(time.Minute), "7"}, want: retry.After{Wait: time.Minute, Given: true}},
+		{name: "one of two is invalid", values: []string{"7", "soon"}, want: retry.After{Wait: 7 * time.Second, Given: true}},
+		{name: "empty", values: []string{""}},
+		{name: "the most that can be counted", values: []string{"9223372036"}, want: retry.After{Wait: 9_223_372_036 * time.Second, Given: true}},
+		{name: "a second more than can be counted", values: []string{"9223372037"}, want: retry.After{Wait: 9_223_372_036 * time.Second, Given: true}},
 		{name: "a date", values: []string{at(time.Minute)}, want: retry.After{Wait: time.Minute, Given: true}},
 		{name: "a date by the server's clock", values: []string{at(time.Hour)}, date: at(59 * time.Minute), want: retry.After{Wait: time.Minute, Given: true}},
 		{name: "a date that has passed", values: []string{at(-time.Minute)}, want: retry.After{Given: true}},

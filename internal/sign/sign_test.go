@@ -28,6 +28,17 @@ func TestSignature_PublishedVector(t *testing.T) {
 	all.Wait()
 }
 
+// A request whose body changes behind what was hashed is signed from its beginning.
+func TestSignature_Restart(t *testing.T) {
+	t.Parallel()
+	pair := sign.NewPair("test", "secret")
+	s := pair.Begin("POST", "/v1/sessions")
+	s.Write([]byte(`{"userId": "another", `))
+	s.Restart()
+	s.Write([]byte(`{"userId": "user", "device":"device", "system":"system"}`))
+	assert.Equal(t, "uPVe74VR9ncmxltwNX69pe6amFTMbJGM0Y8dIGk8vSI=", s.Sum())
+}
+
 func TestPair_PrintsNothingOfTheSecret(t *testing.T) {
 	t.Parallel()
 	pair := sign.NewPair("canary-key", "canary-secret")

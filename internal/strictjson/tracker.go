@@ -42,9 +42,6 @@ func (t *Tracker) Final() int {
 	return t.pos
 }
 
-// End reports whether the object's closing brace was reached. It is then at Final.
-func (t *Tracker) End() bool { return t.state == atEnd }
-
 // Next follows data, which begins with the bytes of earlier calls, and returns the
 // next value that is looked for. found is false when more bytes are needed.
 func (t *Tracker) Next(data []byte) (start, end int, found bool) {
