@@ -3,6 +3,7 @@ package mediainfo
 import (
 	"bytes"
 	"errors"
+	"math"
 )
 
 // JPEG marker codes, the byte behind 0xff.
@@ -116,6 +117,9 @@ func (s *jpegSegments) marker() (byte, error) {
 			}
 			s.pos += uint64(i)
 			p, inside = p[i:], true
+		}
+		for len(p) >= 8 && le64(p) == math.MaxUint64 {
+			p, s.pos = p[8:], s.pos+8
 		}
 		for i, b := range p {
 			if b != 0xff {
@@ -239,8 +243,11 @@ func appSegment(src *source, seg segment, info *Info) error {
 
 // endMarkers is how many markers the end of a picture must have to be that of a scan.
 // Encoders write one in 100 to 1000 bytes. In 12 of other data one would be followed
-// by another byte.
-const endMarkers = 12
+// by another byte. More than enoughMarkers are not looked for.
+const (
+	endMarkers    = 12
+	enoughMarkers = 64
+)
 
 // jpegEnd reports whether the end of a JPEG is missing. Its headers were read. A
 // small picture is read to its end marker. Of a larger one the end is read: a file
@@ -264,13 +271,13 @@ func (s *source) jpegEnd() (Cut, error) {
 		return CutUnknown, nil // the cut may be in another picture
 	}
 	found := 0
-	for pos := s.size - windows*windowSize; pos < s.size; {
-		p, err := s.rest(pos)
+	for end := s.size; windows > 0 && found < enoughMarkers; windows-- { // from the end backwards
+		end -= windowSize
+		p, err := s.at(end, windowSize)
 		if err != nil {
 			return CutUnknown, err
 		}
-		pos += uint64(len(p))
-		for {
+		for found < enoughMarkers {
 			i := bytes.IndexByte(p, 0xff)
 			if i < 0 || i+1 == len(p) { // one at the end of a window is left out
 				break
