@@ -104,3 +104,12 @@ func (a Action) String() string {
 	}
 	return text
 }
+
+// audited returns the action for the audit log, which has the payee too. The payees of a
+// batch are in the bank's records, under the reference.
+func (a Action) audited() string {
+	if a.Payee == "" {
+		return a.String()
+	}
+	return a.String() + " to " + strconv.Quote(a.Payee)
+}
