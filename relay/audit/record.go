@@ -1,6 +1,13 @@
 package audit
 
-import "time"
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
 
 // A Kind is what a [Record] is about.
 type Kind string
@@ -69,12 +76,149 @@ type Measure struct {
 // bank can erase, such as a random number in a table.
 type Pseudonym string
 
-// PseudonymOf returns the pseudonym of a user: an HMAC of the user's identifier. The
-// key has 32 bytes or more and is not the key of the log: it does not change with
-// it, so that the records of a user are found after a change. PseudonymOf panics for a
-// shorter key.
-func PseudonymOf(key []byte, user string) Pseudonym { return "" }
-
 // A Fingerprint identifies the bytes of a request for who has the key of the log. It
 // is made by [Log.Fingerprint].
 type Fingerprint string
+
+const (
+	maxWord   = 64
+	maxID     = 256
+	maxAction = 1024
+	maxList   = 16
+	// maxLine is more than any line has: an escape of a byte has 6, and there are
+	// 6 words, 3 identifiers, an action and 32 measures.
+	maxLine = 64 << 10
+)
+
+const timeFormat = "2006-01-02T15:04:05.000000000Z"
+
+// appendBody appends the members of a record to dst, without the braces.
+func (r Record) appendBody(dst []byte) ([]byte, error) {
+	at := r.Time.UTC()
+	switch year := at.Year(); {
+	case r.Kind == "":
+		return nil, invalid("it has no Kind")
+	case year < 1 || year > 9999:
+		return nil, invalid("its Time has no year of four digits")
+	case len(r.Codes) > maxList || len(r.Scores) > maxList || len(r.Thresholds) > maxList:
+		return nil, invalid("a list has more than 16 elements")
+	}
+	for _, list := range [][]Measure{r.Scores, r.Thresholds} {
+		for _, m := range list {
+			if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
+				return nil, invalid("a Measure is not a finite number")
+			}
+		}
+	}
+	dst = append(dst, `"time":"`...)
+	dst = at.AppendFormat(dst, timeFormat)
+	dst = append(dst, '"')
+	dst = appendText(dst, "kind", string(r.Kind), maxWord)
+	dst = appendText(dst, "request_id", r.RequestID, maxID)
+	dst = appendText(dst, "user", string(r.User), maxID)
+	dst = appendText(dst, "endpoint", r.Endpoint, maxWord)
+	dst = appendText(dst, "action", r.Action, maxAction)
+	dst = appendText(dst, "fingerprint", string(r.Fingerprint), maxID)
+	dst = appendNumber(dst, "size", r.Size)
+	dst = appendNumber(dst, "status", int64(r.Status))
+	if len(r.Codes) > 0 {
+		dst = append(dst, `,"codes":`...)
+		for i, code := range r.Codes {
+			dst = strconv.AppendInt(append(dst, opening(i)), int64(code), 10)
+		}
+		dst = append(dst, ']')
+	}
+	dst = appendMeasures(dst, "scores", r.Scores)
+	dst = appendMeasures(dst, "thresholds", r.Thresholds)
+	dst = appendText(dst, "decision", r.Decision, maxWord)
+	dst = appendText(dst, "outcome", r.Outcome, maxWord)
+	dst = appendText(dst, "reason", r.Reason, maxWord)
+	return appendNumber(dst, "count", r.Count), nil
+}
+
+func invalid(reason string) error { return fmt.Errorf("audit: %w: %s", ErrInvalidRecord, reason) }
+
+// opening returns what stands before the element of an array.
+func opening(i int) byte {
+	if i == 0 {
+		return '['
+	}
+	return ','
+}
+
+func appendText(dst []byte, name, text string, limit int) []byte {
+	if text == "" {
+		return dst
+	}
+	dst = append(dst, `,"`...)
+	dst = append(dst, name...)
+	dst = append(dst, `":`...)
+	return appendString(dst, text, limit)
+}
+
+func appendNumber(dst []byte, name string, n int64) []byte {
+	if n == 0 {
+		return dst
+	}
+	dst = append(dst, `,"`...)
+	dst = append(dst, name...)
+	dst = append(dst, `":`...)
+	return strconv.AppendInt(dst, n, 10)
+}
+
+func appendMeasures(dst []byte, name string, list []Measure) []byte {
+	if len(list) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"`...)
+	dst = append(dst, name...)
+	dst = append(dst, `":`...)
+	for i, m := range list {
+		dst = append(dst, opening(i))
+		dst = append(dst, `{"name":`...)
+		dst = appendString(dst, m.Name, maxWord)
+		dst = append(dst, `,"value":`...)
+		dst = strconv.AppendFloat(dst, m.Value, 'g', -1, 64)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+// appendString appends a JSON string of ASCII. Whoever shows a line in a terminal or
+// a web page is not at the mercy of what an app has sent: control characters,
+// characters that change the direction of text, and markup are escaped.
+func appendString(dst []byte, text string, limit int) []byte {
+	cut := len(text) > limit
+	if cut {
+		text = text[:limit]
+		for len(text) > limit-utf8.UTFMax { // a character that the bound has divided
+			if last, size := utf8.DecodeLastRuneInString(text); last != utf8.RuneError || size != 1 {
+				break
+			}
+			text = text[:len(text)-1]
+		}
+	}
+	dst = append(dst, '"')
+	for _, c := range text {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', byte(c))
+		case c >= ' ' && c < 0x7f && c != '<' && c != '>' && c != '&':
+			dst = append(dst, byte(c))
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			dst = appendEscape(appendEscape(dst, high), low)
+		default:
+			dst = appendEscape(dst, c)
+		}
+	}
+	if cut {
+		dst = appendEscape(dst, '…')
+	}
+	return append(dst, '"')
+}
+
+func appendEscape(dst []byte, c rune) []byte {
+	const digits = "0123456789abcdef"
+	return append(dst, '\\', 'u', digits[c>>12&15], digits[c>>8&15], digits[c>>4&15], digits[c&15])
+}

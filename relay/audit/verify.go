@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -62,8 +64,11 @@ const (
 	// FoundMissingStart is a chain without its first records, and no checkpoint with
 	// Removed for them.
 	FoundMissingStart FindingKind = "missing start"
-	// FoundForeign is a record or a header in a file or place where it does not belong.
+	// FoundForeign is a file, header or record where it does not belong.
 	FoundForeign FindingKind = "foreign"
+	// FoundForked is a chain that follows the same chain as another one, or none as
+	// another one: what was between them was taken away while it was begun.
+	FoundForked FindingKind = "forked"
 	// FoundUnknownKey is a chain that none of the keys authenticates.
 	FoundUnknownKey FindingKind = "unknown key"
 )
@@ -71,20 +76,63 @@ const (
 // A Finding is something wrong, with its place.
 type Finding struct {
 	Kind     FindingKind
-	Chain    string // "" if unknown
-	File     string // "" if there is none
+	Chain    string
+	File     string // its name in the folder, "" if there is none
 	Line     int    // in the file, from 1; 0 if there is none
 	Sequence uint64 // the first record that it is about, 0 if unknown
-	Text     string // a sentence for a person, without anything of the record
+	Count    uint64 // how many records or lines it is about
+	Text     string // a sentence for a person, without any text of the record
 }
+
+// String returns the finding in one line.
+func (f Finding) String() string {
+	place := f.File
+	if f.Line > 0 {
+		place += ":" + strconv.Itoa(f.Line)
+	}
+	if place == "" {
+		place = "chain " + f.Chain
+	}
+	return place + ": " + string(f.Kind) + ": " + f.Text
+}
+
+const maxFindings = 1000
 
 // Verify reads the files of a folder and reports what is wrong with them. The keys are
 // those with which the chains were opened. The checkpoints are ones that were kept
 // elsewhere, taken before this call.
 //
-// The folder may be in use. Memory does not depend on the size of the files. The
-// error is of the context, or of a folder or file that cannot be read, or
-// [ErrInvalidKey]; the report is then of no use.
+// The folder may be in use. Memory grows with the number of files and checkpoints, and
+// not with the size of the files. The error is of the context, or of a folder or file
+// that cannot be read, or [ErrInvalidKey]; the report is then of no use.
 func Verify(ctx context.Context, folder string, keys [][]byte, checkpoints []Checkpoint) (Report, error) {
-	return Report{}, nil
+	v := verifier{folder: folder, keys: map[string]keyed{}}
+	for _, key := range keys {
+		k, err := derive(key)
+		if err != nil {
+			return Report{}, err
+		}
+		v.keys[k.id] = k
+	}
+	files, err := list(folder)
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	if err := v.readHeaders(ctx, files); err != nil {
+		return Report{}, err
+	}
+	v.expect(checkpoints)
+	for _, c := range v.chains {
+		if err := v.readChain(ctx, c); err != nil {
+			return Report{}, err
+		}
+	}
+	for _, c := range v.chains {
+		v.checkLink(c, checkpoints)
+	}
+	v.checkForks()
+	for _, c := range checkpoints {
+		v.checkCheckpoint(c, checkpoints)
+	}
+	return v.report(), nil
 }
