@@ -67,6 +67,8 @@ func (r record) begin(now time.Time, a attempt) (record, start) {
 		return r, start{verdict: running, upload: r.Uploads[i]}
 	case i >= 0:
 		return r, start{verdict: lost, upload: r.Uploads[i]}
+	case len(r.Retakes) >= maxRetakes:
+		return r, start{verdict: tooManyRetakes, wait: time.UnixMilli(slices.Min(r.Retakes)).Add(retakeTime).Sub(now)}
 	case len(r.Uploads) >= maxUploads || len(r.Captures)+len(a.captures) > maxCaptures:
 		return r, start{verdict: listFull}
 	case a.auth:
@@ -79,9 +81,6 @@ func (r record) begin(now time.Time, a attempt) (record, start) {
 func (r record) beginAuth(now time.Time, a attempt) (record, start) {
 	if wait := r.delay(now, a); wait > 0 {
 		return r, start{verdict: locked, wait: wait}
-	}
-	if len(r.Retakes) >= maxRetakes {
-		return r, start{verdict: tooManyRetakes, wait: time.UnixMilli(slices.Min(r.Retakes)).Add(retakeTime).Sub(now)}
 	}
 	if slices.ContainsFunc(r.Captures, func(c usedCapture) bool { return slices.Contains(a.captures, c.Of) }) {
 		r = r.fail(ms(now))
@@ -185,7 +184,6 @@ type settlement struct {
 	lost   bool // the store has lost the attempt: nothing is granted
 	result result
 	grant  string
-	set    modules // that have passed, for accepted
 	warn   bool
 	notify Enrolment // the callback after an enrolment is due
 	err    error     // of the grant
@@ -262,7 +260,7 @@ func (r record) judge(now time.Time, a attempt, u upload, f finding) (record, up
 	}
 	r.Failures, r.Unknown, r.Warned = 0, 0, false
 	u.Result, u.Grant = accepted, grant
-	return r, u, settlement{result: accepted, grant: grant, set: set}
+	return r, u, settlement{result: accepted, grant: grant}
 }
 
 // processed records an enrolment that was processed, or a request that may have been.

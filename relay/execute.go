@@ -63,7 +63,6 @@ func (h *Handler) execute(ctx context.Context, q request, done account) (respons
 		r.MaybeProcessed = f.outcome == processed || f.outcome == unclear
 		return r, done
 	}
-	done.modules = settled.set
 	h.warn(ctx, q.user, settled.warn)
 	if settled.notify != 0 && h.config.notifyEnrolled != nil {
 		h.config.notifyEnrolled(ctx, q.user, q.route.module, settled.notify)

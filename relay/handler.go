@@ -93,9 +93,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.origins.preflight(w, r) {
 		return
 	}
+	if !h.enter() {
+		refuse(codeClosed).write(w)
+		return
+	}
+	defer h.leave()
 	began := time.Now()
 	result, done := h.serve(w, r)
-	defer done.end()
 	event := Event{Endpoint: done.endpoint, Size: done.size, Upstream: done.upstream, Duration: time.Since(began)}
 	event.Status, event.Result, event.Code = result.httpStatus(), string(result.Result), string(result.Code)
 	h.observe(r.Context(), done.id, event)
@@ -105,11 +109,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve handles a request. These are the steps of every one: who sends it and what for,
 // the body, the decision, the audit record.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (response, account) {
-	if !h.enter() {
-		return refuse(codeClosed), account{end: func() {}}
-	}
 	c, refusal := h.admit(w, r)
-	done := account{endpoint: c.route.endpoint, id: c.id, end: h.leave}
+	done := account{endpoint: c.route.endpoint, id: c.id}
 	if c.key == (hash{}) { // no user is known
 		h.refused.add(h, refusal.Code)
 		return refusal, done
@@ -151,8 +152,6 @@ type account struct {
 	sent     bool
 	score    *scored
 	reason   string
-	modules  modules
-	end      func() // of the request
 }
 
 // A scored is what the API has measured.
@@ -170,11 +169,11 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (caller, respons
 		r = withoutCookies(r)
 	case ownOrigin:
 	}
-	found := false
-	if c.route, found = h.routes[r.URL.EscapedPath()]; !found {
-		return c, refuse(codeNotFound)
-	}
+	route, found := h.routes[r.URL.EscapedPath()]
+	c.route = route
 	switch {
+	case !found:
+		return c, refuse(codeNotFound)
 	case r.Method != http.MethodPost:
 		return c, refuse(codeMethod)
 	case !plainJSON(r):

@@ -36,6 +36,7 @@ type config struct {
 	logger         *slog.Logger
 	requestID      func(*http.Request) string
 	observe        func(context.Context, Event)
+	now            func() time.Time
 }
 
 // A ConfigError is an option of [New] that is missing or invalid.
@@ -60,7 +61,7 @@ func set[F any](name string, isNil bool, value F, field func(*config) *F) Option
 
 // configure applies the options and checks what is missing.
 func configure(opts []Option) (config, error) {
-	c := config{budget: defaultBudget, sessionTime: 12 * time.Hour, grantTime: 2 * time.Minute}
+	c := config{budget: defaultBudget, sessionTime: 12 * time.Hour, grantTime: 2 * time.Minute, now: time.Now}
 	for _, opt := range opts {
 		if opt == nil {
 			return c, &ConfigError{"an option", "is nil"}
@@ -251,6 +252,12 @@ func WithSessionTime(d time.Duration) Option {
 		c.sessionTime = d
 		return nil
 	}
+}
+
+// WithClock sets the clock of this replica, for tests: by it a session is sealed, and
+// found to have expired. Everything else goes by the store's clock.
+func WithClock(now func() time.Time) Option {
+	return set("WithClock", now == nil, now, func(c *config) *func() time.Time { return &c.now })
 }
 
 // WithGrantTime sets how long a grant is valid, 2 minutes by default and 5 minutes at

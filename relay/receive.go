@@ -28,9 +28,12 @@ const errSlow constantError = "the request arrives too slowly"
 
 // plainJSON reports whether a request has a body in JSON that is not compressed.
 func plainJSON(r *http.Request) bool {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	encoding := r.Header.Get("Content-Encoding")
-	return err == nil && media == "application/json" && (encoding == "" || strings.EqualFold(encoding, "identity"))
+	types, encodings := r.Header.Values("Content-Type"), r.Header.Values("Content-Encoding")
+	if len(types) != 1 || len(encodings) > 1 || len(encodings) == 1 && !strings.EqualFold(encodings[0], "identity") {
+		return false
+	}
+	media, _, err := mime.ParseMediaType(types[0])
+	return err == nil && media == "application/json"
 }
 
 // An upload's body is read by incoming: each byte is reserved when it has arrived.
@@ -86,6 +89,9 @@ func (in *incoming) watch(w http.ResponseWriter, end context.CancelCauseFunc) (s
 // receive reads a request to its end and prepares the one to the API. The size is that
 // of what has arrived.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, endpoint string, room *reservation, set []aimbrain.Member) (*aimbrain.PreparedRequest, int, response) {
+	if r.ContentLength >= aimbrain.MaxRequestBytes {
+		return nil, 0, refuse(codeTooLarge)
+	}
 	ctx, end := context.WithCancelCause(r.Context())
 	defer end(nil)
 	in := &incoming{ctx: ctx, body: r.Body, room: room}

@@ -26,6 +26,8 @@ type bank struct {
 	fake  *aimbraintest.Fake
 	h     *relay.Handler
 	audit *memoryAudit
+	store *relay.MemoryStore
+	keys  relay.Keys
 
 	mu     sync.Mutex
 	orders map[string]relay.Action // by their number
@@ -42,14 +44,14 @@ func photoPolicy() relay.Policy {
 // u-bob. A header names the user, who is enrolled.
 func newBank(t testing.TB, opts ...relay.Option) *bank {
 	t.Helper()
-	b := &bank{t: t, fake: aimbraintest.New(t), audit: &memoryAudit{}, orders: map[string]relay.Action{}}
+	b := &bank{t: t, fake: aimbraintest.New(t), audit: &memoryAudit{}, orders: map[string]relay.Action{}, store: relay.NewMemoryStore(16 << 20), keys: relay.RandomKeys()}
 	b.fake.Enroll("u-ada", "ada")
 	b.fake.Enroll("u-bob", "bob")
 	b.h = b.replica(opts...)
 	return b
 }
 
-// replica returns another handler of the bank.
+// replica returns another handler of the bank, with the same store and keys.
 func (b *bank) replica(opts ...relay.Option) *relay.Handler {
 	b.t.Helper()
 	h, err := relay.New(b.fake.Client(), append(b.options(), opts...)...)
@@ -73,7 +75,7 @@ func (b *bank) options() []relay.Option {
 			}
 			return action, nil
 		}),
-		relay.WithPolicy(photoPolicy()), relay.WithKeys(relay.RandomKeys()), relay.WithAudit(b.audit),
+		relay.WithPolicy(photoPolicy()), relay.WithKeys(b.keys), relay.WithStore(b.store), relay.WithAudit(b.audit),
 		relay.WithEnrolment(func(_ context.Context, u relay.User, m aimbrain.Module, e relay.Enrolment) error {
 			b.event("permit " + u.ID + " " + m.String() + " " + map[relay.Enrolment]string{relay.First: "first", relay.Again: "again"}[e])
 			return nil
@@ -178,8 +180,14 @@ func (a *app) post(endpoint, body string) reply {
 
 func (a *app) do(r *http.Request) reply {
 	a.bank.t.Helper()
+	return a.send(a.h, r)
+}
+
+// send sends a request to a handler.
+func (a *app) send(h http.Handler, r *http.Request) reply {
+	a.bank.t.Helper()
 	w := httptest.NewRecorder()
-	a.h.ServeHTTP(w, r)
+	h.ServeHTTP(w, r)
 	got := reply{status: w.Code, header: w.Header(), text: w.Body.String()}
 	require.NoError(a.bank.t, json.Unmarshal(w.Body.Bytes(), &got), got.text)
 	return got

@@ -36,11 +36,11 @@ func (r ring) seal(p purpose, plain []byte) (string, error) {
 	token := make([]byte, len(key.id)+saltSize, len(key.id)+saltSize+len(plain)+16)
 	copy(token, key.id[:])
 	_, _ = rand.Read(token[len(key.id):]) // it never fails
-	aead, err := key.cipher(p, token[len(key.id):])
+	aead, nonce, err := key.cipher(p, token[len(key.id):])
 	if err != nil {
 		return "", err
 	}
-	token = aead.Seal(token, make([]byte, aead.NonceSize()), plain, key.id[:])
+	token = aead.Seal(token, nonce, plain, key.id[:])
 	return base64.RawURLEncoding.EncodeToString(token), nil
 }
 
@@ -59,29 +59,30 @@ func (r ring) open(p purpose, text string) ([]byte, bool) {
 			continue
 		}
 		salt, sealed := token[len(key.id):][:saltSize], token[len(key.id)+saltSize:]
-		aead, err := key.cipher(p, salt)
+		aead, nonce, err := key.cipher(p, salt)
 		if err != nil {
 			return nil, false
 		}
-		if plain, err := aead.Open(nil, make([]byte, aead.NonceSize()), sealed, key.id[:]); err == nil {
+		if plain, err := aead.Open(nil, nonce, sealed, key.id[:]); err == nil {
 			return plain, true
 		}
 	}
 	return nil, false
 }
 
-// cipher returns the cipher of one token. Its key is used once, so that the nonce may
-// be zero.
-func (k sealKey) cipher(p purpose, salt []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Key(sha256.New, k.secret, salt, "aimbrain relay "+string(p), 32)
+// cipher returns the cipher of one token and its nonce. Both are made of the salt, and
+// used once.
+func (k sealKey) cipher(p purpose, salt []byte) (cipher.AEAD, []byte, error) {
+	derived, err := hkdf.Key(sha256.New, k.secret, salt, "aimbrain relay "+string(p), 32+12)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	block, err := aes.NewCipher(key)
+	block, err := aes.NewCipher(derived[:32])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return cipher.NewGCM(block)
+	aead, err := cipher.NewGCM(block)
+	return aead, derived[32:], err
 }
 
 // A hash is a keyed hash, or a random number, of 128 bits.

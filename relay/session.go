@@ -13,7 +13,7 @@ func (r ring) userHash(u User) hash { return r.hash("user", []byte(u.ID)) }
 // openSession opens a session that was sealed for a user.
 func (h *Handler) openSession(token string, owner hash) (sealedSession, error) {
 	s, ok := h.ring().openSession(token)
-	age := time.Since(s.made)
+	age := h.config.now().Sub(s.made)
 	if !ok || s.user != owner || age >= h.config.sessionTime || age < -skew {
 		return sealedSession{}, errNotOurs
 	}
@@ -28,7 +28,7 @@ func (h *Handler) createSession(ctx context.Context, q request, done account) (r
 		return explain(err), done
 	}
 	var birth hash
-	now := time.Now()
+	now := h.config.now()
 	if err := h.decide(ctx, q.key, func(r record, at time.Time) (record, bool) {
 		r = r.open(at, at.Add(h.config.sessionTime+skew))
 		birth = r.Birth
