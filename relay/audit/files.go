@@ -160,12 +160,27 @@ func lastPosition(path, chain string) position {
 		return position{}
 	}
 	// A torn write may have left less than a line at the end, and pages of zeros.
-	const window = 16 * maxLine
-	start := max(0, info.Size()-window)
-	tail, err := io.ReadAll(io.NewSectionReader(f, start, window))
-	if err != nil {
-		return position{}
+	const (
+		window   = 16 * maxLine
+		maxZeros = 64 << 20
+	)
+	read := func(from, to int64) []byte {
+		text, err := io.ReadAll(io.NewSectionReader(f, from, to-from))
+		if err != nil {
+			return nil
+		}
+		return text
 	}
+	end := info.Size()
+	for searched := 0; end > 0 && searched < maxZeros; searched += window {
+		start := max(0, end-window)
+		text := bytes.TrimRight(read(start, end), "\x00")
+		if end = start + int64(len(text)); len(text) > 0 {
+			break
+		}
+	}
+	start := max(0, end-window)
+	tail := read(start, end)
 	complete := bytes.LastIndexByte(tail, '\n')
 	for complete >= 0 {
 		begin := bytes.LastIndexByte(tail[:complete], '\n') + 1

@@ -17,20 +17,31 @@ func lockFolder(folder string) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	if err != nil {
+	if err := lockFile(f); err != nil {
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("audit: %s: %w", folder, ErrLocked)
 		}
 		return nil, &os.PathError{Op: "lock", Path: f.Name(), Err: err}
 	}
-	return func() { _ = f.Close() }, nil
+	return func() { unlockFile(f) }, nil
+}
+
+func lockFile(f *os.File) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// unlockFile releases a lock and closes its file. A child process that was just forked
+// has the descriptor too, until it executes its program: to close the file would not
+// release the lock until then.
+func unlockFile(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = f.Close()
 }
 
 func syncFolder(folder string) error {

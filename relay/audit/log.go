@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -244,6 +245,7 @@ func (l *Log) write() {
 			}
 			continue
 		}
+		l.gather()
 		var err error
 		if batch, err = l.commit(batch); err != nil {
 			timer.Reset(retryDelay)
@@ -251,6 +253,24 @@ func (l *Log) write() {
 		}
 		if l.isClosed() {
 			timer.Stop()
+			return
+		}
+	}
+}
+
+// gather lets the goroutines run that can queue a record now, such as those that the
+// last commit released. Otherwise the first of them would have an fsync of its own,
+// and the others would wait for it.
+func (l *Log) gather() {
+	queued := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.queue)
+	}
+	for n, rounds := queued(), 0; rounds < 16; rounds++ {
+		runtime.Gosched()
+		before := n
+		if n = queued(); n == before {
 			return
 		}
 	}
@@ -357,9 +377,9 @@ type output struct {
 	buffer    []byte
 }
 
-// write makes lines durable, which begin after the record before. If the present file
-// fails, it goes to a new one: after a failed fsync the system may have dropped what
-// was written and report the next fsync of the same file as a success.
+// write makes lines durable, which begin after the record before. If this fails, they
+// go to a new file, once: after a failed fsync the system may have dropped what was
+// written and report the next fsync of the same file as a success.
 func (o *output) write(lines []byte, before position) error {
 	if len(lines) == 0 {
 		return nil
@@ -367,18 +387,28 @@ func (o *output) write(lines []byte, before position) error {
 	if o.file != nil && o.size >= o.maxSize {
 		o.close()
 	}
-	var first error
-	if o.file != nil {
-		if first = writeSync(o.file, lines); first == nil {
-			o.size += int64(len(lines))
-			return nil
-		}
+	first := o.extend(lines, before)
+	if first == nil {
+		return nil
+	}
+	if second := o.extend(lines, before); second != nil {
+		return errors.Join(first, second)
+	}
+	return nil
+}
+
+// extend writes lines to the present file, or to a new one if there is none. There is
+// none after an error.
+func (o *output) extend(lines []byte, before position) error {
+	if o.file == nil {
+		return o.begin(lines, before)
+	}
+	if err := writeSync(o.file, lines); err != nil {
 		o.abandoned = true
 		o.close()
+		return err
 	}
-	if err := o.begin(lines, before); err != nil {
-		return errors.Join(first, err)
-	}
+	o.size += int64(len(lines))
 	return nil
 }
 

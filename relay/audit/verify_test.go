@@ -35,7 +35,6 @@ func newTrail(t *testing.T) *trail {
 		crashes         bool
 	}{{"A", 10, 4, false}, {"B", 4, 10, true}, {"C", 6, 4, false}} {
 		l := mustOpen(t, tr.folder)
-		size := int64(0)
 		remember := func() {
 			p := l.Checkpoint()
 			tr.hashes[fmt.Sprint(c.name, p.Sequence)] = p.Hash
@@ -45,8 +44,7 @@ func newTrail(t *testing.T) *trail {
 			remember()
 			require.NoError(t, l.Append(t.Context(), request(n)))
 			if n+2 == c.inFile {
-				size = l.out.size
-				l.out.maxSize = size - 8 // the header of file 2 is as long as that of file 1, or longer
+				l.out.maxSize = l.out.size - 8 // the header of file 2 is as long as that of file 1, or longer
 			}
 		}
 		remember()
