@@ -20,15 +20,9 @@ import (
 // pass waits in virtual time.
 func pass(d time.Duration) { <-time.After(d) }
 
-// bubble runs a test in virtual time.
-func bubble(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, f)
-}
-
 func TestLockOut_DelaysAfterFiveAndBlocksAfterTen(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada := b.app("ada")
 		photo := 0
@@ -68,7 +62,8 @@ func TestLockOut_DelaysAfterFiveAndBlocksAfterTen(t *testing.T) {
 }
 
 func TestLockOut_ParallelGuessesDoNotPass(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		b.fake.Queue(aimbraintest.Score(0.1).After(time.Second).Always())
 		ada := b.app("ada")
@@ -97,7 +92,8 @@ func TestLockOut_CountsOverAllModulesAndSessions(t *testing.T) {
 }
 
 func TestLockOut_OnlyAnAcceptedAuthenticationResetsTheCount(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		policy := photoPolicy()
 		policy.Both = func(a relay.Action) bool { return a.Amount > 100_00 }
 		b := newBank(t, relay.WithPolicy(policy))
@@ -149,7 +145,8 @@ func TestLockOut_CountsWhatMayHaveBeenJudged(t *testing.T) {
 		{name: "session expired", stub: aimbraintest.Status(403), kind: "session_expired"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				b := newBank(t)
 				ada := b.app("ada")
 				b.fake.Queue(tt.stub.On(aimbrain.EndpointFaceAuth))
@@ -165,7 +162,8 @@ func TestLockOut_CountsWhatMayHaveBeenJudged(t *testing.T) {
 }
 
 func TestLockOut_HangUpIsNoFreeGuess(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada := b.app("ada")
 		b.fake.Queue(aimbraintest.Score(0.1).After(time.Second).Always())
@@ -183,7 +181,8 @@ func TestLockOut_HangUpIsNoFreeGuess(t *testing.T) {
 }
 
 func TestRetakes_AreTenInAQuarterOfAnHour(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada := b.app("ada")
 		b.fake.Queue(aimbraintest.Code(aimbrain.CodePoorBrightness).Times(10))
@@ -215,7 +214,8 @@ func TestStepUp_NeedsBothWithTheSameSessionActionAndBinding(t *testing.T) {
 		{name: "2 minutes later", change: func(_ *bank, a *app) *app { return a }, wait: 2 * time.Minute, want: "step_up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				policy := photoPolicy()
 				policy.Both = func(relay.Action) bool { return true }
 				b := newBank(t, relay.WithPolicy(policy), relay.WithBinding(func(r *http.Request) (string, error) { return r.Header.Get("X-Device"), nil }))
@@ -285,7 +285,8 @@ func TestToken_IsRequiredOnceAndFresh(t *testing.T) {
 		}, want: "accepted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				policy := photoPolicy()
 				policy.Face.Token = relay.Required
 				b := newBank(t, relay.WithPolicy(policy))
@@ -328,7 +329,8 @@ func TestUpload_RetryIsExecutedOnce(t *testing.T) {
 		{name: "server error", stub: aimbraintest.Status(500), first: "unavailable", again: "accepted", sent: 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				b := newBank(t)
 				ada := b.app("ada")
 				b.fake.Queue(tt.stub.On(aimbrain.EndpointFaceAuth))
@@ -345,7 +347,8 @@ func TestUpload_RetryIsExecutedOnce(t *testing.T) {
 }
 
 func TestUpload_RetryWaitsForTheFirst(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada, other := b.app("ada"), b.replica()
 		b.fake.Queue(aimbraintest.Score(0.9).After(5 * time.Second))
@@ -367,7 +370,8 @@ func TestUpload_RetryWaitsForTheFirst(t *testing.T) {
 }
 
 func TestUpload_IsNeverTakenOverFromAReplicaThatHasEnded(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada := b.app("ada")
 		b.fake.Queue(aimbraintest.Stall())
@@ -404,7 +408,8 @@ func TestCapture_IsAcceptedOnce(t *testing.T) {
 		}, want: "accepted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				b := newBank(t)
 				b.order("8", payment("8", 1, "P"))
 				ada := b.app("ada")

@@ -108,10 +108,3 @@ func (r *reservation) release() {
 	close(b.freed)
 	b.freed = make(chan struct{})
 }
-
-// held returns how many bytes all requests have.
-func (b *budget) held() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all
-}

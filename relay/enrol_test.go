@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -23,7 +24,8 @@ func (a *app) enrol(media ...[]byte) reply {
 }
 
 func TestEnrolment_FiveSamplesWithOnePermission(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		b.fake.Forget("u-ada")
 		ada := b.app("ada")
@@ -103,7 +105,8 @@ func TestEnrolment_IsExecutedOnce(t *testing.T) {
 		{name: "blurred", stub: aimbraintest.Code(aimbrain.CodeBlurry), first: "retake", again: "enrolled", processed: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				b := newBank(t)
 				b.fake.Forget("u-ada")
 				ada := b.app("ada")
@@ -130,7 +133,8 @@ func TestEnrolment_IsExecutedOnce(t *testing.T) {
 }
 
 func TestEnrolment_IsFinishedWhenTheAppHangsUp(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		b.fake.Forget("u-ada")
 		ada := b.app("ada")

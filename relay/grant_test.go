@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -63,7 +64,8 @@ func TestRedeem_IsForOneUserAndOneActionOnce(t *testing.T) {
 		}, want: relay.ErrStoreLost},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				b, _, text := granted(t)
 				if tt.who == "" {
 					tt.who = "ada"
@@ -106,7 +108,8 @@ func TestRedeem_RefusesWhatIsNoGrant(t *testing.T) {
 }
 
 func TestRedeem_OfManyOneSucceeds(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b, _, text := granted(t)
 		replica := b.replica()
 		var redeemed atomic.Int32

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -41,7 +42,8 @@ func TestMemoryStore_SwapsOnlyTheVersionThatWasLoaded(t *testing.T) {
 }
 
 func TestMemoryStore_ExpiresByItsClock(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		m := relay.NewMemoryStore(1 << 20)
 		_, err := m.Swap(t.Context(), "k", 0, []byte("a"), time.Minute)
 		require.NoError(t, err)
@@ -58,7 +60,8 @@ func TestMemoryStore_ExpiresByItsClock(t *testing.T) {
 }
 
 func TestMemoryStore_FullEvictsNothingLive(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		m := relay.NewMemoryStore(3000)
 		value := []byte(strings.Repeat("v", 1000))
 		_, err := m.Swap(t.Context(), "short", 0, value, time.Minute)

@@ -60,7 +60,8 @@ func TestUpload_ThatIsSlowEnds(t *testing.T) {
 		{name: "5 kB a second without end", rate: 5000, want: 60 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
 				b := newBank(t)
 				ada := b.app("ada")
 				began := time.Now()
@@ -77,7 +78,8 @@ func TestUpload_ThatIsSlowEnds(t *testing.T) {
 }
 
 func TestUpload_FromASlowPhoneSucceeds(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada := b.app("ada")
 		body := ada.media("faces", face("ada", 1))
@@ -89,7 +91,8 @@ func TestUpload_FromASlowPhoneSucceeds(t *testing.T) {
 // TestUpload_ThatIsSlowEndsOverANetwork is about the goroutine that reads: net/http
 // waits for it when the handler returns.
 func TestUpload_ThatIsSlowEndsOverANetwork(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada := b.app("ada")
 		client, server := net.Pipe()
@@ -133,7 +136,8 @@ func (l *pipeListener) Close() error {
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
 func TestBudget_OfOneUserServesTheOthers(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada, bob := b.app("ada"), b.app("bob")
 		end := make(chan struct{})
@@ -163,7 +167,8 @@ func TestBudget_OfOneUserServesTheOthers(t *testing.T) {
 }
 
 func TestBudget_WaitsASecondForRoom(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		ada := b.app("ada")
 		end := make(chan struct{})
@@ -233,7 +238,8 @@ func TestAudit_RecordsDecisionsWithoutSecrets(t *testing.T) {
 }
 
 func TestAudit_CountsRefusalsOncePerMinute(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
 		stranger := &app{bank: b, h: b.h}
 		for range 1000 {
