@@ -1,12 +1,15 @@
 package relay_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,6 +17,7 @@ import (
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
 	"github.com/aimbrain/aimbrain-go/relay"
+	"github.com/aimbrain/aimbrain-go/relay/audit"
 )
 
 func TestHandler_RejectsAnImpostor(t *testing.T) {
@@ -313,4 +317,25 @@ func TestShutdown_WaitsAndRefuses(t *testing.T) {
 	_, err := b.h.Redeem(t.Context(), "x", user("ada"), relay.LogIn())
 	require.ErrorIs(t, err, relay.ErrClosed)
 	require.NoError(t, b.h.Shutdown(t.Context()))
+}
+
+func TestShutdown_WaitsForRequestsUnderWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBank(t)
+		ada := b.app("ada")
+		b.fake.Queue(aimbraintest.Score(0.9).After(5 * time.Second))
+		var got reply
+		go func() { got = ada.face(face("ada", 1)) }()
+		synctest.Wait()
+		limited, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, b.h.Shutdown(limited), context.DeadlineExceeded)
+		require.NoError(t, b.h.Shutdown(t.Context()))
+		synctest.Wait()
+		assert.Equal(t, "accepted", got.kind(), "it was finished")
+		records := b.audit.all()
+		assert.Equal(t, audit.KindPolicy, records[len(records)-1].Kind, "the last record is that of the end")
+		assert.Equal(t, len(records), b.audit.durable)
+	})
 }
