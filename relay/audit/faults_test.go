@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -205,6 +207,19 @@ func TestAppend_ErrorWhenNothingCanBeWritten(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAppend_FileNameIsDurable has a folder whose names cannot be made durable: a file
+// that a crash removes holds no acknowledged record.
+func TestAppend_FileNameIsDurable(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	l, d := openBroken(t, folder, WithMaxFileSize(1))
+	d.set("folder", -1)
+	require.ErrorIs(t, l.Append(t.Context(), request(0)), ErrNotDurable)
+	d.set("folder", 0)
+	require.NoError(t, l.Close())
+	requireIntact(t, folder, l.Checkpoint())
 }
 
 func TestAppend_ErrorWithFullQueueOnBrokenDisk(t *testing.T) {
@@ -412,3 +427,34 @@ func TestOpen_WhateverIsThere(t *testing.T) {
 }
 
 func planted(number uint64) string { return fileName{number, strings.Repeat("e", idSize), 1}.String() }
+
+// TestAdd_BecomesDurableByItself adds records that nobody waits for, also while the
+// disk is broken.
+func TestAdd_BecomesDurableByItself(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l, d := openBroken(t, folder)
+		pass := func(d time.Duration) {
+			<-time.After(d)
+			synctest.Wait()
+		}
+		require.NoError(t, l.Add(request(0)))
+		synctest.Wait()
+		assert.EqualValues(t, 1, l.Checkpoint().Sequence, "it waits for others")
+		require.NoError(t, l.Add(request(1)))
+		pass(lazyDelay)
+		assert.EqualValues(t, 3, l.Checkpoint().Sequence)
+
+		d.set("sync", -1)
+		require.NoError(t, l.Add(request(2)))
+		pass(lazyDelay)
+		require.ErrorIs(t, l.Err(), errBroken)
+		d.set("sync", 0)
+		pass(retryDelay)
+		require.NoError(t, l.Err())
+		assert.EqualValues(t, 4, l.Checkpoint().Sequence)
+		require.NoError(t, l.Close())
+	})
+	requireIntact(t, folder)
+}

@@ -433,6 +433,11 @@ func TestVerify_AcceptsRemovedOnPurpose(t *testing.T) {
 			p.Hash = tr.hashes["A3"]
 			return []Checkpoint{p}
 		}, want: []string{"rewritten A2:1 4×1"}},
+		"a whole chain, another end": {remove: []string{"A1", "A2", "A3"}, checkpoints: func(tr *trail) []Checkpoint {
+			p := purposely(tr.ends["A"])
+			p.Hash = tr.hashes["A3"]
+			return []Checkpoint{p}
+		}, want: []string{"missing chain chain A:0 1×12"}},
 		"a part of a chain, and all is away": {remove: []string{"A1", "A2", "A3"}, checkpoints: func(tr *trail) []Checkpoint { return []Checkpoint{purposely(tr.checkpoint("A", 8))} }, want: []string{"missing chain chain A:0 1×12"}},
 		"a file in the middle":               {remove: []string{"A2"}, checkpoints: func(tr *trail) []Checkpoint { return []Checkpoint{purposely(tr.checkpoint("A", 4))} }, want: []string{"missing A3:1 5×4"}},
 	} {
@@ -520,4 +525,42 @@ func TestVerify_MemoryIsBounded(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	assert.True(t, r.Chains[0].Torn)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
+}
+
+// TestVerify_FindsForgedFiles writes files with the key, in ways that a log does not.
+func TestVerify_FindsForgedFiles(t *testing.T) {
+	t.Parallel()
+	k, err := derive(testKey())
+	require.NoError(t, err)
+	id := strings.Repeat("a", idSize)
+	write := func(folder string, number, from uint64, before position, abandoned bool, scores ...float64) position {
+		text := appendHeader(nil, header{Audit: version, File: number, Chain: id, From: from, Prev: before.hash, Key: k.id, Abandoned: abandoned}, k)
+		for _, score := range scores {
+			r := Record{Kind: KindScore, Scores: []Measure{{"face", score}}}
+			body, err := r.appendBody(nil)
+			require.NoError(t, err)
+			text, before = appendRecord(text, id, before, body, k)
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(folder, fileName{1, id, number}.String()), text, 0o600))
+		return before
+	}
+	kinds := func(folder string) []FindingKind {
+		var found []FindingKind
+		for _, f := range mustVerify(t, folder).Findings {
+			found = append(found, f.Kind)
+		}
+		return found
+	}
+
+	folder := t.TempDir()
+	first := write(folder, 1, 1, beginning(), false, 0.1)
+	write(folder, 1, 1, beginning(), false, 0.1, 0.2)
+	write(folder, 2, 2, first, true, 0.2, 0.3)
+	assert.Empty(t, kinds(folder), "an abandoned file has the same record")
+	write(folder, 2, 2, first, true, 0.9, 0.3)
+	assert.Equal(t, []FindingKind{FoundRewritten}, kinds(folder), "it has another one")
+
+	folder = t.TempDir()
+	write(folder, 1, 1, position{hash: strings.Repeat("b", hashSize)}, false, 0.1)
+	assert.Equal(t, []FindingKind{FoundRewritten}, kinds(folder), "a first record that names one before it")
 }
