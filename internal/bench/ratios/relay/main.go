@@ -1,8 +1,8 @@
 // Relay prints the cost of the relay beside httputil.ReverseProxy, which neither checks
 // nor hashes, and beside a handler written by hand, in front of the same API.
 //
-//	go run ./internal/bench/relay            bodies of 667 kB and small ones, as a table
-//	go run ./internal/bench/relay -rounds 9  more rounds
+//	go run ./internal/bench/ratios/relay            bodies of 667 kB and small ones, as a table
+//	go run ./internal/bench/ratios/relay -rounds 9  more rounds
 //
 // Everything is in one process. Rounds of the sides alternate, and the ratio of each is
 // that of its median. Read the ratios, not the times.
@@ -132,7 +132,7 @@ func run(out io.Writer, rounds int, only string) error {
 		if err != nil {
 			return err
 		}
-		defer client.Close() //nolint:errcheck // the end of the program
+		defer client.Close()
 		handler := http.Handler(hand{client})
 		if s != byHand {
 			recorded := relay.WithoutAudit()
