@@ -3,14 +3,15 @@ package aimbrain
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/aimbrain/aimbrain-go/internal/payload"
+	"github.com/aimbrain/aimbrain-go/media"
 )
 
-// A MediaCheck is what a client does with media that breaks a rule of the API or
-// goes beyond the vendor's guidance, see [WithMediaCheck].
+// A MediaCheck is what a client does with media that has problems, see
+// [WithMediaCheck]. The problems, their severities and their texts are those of
+// package media.
 type MediaCheck int
 
 const (
@@ -20,14 +21,16 @@ const (
 	MediaCheckWarn MediaCheck = iota
 	// MediaCheckOff checks nothing.
 	MediaCheckOff
-	// MediaCheckRefuse sends nothing when media breaks a rule: it is over 500 kB, of a
-	// format that the API does not take, or damaged. The call returns a [*RequestError]
-	// that names the file, such as "faces[1]", and all rules that it breaks. What goes
-	// beyond the guidance alone is logged, as by MediaCheckWarn, and sent: a phone's
-	// photo of more than 640×480 is one.
+	// MediaCheckRefuse sends nothing when media has a problem of severity
+	// [media.Refused]: it is of a format that the API does not take, damaged, or
+	// certainly cut, or it does not fit in a request. The call returns a
+	// [*RequestError] that names the file, such as "faces[1]", and has all such
+	// problems in Problems. Media with other problems is logged, as by MediaCheckWarn,
+	// and sent: the API is not known to refuse a phone's photo of more than 640×480,
+	// or a file of more than 500 kB.
 	MediaCheckRefuse
-	// MediaCheckStrict is MediaCheckRefuse for the guidance as well: nothing beyond it
-	// is sent, for a program that makes captures itself.
+	// MediaCheckStrict sends nothing when media has any problem, for a program that
+	// makes captures itself.
 	MediaCheckStrict
 )
 
@@ -46,11 +49,11 @@ func (m MediaCheck) String() string {
 	return "invalid"
 }
 
-// WithMediaCheck sets what happens to media that breaks a rule of the API, by its
-// size, format or damage, or goes beyond the vendor's guidance: pictures of 640×480
-// at most, videos of 3 s, recordings of 5 s at 16 kHz. The default is
-// [MediaCheckWarn]: what the API enforces of the guidance is not documented, and
-// less than all of it.
+// WithMediaCheck sets what happens to media that has a problem: that breaks a rule of
+// the API by its size, format or damage, goes beyond the vendor's guidance (pictures
+// of 640×480 at most, videos of 3 s, recordings of 5 s at 16 kHz), or says where it was
+// captured. The default is [MediaCheckWarn]: what the API enforces of the guidance is
+// not documented, and less than all of it. [media.Limits] lists all rules.
 //
 // Media is checked in whatever form it is given, and in the members "faces",
 // "faces1", "faces2" and "voices" of a body for [Client.Forward] that is strict
@@ -67,42 +70,69 @@ func WithMediaCheck(mode MediaCheck) Option {
 	}
 }
 
-// report refuses the request for rules that its media breaks, or logs what was found.
+// A MediaProblem is a problem of one file of a request.
+type MediaProblem struct {
+	// File names the file, such as "faces[1]", or the part of a forwarded body in
+	// which media cannot be found, such as "the body".
+	File string
+	media.Problem
+}
+
+// report refuses the request for problems of its media, or logs what was found.
 func (c *config) report(ctx context.Context, endpoint string, problems []payload.Problem) error {
-	if c.mediaCheck == MediaCheckRefuse || c.mediaCheck == MediaCheckStrict {
-		broken := slices.DeleteFunc(slices.Clone(problems), func(p payload.Problem) bool {
-			return p.Rule.Guidance && c.mediaCheck == MediaCheckRefuse
-		})
-		if len(broken) > 0 {
-			return &RequestError{Endpoint: endpoint, Argument: broken[0].Place, Reason: "is refused by WithMediaCheck: " + inWords(broken)}
+	var refusing []MediaProblem
+	for _, p := range problems {
+		problem := mediaProblem(p)
+		if c.mediaCheck == MediaCheckStrict || c.mediaCheck == MediaCheckRefuse && problem.Severity == media.Refused {
+			refusing = append(refusing, problem)
+		}
+	}
+	if len(refusing) > 0 {
+		return &RequestError{
+			Endpoint: endpoint, Argument: refusing[0].File, Reason: "is refused by WithMediaCheck: " + inWords(refusing), Problems: refusing,
 		}
 	}
 	if c.logger == nil || !c.logger.Enabled(ctx, slog.LevelWarn) {
 		return nil
 	}
 	for _, p := range problems {
-		message := "aimbrain: media breaks a rule of the API"
-		if p.Rule.Guidance {
-			message = "aimbrain: media goes beyond the vendor's guidance"
-		}
-		c.logger.LogAttrs(ctx, slog.LevelWarn, message,
-			slog.String("endpoint", endpoint), slog.String("file", p.Place), slog.String("rule", string(p.Rule.ID)), slog.String("problem", p.Text))
+		problem := mediaProblem(p)
+		c.logger.LogAttrs(ctx, slog.LevelWarn, mediaMessage(problem.Severity),
+			slog.String("endpoint", endpoint), slog.String("file", problem.File), slog.String("rule", string(problem.Rule)),
+			slog.String("severity", problem.Severity.String()), slog.String("problem", problem.Message), slog.String("fix", problem.Fix))
 	}
 	return nil
 }
 
+func mediaMessage(severity media.Severity) string {
+	switch severity {
+	case media.Refused:
+		return "aimbrain: media breaks a rule of the API"
+	case media.MayBeRefused:
+		return "aimbrain: media may be refused by the API"
+	}
+	return "aimbrain: media goes beyond the guidance"
+}
+
+func mediaProblem(p payload.Problem) MediaProblem {
+	return MediaProblem{File: p.Place, Problem: media.Problem{
+		Rule: media.Rule(p.Rule.ID), Severity: media.Severity(p.Rule.Severity), Source: media.Source(p.Rule.Source),
+		Message: p.Text, Fix: p.Fix, Command: p.Command,
+	}}
+}
+
 // inWords lists all problems. Those of the first file come first, and its place is
 // known.
-func inWords(problems []payload.Problem) string {
+func inWords(problems []MediaProblem) string {
 	var text strings.Builder
 	for i, p := range problems {
 		if i > 0 {
 			text.WriteString("; ")
-			if p.Place != problems[i-1].Place {
-				text.WriteString(p.Place + ": ")
+			if p.File != problems[i-1].File {
+				text.WriteString(p.File + ": ")
 			}
 		}
-		text.WriteString(p.Text)
+		text.WriteString(p.Message)
 	}
 	return text.String()
 }

@@ -317,6 +317,9 @@ type RequestError struct {
 	Argument string // which argument
 	Reason   string // what is wrong with it, without its content
 	Err      error  // the cause, such as a file that cannot be read
+	// Problems are the problems of media for which [WithMediaCheck] refused the
+	// request, with what mends each of them. Reason has their messages.
+	Problems []MediaProblem
 }
 
 // Error returns the argument and what is wrong with it.

@@ -6,6 +6,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +23,7 @@ import (
 
 	aimbrain "github.com/aimbrain/aimbrain-go"
 	"github.com/aimbrain/aimbrain-go/aimbraintest"
+	"github.com/aimbrain/aimbrain-go/media"
 )
 
 // warnings are the problems that the media check logged.
@@ -104,6 +108,22 @@ func addTo[S ~[]E, E any](s *S) *E {
 	return &(*s)[len(*s)-1]
 }
 
+// wholePNG is a small picture.
+func wholePNG(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, 64, 48))))
+	return b.Bytes()
+}
+
+// wholeWebP is a picture of one pixel.
+func wholeWebP(t *testing.T) []byte {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
+	require.NoError(t, err)
+	return data
+}
+
 // withMetadata inserts 60 kB of metadata before a JPEG's frame header.
 func withMetadata(photo []byte) []byte {
 	segment := append([]byte{0xff, 0xe2, 30_000 >> 8, 30_000 & 0xff}, make([]byte, 30_000-2)...)
@@ -179,9 +199,9 @@ func TestMediaCheck_AllFormsOfMedia(t *testing.T) {
 		{name: "just small enough", file: aimbraintest.FacePhoto("ada", aimbraintest.Size(aimbrain.MaxMediaBytes))},
 		{name: "just too large", file: aimbraintest.FacePhoto("ada", aimbraintest.Size(aimbrain.MaxMediaBytes+1)), want: []string{"size"}},
 		{name: "too large in all", file: aimbraintest.FacePhoto("ada", aimbraintest.Resolution(640, 481), aimbraintest.Size(aimbrain.MaxMediaBytes+1)), want: []string{"picture-size", "size"}},
-		{name: "a PNG", file: beginnings()["PNG"], want: []string{"face-format"}},
+		{name: "a PNG", file: wholePNG(t), want: []string{"face-format"}},
 		{name: "a HEIC", file: beginnings()["HEIC"], want: []string{"face-format"}},
-		{name: "a WebP", file: beginnings()["WebP"], want: []string{"face-format"}},
+		{name: "a WebP", file: wholeWebP(t), want: []string{"face-format"}},
 		{name: "a sound", file: beginnings()["MP3"], want: []string{"face-format"}},
 		{name: "a recording of a voice", file: aimbraintest.VoiceWAV("ada"), want: []string{"face-format"}},
 		{name: "nothing that is known", file: []byte("something else altogether"), want: []string{"face-format"}},
@@ -212,7 +232,7 @@ func TestMediaCheck_Recordings(t *testing.T) {
 		{name: "another rate", file: wavHeader(22_050, 2), want: []string{"sample-rate"}},
 		{name: "too long", file: wavHeader(16_000, 6), want: []string{"voice-length"}},
 		{name: "all of it", file: wavHeader(48_000, 6), want: []string{"sample-rate", "size", "voice-length"}},
-		{name: "an MP3", file: beginnings()["MP3"], want: []string{"voice-format"}},
+		{name: "an MP3", file: beginnings()["MP3"], want: []string{"sample-rate", "voice-codec", "voice-format", "voice-length"}},
 		{name: "an Ogg", file: beginnings()["Ogg"], want: []string{"voice-format"}},
 		{name: "a photo", file: aimbraintest.FacePhoto("ada"), want: []string{"voice-format"}},
 	} {
@@ -258,7 +278,7 @@ func TestMediaCheck_RulesAndGuidance(t *testing.T) {
 	t.Parallel()
 	result := check(t, func(client *aimbrain.Client) error {
 		return errOf(client.Face.Enroll(t.Context(), sessionID, aimbrain.Photos(
-			beginnings()["PNG"], aimbraintest.FacePhoto("ada", aimbraintest.Resolution(800, 600)))))
+			wholePNG(t), aimbraintest.FacePhoto("ada", aimbraintest.Resolution(800, 600)))))
 	})
 	require.Len(t, result.logged, 2)
 	assert.Contains(t, result.logged[0].Msg, "rule")
@@ -267,7 +287,7 @@ func TestMediaCheck_RulesAndGuidance(t *testing.T) {
 
 func TestMediaCheck_ForwardedBodies(t *testing.T) {
 	t.Parallel()
-	png := base64.StdEncoding.EncodeToString(beginnings()["PNG"])
+	png := base64.StdEncoding.EncodeToString(wholePNG(t))
 	fine := base64.StdEncoding.EncodeToString(aimbraintest.FacePhoto("ada"))
 	for _, c := range []struct {
 		name string
@@ -276,7 +296,7 @@ func TestMediaCheck_ForwardedBodies(t *testing.T) {
 	}{
 		{name: "compare", body: `{"faces1":["` + fine + `"],"faces2":["` + png + `"]}`, want: map[string]string{"faces2[0]": "face-format"}},
 		{name: "a name with an escape", body: `{"\u0066aces":["` + png + `"]}`, want: map[string]string{"faces[0]": "face-format"}},
-		{name: "an empty string", body: `{"faces":[""]}`, want: map[string]string{"faces[0]": "size"}},
+		{name: "an empty string", body: `{"faces":[""]}`, want: map[string]string{"faces[0]": "readable"}},
 		{name: "line breaks", body: `{"faces":["` + fine + `","` + strings.ReplaceAll(wrapped(fine, "\n"), "\n", `\n`) + `"]}`, want: map[string]string{"faces[1]": "base64"}},
 		{name: "a data URL", body: `{"faces":["data:image/jpeg;base64,` + fine + `"]}`, want: map[string]string{"faces[0]": "base64"}},
 		{name: "no base64", body: `{"faces":["é"]}`, want: map[string]string{"faces[0]": "base64"}},
@@ -339,19 +359,28 @@ func TestWithMediaCheck_Invalid(t *testing.T) {
 	assert.Equal(t, aimbrain.MaxMediaBytes, aimbraintest.MaxMediaBytes)
 }
 
-func TestMediaCheckRefuse_RefusesRulesAndWarnsOfGuidance(t *testing.T) {
+func TestMediaCheckRefuse_RefusesOnlyWhatTheAPICannotUse(t *testing.T) {
 	t.Parallel()
-	large := aimbraintest.FacePhoto("ada", aimbraintest.Resolution(1024, 768))
+	photo, large := aimbraintest.FacePhoto("ada"), aimbraintest.FacePhoto("ada", aimbraintest.Resolution(1024, 768))
+	big := aimbraintest.FacePhoto("ada", aimbraintest.Resolution(640, 480), aimbraintest.Size(400_000))
+	video := aimbraintest.FaceVideo("ada")
 	tests := []struct {
 		name    string
 		media   aimbrain.Media
 		refused string // a part of the error's text, "" for none
 		warned  string // a part of the log, "" for nothing
 	}{
-		{name: "within all", media: aimbrain.Photos(aimbraintest.FacePhoto("ada"))},
+		{name: "within all", media: aimbrain.Photos(photo)},
 		{name: "beyond the guidance", media: aimbrain.Photos(large), warned: "1024x768 is larger than 640x480"},
-		{name: "another format", media: aimbrain.Photos([]byte("\x89PNG\r\n\x1a\n0123456789abcdef")), refused: "PNG"},
-		{name: "both", media: aimbrain.Photos(large, []byte("\x89PNG\r\n\x1a\n0123456789abcdef")), refused: "PNG"},
+		{name: "over 500 kB", media: aimbrain.Photos(aimbraintest.FacePhoto("ada", aimbraintest.Size(500_001))), warned: "500001 bytes is larger than 500,000 bytes"},
+		{name: "HEVC", media: aimbrain.Videos(bytes.ReplaceAll(video, []byte("avc1"), []byte("hvc1"))), warned: "not H.264 but H.265 (HEVC)"},
+		{name: "another format", media: aimbrain.Photos(wholePNG(t)), refused: "not PNG"},
+		{name: "both", media: aimbrain.Photos(large, wholePNG(t)), refused: "not PNG"},
+		{name: "a JPEG that is cut behind its headers", media: aimbrain.Photos(photo[:len(photo)-100]), refused: "JPEG: the end of the file is missing"},
+		{name: "a large JPEG that is cut behind its headers", media: aimbrain.Photos(noisyJPEG(t, 200_000)), refused: "JPEG: the end of the file is missing"},
+		{name: "a JPEG with a phone's bytes behind it", media: aimbrain.Photos(append(bytes.Clone(big), noise(20_000)...))},
+		{name: "an MP4 that is cut behind its headers", media: aimbrain.Videos(video[:len(video)-100]), refused: "MP4: the end of the file is missing"},
+		{name: "a page of HTML", media: aimbrain.Photos([]byte("<!DOCTYPE html><html><body>502</body></html>")), refused: "the data is HTML"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -360,15 +389,52 @@ func TestMediaCheckRefuse_RefusesRulesAndWarnsOfGuidance(t *testing.T) {
 			client, transport := responding(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckRefuse), logTo(&log))
 			_, err := client.Face.Enroll(t.Context(), sessionID, tt.media)
 			if tt.refused != "" {
-				require.True(t, is[*aimbrain.RequestError](err), "%v", err)
+				var refused *aimbrain.RequestError
+				require.ErrorAs(t, err, &refused)
 				require.ErrorContains(t, err, tt.refused)
 				assert.NotContains(t, err.Error(), "640x480", "the guidance refuses nothing")
 				assert.Zero(t, transport.GetTotalCallCount())
+				require.NotEmpty(t, refused.Problems)
+				assert.Equal(t, refused.Argument, refused.Problems[0].File)
+				for _, p := range refused.Problems {
+					assert.Equal(t, media.Refused, p.Severity)
+					assert.Contains(t, refused.Reason, p.Message)
+					assert.NotEmpty(t, p.Fix)
+				}
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, tt.warned != "", strings.Contains(log.String(), "guidance"), log.String())
 			assert.Contains(t, log.String(), tt.warned)
+			assert.Equal(t, tt.warned == "", log.Len() == 0, log.String())
 		})
 	}
+}
+
+// noisyJPEG returns the first bytes of a photo of noise.
+func noisyJPEG(t *testing.T, size int) []byte {
+	t.Helper()
+	picture := image.NewGray(image.Rect(0, 0, 640, 480))
+	copy(picture.Pix, noise(len(picture.Pix)))
+	var b bytes.Buffer
+	require.NoError(t, jpeg.Encode(&b, picture, &jpeg.Options{Quality: 100}))
+	require.Greater(t, b.Len(), size)
+	return b.Bytes()[:size]
+}
+
+// TestMediaCheck_SameProblemsAsPackageMedia compares the error of a client with the
+// report for the same file.
+func TestMediaCheck_SameProblemsAsPackageMedia(t *testing.T) {
+	t.Parallel()
+	video := bytes.ReplaceAll(aimbraintest.FaceVideo("ada", aimbraintest.Duration(4*time.Second)), []byte("avc1"), []byte("hvc1"))
+	client, _ := responding(t, 200, `{"imagesCount":1}`, aimbrain.WithMediaCheck(aimbrain.MediaCheckStrict))
+	_, err := client.Face.Enroll(t.Context(), sessionID, aimbrain.Videos(video))
+	var refused *aimbrain.RequestError
+	require.ErrorAs(t, err, &refused)
+	var problems []media.Problem
+	for _, p := range refused.Problems {
+		problems = append(problems, p.Problem)
+	}
+	require.Len(t, problems, 2)
+	assert.Equal(t, media.Inspect(video).Problems, problems)
+	assert.NotEmpty(t, problems[0].Command)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,7 +123,7 @@ func (f *Fake) accept(place string, data []byte, kind int) (medium, error) {
 
 // checkFace returns the problem of a photo or video, "" for none.
 func checkFace(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (code aimbrain.Code, problem string) {
-	format := broken(problems, mediainfo.RuleFaceFormat)
+	format := broken(problems, mediainfo.RuleFaceFormat, mediainfo.RuleFaceCodec)
 	switch info.Format {
 	case mediainfo.JPEG:
 		if format != "" {
@@ -152,7 +153,7 @@ func checkFace(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (
 
 // checkVoice returns the problem of a recording, "" for none.
 func checkVoice(data []byte, info mediainfo.Info, problems []mediainfo.Problem) (code aimbrain.Code, problem string) {
-	format := broken(problems, mediainfo.RuleVoiceFormat)
+	format := broken(problems, mediainfo.RuleVoiceFormat, mediainfo.RuleVoiceCodec)
 	switch info.Format {
 	case mediainfo.WAV, mediainfo.CAF:
 		if format != "" {
@@ -168,10 +169,10 @@ func checkVoice(data []byte, info mediainfo.Info, problems []mediainfo.Problem) 
 	return aimbrain.CodeUnsupportedFileType, format
 }
 
-// broken returns the text of the problem with a rule, "" for none.
-func broken(problems []mediainfo.Problem, rule mediainfo.RuleID) string {
+// broken returns the text of the first problem with one of the rules, "" for none.
+func broken(problems []mediainfo.Problem, rules ...mediainfo.RuleID) string {
 	for _, p := range problems {
-		if p.Rule.ID == rule {
+		if slices.Contains(rules, p.Rule.ID) {
 			return p.Text
 		}
 	}

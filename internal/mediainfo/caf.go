@@ -55,7 +55,7 @@ func parseCAF(src *source) (c cafFile, err error) {
 			if !c.hasDesc {
 				return c, bad(CAF, "no description chunk in front of the samples")
 			}
-			return c, c.setData(size, rest)
+			return c, c.setData(src, size, rest)
 		}
 		if size > rest {
 			return c, short(CAF, "ends inside a chunk, in front of the samples")
@@ -70,14 +70,18 @@ func parseCAF(src *source) (c cafFile, err error) {
 
 // setData sets the size of the data chunk. The samples follow 4 bytes of edit
 // count.
-func (c *cafFile) setData(size, rest uint64) error {
-	if size == math.MaxUint64 { // -1 means up to the end of the file
+func (c *cafFile) setData(src *source, size, rest uint64) error {
+	open := size == math.MaxUint64 // -1 means up to the end of the file
+	if open {
 		size = rest
 	}
 	if size < 4 {
 		return bad(CAF, "the data chunk is too short")
 	}
 	c.dataSize, c.cut = size-4, size > rest
+	if !open {
+		src.more.cut = cutIf(c.cut)
+	}
 	return nil
 }
 

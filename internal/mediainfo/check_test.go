@@ -23,17 +23,17 @@ func texts(problems []mediainfo.Problem) (list []string) {
 func TestRules_AreConsistent(t *testing.T) {
 	t.Parallel()
 	seen := map[mediainfo.RuleID]bool{}
-	guidance := false
+	last := mediainfo.Refused
 	for _, r := range mediainfo.Rules() {
 		assert.NotEmpty(t, r.ID)
 		assert.NotEmpty(t, r.Limit, r.ID)
 		assert.Contains(t, []mediainfo.Source{mediainfo.Documented, mediainfo.Observed, mediainfo.SourceUnknown}, r.Source, r.ID)
 		assert.False(t, seen[r.ID], r.ID)
-		assert.False(t, guidance && !r.Guidance, "the guidance comes last")
-		seen[r.ID], guidance = true, r.Guidance
+		assert.LessOrEqual(t, r.Severity, last, "%s: the most severe come first", r.ID)
+		seen[r.ID], last = true, r.Severity
 	}
-	assert.Len(t, seen, 12)
-	assert.True(t, guidance)
+	assert.Len(t, seen, 18)
+	assert.Equal(t, mediainfo.Advice, last)
 	rules := mediainfo.Rules()
 	rules[0].Limit = "changed"
 	assert.NotEqual(t, rules, mediainfo.Rules(), "a caller receives a copy")
@@ -74,7 +74,7 @@ func TestCheck_Problems(t *testing.T) {
 		{name: "size not known", kind: mediainfo.Face, info: photo, size: -1},
 		{name: "largest", kind: mediainfo.Face, info: photo, size: 500_000},
 		{name: "too large", kind: mediainfo.Voice, info: voice, size: 500_001, want: []string{"size: a file of 500001 bytes is larger than 500,000 bytes"}},
-		{name: "empty", kind: mediainfo.Face, size: -2, want: []string{"size: a file of 0 bytes is empty"}},
+		{name: "empty", kind: mediainfo.Face, size: -2, want: []string{"readable: a file of 0 bytes is empty"}},
 
 		{name: "wide", kind: mediainfo.Face, info: photo, change: func(i *mediainfo.Info) { i.Width = 641 }, want: []string{"picture-size: 641x480 is larger than 640x480"}},
 		{name: "high", kind: mediainfo.Face, info: photo, change: func(i *mediainfo.Info) { i.Height = 481 }, want: []string{"picture-size: 640x481 is larger than 640x480"}},
@@ -82,15 +82,15 @@ func TestCheck_Problems(t *testing.T) {
 		{name: "wide video", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.Width = 641 }, want: []string{"picture-size: 641x480 is larger than 640x480"}},
 		{name: "no width", kind: mediainfo.Face, info: photo, change: func(i *mediainfo.Info) { i.Width = 0 }, want: []string{"picture-size: the resolution of the photo is not in its headers"}},
 		{name: "no height", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.Height = 0 }, want: []string{"picture-size: the resolution of the video is not in its headers"}},
-		{name: "photo on its side", kind: mediainfo.Face, info: photo, change: func(i *mediainfo.Info) { i.Orientation = 2 }, want: []string{"orientation: EXIF orientation 2 is not upright: turn the picture itself"}},
+		{name: "photo on its side", kind: mediainfo.Face, info: photo, change: func(i *mediainfo.Info) { i.Orientation = 2 }, want: []string{"orientation: EXIF orientation 2 is not upright"}},
 		{name: "rotated video", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.Rotation = 90 }},
 		{
 			name: "photo with arithmetic coding", kind: mediainfo.Face, info: photo, change: func(i *mediainfo.Info) { i.PictureCodec = "arithmetic" },
-			want: []string{"face-format: a JPEG with arithmetic coding is not supported: use a baseline or progressive JPEG"},
+			want: []string{"face-codec: a JPEG with arithmetic coding is not a baseline or progressive JPEG"},
 		},
 		{
 			name: "lossless photo", kind: mediainfo.Face, info: photo, change: func(i *mediainfo.Info) { i.PictureCodec = "lossless" },
-			want: []string{"face-format: a lossless JPEG is not supported: use a baseline or progressive JPEG"},
+			want: []string{"face-codec: a lossless JPEG is not a baseline or progressive JPEG"},
 		},
 
 		{name: "just over 3 s", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.Duration++ }, want: []string{"video-length: a video of 3.001 s is longer than 3 s"}},
@@ -113,9 +113,9 @@ func TestCheck_Problems(t *testing.T) {
 		{name: "VP8", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { webm(i); i.VideoCodec = "vp08" }, want: []string{"face-encoding: VP8 in a WebM; H.264 in an MP4 is documented"}},
 		{
 			name: "Matroska", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.Format = mediainfo.WebM },
-			want: []string{"face-format: the video is H.264 in a WebM, which is not supported: use VP8 or VP9 there, or H.264 in an MP4"},
+			want: []string{"face-codec: the video is H.264 in a WebM, which has VP8 or VP9"},
 		},
-		{name: "VP9 in an MP4", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.VideoCodec = "vp09" }, want: []string{"face-format: the video is not H.264 but VP9, which is not supported: encode it as H.264"}},
+		{name: "VP9 in an MP4", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.VideoCodec = "vp09" }, want: []string{"face-codec: the video is not H.264 but VP9"}},
 		{name: "QuickTime", kind: mediainfo.Face, info: video, change: func(i *mediainfo.Info) { i.Format = mediainfo.QuickTime }, want: []string{"face-encoding: H.264 in a QuickTime file; H.264 in an MP4 is documented"}},
 		{
 			name: "all that an iPhone's video can have", kind: mediainfo.Face, info: video, size: 2_000_000,
@@ -124,8 +124,8 @@ func TestCheck_Problems(t *testing.T) {
 				sound(7250 * ms)(i)
 			},
 			want: []string{
-				"size: a file of 2000000 bytes is larger than 500,000 bytes",
-				"face-format: the video is not H.264 but H.265 (HEVC), which is not supported: encode it as H.264",
+				"request-size: a file of 2000000 bytes does not fit in a request, which is smaller than 2 MB in base64",
+				"face-codec: the video is not H.264 but H.265 (HEVC)",
 				"sound-length: the sound of 7.25 s is longer than the picture of 3 s",
 				"picture-size: 1280x720 is larger than 640x480",
 				"video-length: a video of 7.25 s is longer than 3 s",
@@ -137,7 +137,7 @@ func TestCheck_Problems(t *testing.T) {
 		{name: "recording as a face", kind: mediainfo.Face, info: voice, want: []string{"face-format: a face must be a JPEG photo or a video, H.264 in MP4 or QuickTime, VP8 or VP9 in WebM, not WAV"}},
 		{name: "PNG", kind: mediainfo.Face, info: mediainfo.Info{Format: mediainfo.PNG}, want: []string{"face-format: a face must be a JPEG photo or a video, H.264 in MP4 or QuickTime, VP8 or VP9 in WebM, not PNG"}},
 		{name: "no known format", kind: mediainfo.Face, want: []string{"face-format: this is neither a JPEG photo nor a video"}},
-		{name: "Base64 text", kind: mediainfo.Face, info: mediainfo.Info{Format: mediainfo.Base64}, want: []string{"face-format: the data is Base64 text, where raw bytes belong: it would be encoded twice"}},
+		{name: "Base64 text", kind: mediainfo.Face, info: mediainfo.Info{Format: mediainfo.Base64}, want: []string{"face-format: the data is base64 text, where raw bytes belong: it would be encoded twice"}},
 
 		{name: "just over 5 s", kind: mediainfo.Voice, info: voice, change: func(i *mediainfo.Info) { i.Duration++ }, want: []string{"voice-length: a recording of 5.001 s is longer than 5 s"}},
 		{
@@ -148,7 +148,7 @@ func TestCheck_Problems(t *testing.T) {
 		{name: "48 kHz", kind: mediainfo.Voice, info: voice, change: func(i *mediainfo.Info) { i.SampleRate = 48_000 }, want: []string{"sample-rate: a recording of 48000 Hz is not of 16,000 Hz"}},
 		{name: "no rate", kind: mediainfo.Voice, info: voice, change: func(i *mediainfo.Info) { i.SampleRate = 0 }, want: []string{"sample-rate: the sample rate of the recording is not in its headers"}},
 		{name: "float", kind: mediainfo.Voice, info: voice, change: func(i *mediainfo.Info) { i.AudioCodec = "float" }, want: []string{"voice-encoding: float samples; linear PCM is documented"}},
-		{name: "mu-law", kind: mediainfo.Voice, info: voice, change: func(i *mediainfo.Info) { i.AudioCodec = "mulaw" }, want: []string{"voice-format: the recording is mu-law, which is not supported: use linear PCM"}},
+		{name: "mu-law", kind: mediainfo.Voice, info: voice, change: func(i *mediainfo.Info) { i.AudioCodec = "mulaw" }, want: []string{"voice-codec: the recording is mu-law, and not linear PCM"}},
 		{name: "big-endian WAV", kind: mediainfo.Voice, info: voice, change: func(i *mediainfo.Info) { i.Format = mediainfo.RIFX }, want: []string{"voice-format: a recording must be WAV or CAF, not big-endian WAV (RIFX)"}},
 		{
 			name: "all that a voice memo can have", kind: mediainfo.Voice, info: voice,
@@ -157,7 +157,7 @@ func TestCheck_Problems(t *testing.T) {
 			},
 			want: []string{
 				"voice-format: a recording must be WAV or CAF, not M4A",
-				"voice-format: the recording is AAC, which is not supported: use linear PCM",
+				"voice-codec: the recording is AAC, and not linear PCM",
 				"voice-length: a recording of 7 s is longer than 5 s",
 				"sample-rate: a recording of 48000 Hz is not of 16,000 Hz",
 			},
@@ -165,7 +165,7 @@ func TestCheck_Problems(t *testing.T) {
 		{name: "Ogg", kind: mediainfo.Voice, info: mediainfo.Info{Format: mediainfo.Ogg}, want: []string{"voice-format: a recording must be WAV or CAF, not Ogg"}},
 		{name: "photo as a voice", kind: mediainfo.Voice, info: photo, want: []string{"voice-format: a recording must be WAV or CAF, not JPEG"}},
 		{name: "voice of no known format", kind: mediainfo.Voice, want: []string{"voice-format: this is neither a WAV nor a CAF recording"}},
-		{name: "Base64 text of a voice", kind: mediainfo.Voice, info: mediainfo.Info{Format: mediainfo.Base64}, want: []string{"voice-format: the data is Base64 text, where raw bytes belong: it would be encoded twice"}},
+		{name: "Base64 text of a voice", kind: mediainfo.Voice, info: mediainfo.Info{Format: mediainfo.Base64}, want: []string{"voice-format: the data is base64 text, where raw bytes belong: it would be encoded twice"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -184,6 +184,7 @@ func TestCheck_Problems(t *testing.T) {
 			for _, p := range problems {
 				assert.Contains(t, mediainfo.Rules(), p.Rule)
 				assert.Contains(t, []mediainfo.Kind{0, tt.kind}, p.Rule.Kind)
+				assert.Regexp(t, `^[A-Z].*\.$`, p.Fix, "a sentence")
 			}
 		})
 	}

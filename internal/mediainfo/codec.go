@@ -3,14 +3,23 @@ package mediainfo
 // codecName returns a sample entry's name if it is known, and "other" otherwise,
 // so that no text from the data gets into logs.
 func codecName(b []byte) string {
-	for _, k := range [...]string{
-		"avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "mp4v", "s263", "vp08", "vp09", "av01", "jpeg",
-		"encv", "enca", "mp4a", "alac", "ac-3", "ec-3", "samr", "sawb", "Opus", "fLaC", "lpcm", "sowt", "twos",
-		"alaw",
-	} {
-		if string(b) == k {
-			return k
-		}
+	switch name := string(b); name {
+	case "avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "mp4v", "s263", "vp08", "vp09", "av01", "jpeg", "encv", "enca", "mp4a", "alac", "ac-3", "ec-3", "samr", "sawb", "Opus", "fLaC", "lpcm", "sowt", "twos", "alaw":
+		return name
+	case "mjp2", "mjpa", "mjpb":
+		return "jpeg"
+	case "fl32", "fl64":
+		return "float"
+	case "in24", "in32", "raw ", "NONE", "ipcm":
+		return "lpcm"
+	case "fpcm":
+		return "float"
+	case "ulaw":
+		return "mulaw"
+	case "ima4":
+		return "adpcm"
+	case ".mp3":
+		return "mp3"
 	}
 	return "other"
 }

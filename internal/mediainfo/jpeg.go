@@ -1,6 +1,9 @@
 package mediainfo
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+)
 
 // JPEG marker codes, the byte behind 0xff.
 const (
@@ -14,6 +17,9 @@ const (
 	mEOI  = 0xd9
 	mSOS  = 0xda
 	mAPP1 = 0xe1
+	mAPP2 = 0xe2
+	mIPTC = 0xed
+	mAPPE = 0xee
 )
 
 // Frame is the content of a JPEG's frame header.
@@ -149,14 +155,25 @@ func (s *jpegSegments) frame(seg segment) (Frame, error) {
 
 func inspectJPEG(src *source, info *Info) error {
 	segs := jpegSegments{src: src, pos: 2}
+	adobe := -1 // the colour transform of Adobe's segment
 	for {
 		seg, err := segs.next()
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case seg.marker == mAPP1 && info.Orientation == 0:
-			if info.Orientation, err = orientation(src, seg); err != nil {
-				return err
+		}
+		switch {
+		case seg.marker == mAPP1:
+			err = appSegment(src, seg, info)
+		case seg.marker == mAPP2 || seg.marker == mIPTC || seg.marker == mAPPE:
+			var p []byte
+			p, err = src.at(seg.start, min(seg.size, 14))
+			switch name := p; {
+			case seg.marker == mAPP2:
+				src.more.pictures = src.more.pictures || bytes.HasPrefix(name, []byte("MPF\x00"))
+			case seg.marker == mIPTC:
+				src.more.metadata = src.more.metadata || bytes.HasPrefix(name, []byte("Photoshop 3.0\x00"))
+			case len(p) >= 12 && bytes.HasPrefix(name, []byte("Adobe")):
+				adobe = int(p[11])
 			}
 		case isSOF(seg.marker):
 			f, err := segs.frame(seg)
@@ -165,9 +182,127 @@ func inspectJPEG(src *source, info *Info) error {
 			}
 			info.Width, info.Height = f.Width, f.Height
 			info.Progressive, info.PictureCodec = f.Progressive, jpegCodec(seg.marker, f.Precision)
-			return nil
+			src.more.scan = segs.pos
+			src.more.color, err = segs.color(seg, f.Components, adobe)
+			return err
 		case seg.marker == mSOS || seg.marker == mEOI:
 			return bad(JPEG, "no frame header in front of the picture data")
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// color returns the colour model. It follows from the number of components, and for
+// three of them from Adobe's segment or from their names.
+func (s *jpegSegments) color(frame segment, components, adobe int) (Color, error) {
+	switch components {
+	case 1:
+		return Gray, nil
+	case 3:
+		p, err := s.src.at(frame.start+6, 9)
+		if err != nil || len(p) < 9 {
+			return 0, err
+		}
+		if adobe == 0 || adobe < 0 && p[0] == 'R' && p[3] == 'G' && p[6] == 'B' {
+			return RGB, nil
+		}
+		return YCbCr, nil
+	case 4:
+		return CMYK, nil
+	}
+	return 0, nil
+}
+
+// appSegment reads EXIF data, or keeps the place of XMP data.
+func appSegment(src *source, seg segment, info *Info) error {
+	const exifName, xmpName = "Exif\x00\x00", "http://ns.adobe.com/xap/1.0/\x00"
+	p, err := src.at(seg.start, min(seg.size, len(xmpName)))
+	if err != nil {
+		return err
+	}
+	switch {
+	case bytes.HasPrefix(p, []byte(exifName)):
+		skip := len(exifName)
+		found, err := readEXIF(src, seg.start+uint64(skip), uint64(seg.size-skip))
+		if info.Orientation == 0 {
+			info.Orientation = found
+		}
+		return err
+	case string(p) == xmpName:
+		src.more.metadata = true
+		src.more.xmp = segment{mAPP1, seg.start + uint64(len(xmpName)), seg.size - len(xmpName)}
+	}
+	return nil
+}
+
+// The pieces of a JPEG's end that are read when the picture is too large to be read
+// to its end marker.
+const (
+	endWindows = 8
+	endMarkers = 12
+)
+
+// jpegEnd reports whether the end of a JPEG is missing. Its headers were read. A
+// small picture is read to its end marker. Of a larger one the end is read: a file
+// that ends with the end marker is whole, and one that ends with the data of a scan
+// is not, because nothing else has a zero or a restart marker behind every 0xff.
+// Bytes behind a picture, such as those of a phone, leave it unknown.
+func (s *source) jpegEnd() (Cut, error) {
+	start := s.more.scan
+	last, err := s.rest(max(start, s.size-min(s.size, windowSize)))
+	if err != nil {
+		return CutUnknown, err
+	}
+	if bytes.HasSuffix(bytes.TrimRight(last, "\x00"), []byte{0xff, mEOI}) {
+		return CutNo, nil
+	}
+	if s.size-start <= uint64(max(s.reads-endWindows-1, 0))*windowSize {
+		return s.jpegWalk(start)
+	}
+	if s.more.pictures {
+		return CutUnknown, nil // the cut may be in another picture
+	}
+	found := 0
+	for pos := s.size - endWindows*windowSize; pos < s.size; {
+		p, err := s.rest(pos)
+		if err != nil {
+			return CutUnknown, err
+		}
+		pos += uint64(len(p))
+		for {
+			i := bytes.IndexByte(p, 0xff)
+			if i < 0 || i+1 == len(p) { // one at the end of a window is left out
+				break
+			}
+			if c := p[i+1]; c != 0 && c&^7 != mRST && c != mDHT && c != mSOS {
+				return CutUnknown, nil
+			}
+			found++
+			p = p[i+2:]
+		}
+	}
+	if found < endMarkers {
+		return CutUnknown, nil
+	}
+	return CutYes, nil
+}
+
+// jpegWalk reads a picture up to its end marker.
+func (s *source) jpegWalk(pos uint64) (Cut, error) {
+	segs := jpegSegments{src: s, pos: pos}
+	for {
+		seg, err := segs.next()
+		switch e, ok := errors.AsType[*Error](err); {
+		case ok && e.Incomplete:
+			return CutYes, nil
+		case ok:
+			return CutUnknown, nil
+		case err != nil:
+			return CutUnknown, err
+		case seg.marker == mEOI:
+			return CutNo, nil
 		}
 	}
 }

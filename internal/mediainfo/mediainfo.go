@@ -105,7 +105,7 @@ func short(f Format, problem string) error {
 // data than [InspectAt], so that an error with Beyond means that the headers are
 // larger than that.
 func Inspect(data []byte) (Info, error) {
-	s := source{data: data, size: uint64(len(data)), reads: maxReads}
+	s := source{data: data, size: uint64(len(data)), reads: maxReads, steps: maxSteps}
 	return s.inspect()
 }
 
@@ -115,7 +115,7 @@ func Inspect(data []byte) (Info, error) {
 // [io.ErrUnexpectedEOF] if r ends before size.
 func InspectAt(r io.ReaderAt, size int64) (Info, error) {
 	size = max(size, 0)
-	s := source{r: r, size: uint64(size), buf: make([]byte, min(size, windowSize)), reads: maxReads}
+	s := source{r: r, size: uint64(size), buf: make([]byte, min(size, windowSize)), reads: maxReads, steps: maxSteps}
 	return s.inspect()
 }
 

@@ -51,6 +51,7 @@ func inspectMP4(src *source, info *Info) error {
 			}
 		}
 		m.times(info)
+		src.more.behind, src.more.whole = s.pos, !m.fragmented
 		return nil
 	}
 }
@@ -70,6 +71,10 @@ func (m *mp4File) movie(moov box) error {
 		switch b.kind {
 		case "mvhd":
 			err = m.header(b)
+		case "udta":
+			m.src.more.userData = b
+		case "meta":
+			m.src.more.meta = b
 		case "mvex":
 			m.fragmented, extends = true, b
 		case "trak":

@@ -5,6 +5,7 @@ type box struct {
 	kind       string // one of the names in boxKind, "" for any other
 	start, end uint64 // of the body
 	cut        bool   // the body ends behind the data
+	open       bool   // the body ends where the file does, by its size
 }
 
 // read returns the first n bytes of the body, or all of a shorter one.
@@ -27,14 +28,121 @@ type boxes struct {
 // boxKind returns a constant for the relevant names, so that no string is made
 // from the data.
 func boxKind(b []byte) string {
-	for _, k := range [...]string{
-		"ftyp", "moov", "mdat", "moof", "mfra", "sidx", "mvhd", "mvex", "mehd", "trex", "trak", "tkhd", "edts", "elst",
-		"mdia", "mdhd", "hdlr", "minf", "stbl", "stsd", "stts", "stsc", "stsz", "stz2", "stco", "co64", "avcC", "srat",
-		"traf", "tfhd", "tfdt", "trun",
-	} {
-		if string(b) == k {
-			return k
-		}
+	switch string(b) {
+	case "ftyp":
+		return "ftyp"
+	case "moov":
+		return "moov"
+	case "mdat":
+		return "mdat"
+	case "moof":
+		return "moof"
+	case "mfra":
+		return "mfra"
+	case "sidx":
+		return "sidx"
+	case "mvhd":
+		return "mvhd"
+	case "mvex":
+		return "mvex"
+	case "mehd":
+		return "mehd"
+	case "trex":
+		return "trex"
+	case "trak":
+		return "trak"
+	case "tkhd":
+		return "tkhd"
+	case "edts":
+		return "edts"
+	case "elst":
+		return "elst"
+	case "mdia":
+		return "mdia"
+	case "mdhd":
+		return "mdhd"
+	case "hdlr":
+		return "hdlr"
+	case "minf":
+		return "minf"
+	case "stbl":
+		return "stbl"
+	case "stsd":
+		return "stsd"
+	case "stts":
+		return "stts"
+	case "stsc":
+		return "stsc"
+	case "stsz":
+		return "stsz"
+	case "stz2":
+		return "stz2"
+	case "stco":
+		return "stco"
+	case "co64":
+		return "co64"
+	case "avcC":
+		return "avcC"
+	case "srat":
+		return "srat"
+	case "traf":
+		return "traf"
+	case "tfhd":
+		return "tfhd"
+	case "tfdt":
+		return "tfdt"
+	case "trun":
+		return "trun"
+	case "udta":
+		return "udta"
+	case "meta":
+		return "meta"
+	case "keys":
+		return "keys"
+	case "loci":
+		return "loci"
+	case "pitm":
+		return "pitm"
+	case "iinf":
+		return "iinf"
+	case "infe":
+		return "infe"
+	case "iloc":
+		return "iloc"
+	case "iprp":
+		return "iprp"
+	case "ipco":
+		return "ipco"
+	case "ipma":
+		return "ipma"
+	case "ispe":
+		return "ispe"
+	case "irot":
+		return "irot"
+	case "hvcC":
+		return "hvcC"
+	case "av1C":
+		return "av1C"
+	case "jp2h":
+		return "jp2h"
+	case "ihdr":
+		return "ihdr"
+	case "jp2c":
+		return "jp2c"
+	case "jxlc":
+		return "jxlc"
+	case "jxlp":
+		return "jxlp"
+	case "Exif":
+		return "Exif"
+	case "\xa9xyz":
+		return "\xa9xyz"
+	case "\xa9mak":
+		return "\xa9mak"
+	case "\xa9mod":
+		return "\xa9mod"
+	case "xml ":
+		return "xml "
 	}
 	return ""
 }
@@ -57,7 +165,7 @@ func (s *boxes) next() (b box, ok bool, err error) {
 		}
 		size, header = be64(h[8:]), 16
 	} else if size == 0 && s.top {
-		size = left
+		size, b.open = left, true
 	}
 	if size < header {
 		if s.top && s.pos > 0 && b.kind == "" { // the bytes behind the last box

@@ -43,6 +43,9 @@ func (m *mp4File) fragments(s boxes) error {
 	}
 	var e *Error
 	if errors.As(err, &e) {
+		if e.Incomplete {
+			m.src.more.cut = CutYes
+		}
 		return nil
 	}
 	return err
@@ -62,6 +65,8 @@ func (m *mp4File) readFragments(s boxes) error {
 			err = m.index(b)
 		case "moof":
 			err = m.fragment(b)
+		case "mfra": // the index of all fragments, at the end of the file
+			m.src.more.cut = CutNo
 		}
 		if err != nil {
 			return err
@@ -228,11 +233,17 @@ func (m *mp4File) run(t *mp4Track, sampleTime uint32, trun box) error {
 	if flags&0x100 == 0 {
 		t.now = add(t.now, n*uint64(sampleTime))
 	} else {
-		for ; n > 0; n, pos = n-1, pos+width {
-			if p, err = m.src.at(pos, 4); err != nil {
+		for n > 0 {
+			if _, err = m.src.at(pos, 4); err != nil { // one entry, and with it the rest of the window
 				return err
 			}
-			t.now = add(t.now, uint64(be32(p)))
+			if p, err = m.src.rest(pos); err != nil {
+				return err
+			}
+			for ; n > 0 && len(p) >= 4; n, pos = n-1, pos+width {
+				t.now = add(t.now, uint64(be32(p)))
+				p = p[min(width, uint64(len(p))):]
+			}
 		}
 	}
 	t.last = max(t.last, t.now)

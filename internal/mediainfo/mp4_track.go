@@ -198,6 +198,9 @@ func (m *mp4File) entry(t *mp4Track) error {
 		if len(e) >= 60 {
 			t.rate, t.channels, t.bits, _ = soundNumbers(be64(e[40:]), be32(e[48:]), be32(e[56:]))
 		}
+		if len(e) >= 64 && string(t.name[:]) == "lpcm" && be32(e[60:])&1 != 0 {
+			t.name = [4]byte{'f', 'l', '3', '2'}
+		}
 		return nil
 	}
 	t.rate = be16(e[32:]) // 16.16 fixed point

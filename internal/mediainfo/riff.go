@@ -28,6 +28,11 @@ type wavFile struct {
 // reads no further.
 func parseWAV(src *source) (w wavFile, err error) {
 	w.format, w.big = src.format, src.format == RIFX
+	if h, err := src.at(0, 4); err != nil {
+		return w, err
+	} else if string(h) == "RF64" || string(h) == "BW64" {
+		src.more.variant = RF64
+	}
 	for pos := uint64(12); ; {
 		h, err := src.at(pos, 8)
 		if err != nil {
@@ -62,7 +67,7 @@ func parseWAV(src *source) (w wavFile, err error) {
 			if !w.hasFormat {
 				return w, bad(w.format, "no format chunk in front of the samples")
 			}
-			w.setData(size, rest)
+			src.more.cut = w.setData(size, rest)
 			return w, nil
 		}
 		if size += size & 1; size > rest {
@@ -76,19 +81,23 @@ func parseWAV(src *source) (w wavFile, err error) {
 	return w, short(w.format, "no data chunk")
 }
 
-func (w *wavFile) setData(size, rest uint64) {
+// setData sets the size of the samples, and returns whether the file is cut.
+func (w *wavFile) setData(size, rest uint64) Cut {
 	if size == 0xffffffff && w.wide != 0 && w.wide != 1<<64-1 {
 		w.dataSize, w.cut = w.wide, w.wide > rest
-		return
+		return cutIf(w.cut)
 	}
 	// A writer to a pipe cannot go back to set the size.
 	switch size {
 	case 0, 0xffffffff:
-		size = rest
+		w.dataSize = rest
+		return CutUnknown
 	case wavNoSize - wavNoSize%uint64(w.blockAlign), wavNoSize, 0x7fffffff, 0x80000000:
-		size = min(size, rest) // there may also be samples of 2 GiB
+		w.dataSize = min(size, rest) // there may also be samples of 2 GiB
+		return CutUnknown
 	}
 	w.dataSize, w.cut = size, size > rest
+	return cutIf(w.cut)
 }
 
 // parseFormat reads a format chunk. It ignores the rate in bytes, which follows

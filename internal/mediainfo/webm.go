@@ -84,6 +84,9 @@ func parseWebM(src *source) (w webmFile, rest elements, err error) {
 	case segment.id != webmSegment:
 		return w, rest, bad(WebM, "no segment behind the file header")
 	}
+	if !segment.open {
+		src.more.cut = cutIf(segment.cut)
+	}
 	w.cut, rest = segment.cut, elements{src: src, pos: segment.start, end: segment.end}
 	for !w.info || !w.listed {
 		before := rest
@@ -122,6 +125,9 @@ func checkDocType(src *source, head element) error {
 		}
 		if e.id == ebmlDocType {
 			p, err := e.read(src, 9)
+			if string(p) == "matroska" {
+				src.more.variant = Matroska
+			}
 			if err == nil && string(p) != "webm" && string(p) != "matroska" {
 				err = bad(WebM, "the file header says that this is neither WebM nor Matroska")
 			}
@@ -228,6 +234,8 @@ func webmCodecName(b []byte) string {
 		return "av01"
 	case "V_MPEG4/ISO/AVC":
 		return "avc1"
+	case "V_MPEG4/ISO/ASP", "V_MPEG4/ISO/SP", "V_MPEG4/ISO/AP":
+		return "mp4v"
 	case "V_MPEGH/ISO/HEVC":
 		return "hvc1"
 	case "V_MJPEG":
@@ -242,6 +250,12 @@ func webmCodecName(b []byte) string {
 		return "float"
 	case "A_AAC":
 		return "mp4a"
+	case "A_MPEG/L3":
+		return "mp3"
+	case "A_AC3":
+		return "ac-3"
+	case "A_ALAC":
+		return "alac"
 	case "A_FLAC":
 		return "fLaC"
 	}

@@ -10,6 +10,8 @@ import (
 type Problem struct {
 	Place string // such as "faces[1]"
 	mediainfo.Problem
+	// Command mends what a program can mend of the medium, nil if none can.
+	Command []string
 }
 
 // inspected returns the kind of package mediainfo.
@@ -24,17 +26,11 @@ func (k Kind) inspected() mediainfo.Kind {
 // end there, and the whole file is there.
 func inspect[T string | []byte](b *Builder, place string, kind mediainfo.Kind, text T) {
 	file := base64Text[T]{text}
-	info, err := mediainfo.InspectAt(file, file.size())
-	damage, damaged := mediainfo.Unreadable(err)
-	damaged = damaged && file.size() > 0
-	if damaged {
-		b.problems = append(b.problems, Problem{place, damage})
-	}
-	for _, p := range mediainfo.Check(info, file.size(), kind) {
-		if damaged && p.Rule.Guidance {
-			continue // a number that is missing from the headers follows from the damage
-		}
-		b.problems = append(b.problems, Problem{place, p})
+	found := mediainfo.ExamineAt(file, file.size())
+	problems := found.Problems(kind)
+	command := found.Command(kind, problems)
+	for _, p := range problems {
+		b.problems = append(b.problems, Problem{place, p, command})
 	}
 }
 
@@ -74,7 +70,11 @@ func (b *Builder) inspectForwarded(serialised []byte) {
 // uninspectable is the problem of a body, or a part of it, in which media cannot be
 // found. The API may read it in another way.
 func uninspectable(place, what string) Problem {
-	return Problem{place, mediainfo.Problem{Rule: mediainfo.Rule{ID: "json"}, Text: what + ", and its media cannot be checked"}}
+	return Problem{Place: place, Problem: mediainfo.Problem{
+		Rule: mediainfo.Rule{ID: "json", Limit: "strict JSON", Severity: mediainfo.Refused, Source: mediainfo.SourceUnknown},
+		Text: what + ", and its media cannot be checked",
+		Fix:  "Send strict JSON, with the media as strings in an array.",
+	}}
 }
 
 // inspectString looks at a file in a JSON string.
@@ -93,8 +93,9 @@ func (b *Builder) inspectString(place string, kind mediainfo.Kind, raw []byte) {
 		return
 	}
 	if !base64.Valid(text) {
-		b.problems = append(b.problems, Problem{place, mediainfo.Problem{
-			Rule: mediainfo.Rule{ID: "base64", Kind: kind}, Text: notBase64(text),
+		b.problems = append(b.problems, Problem{Place: place, Problem: mediainfo.Problem{
+			Rule: mediainfo.Rule{ID: "base64", Kind: kind, Limit: "standard base64", Severity: mediainfo.Refused, Source: mediainfo.Documented},
+			Text: notBase64(text), Fix: "Send standard base64, with padding and without line breaks.",
 		}})
 		return
 	}

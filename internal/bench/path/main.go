@@ -93,7 +93,7 @@ func run(ctx context.Context, out io.Writer) error {
 			return fmt.Errorf("%s: %w\n%s", command[0], err, output)
 		}
 	}
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}
