@@ -167,7 +167,8 @@ func (m *mapStore) Swap(ctx context.Context, key string, version uint64, value [
 
 func TestRun_CorrectStore(t *testing.T) {
 	t.Parallel()
-	Run(t, func(*testing.T) relay.Store { return newMapStore("") })
+	open := func(*testing.T) relay.Store { return newMapStore("") }
+	Run(t, open)
 }
 
 func TestRun_VirtualTime(t *testing.T) {
