@@ -99,7 +99,7 @@ func without(text, other string) []string {
 // with -update.
 func TestAPI_MatchesListing(t *testing.T) {
 	t.Parallel()
-	for name, dir := range map[string]string{"aimbrain": ".", "aimbraintest": "aimbraintest", "fit": "fit", "media": "media"} {
+	for name, dir := range map[string]string{"aimbrain": ".", "aimbraintest": "aimbraintest", "fit": "fit", "media": "media", "redisstore": "relay/redisstore", "storetest": "relay/storetest"} {
 		path := filepath.Join("testdata", "api", name+".txt")
 		listing := exportedDeclarations(t, dir)
 		if *update {

@@ -165,7 +165,7 @@ func (m *mapStore) Swap(ctx context.Context, key string, version uint64, value [
 	return same, nil
 }
 
-func TestRun_CorrectStore(t *testing.T) {
+func TestRun_CorrectStore(t *testing.T) { //nolint:tparallel // Run is a function of this package, whose subtests are parallel
 	t.Parallel()
 	open := func(*testing.T) relay.Store { return newMapStore("") }
 	Run(t, open)
