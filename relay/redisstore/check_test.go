@@ -126,6 +126,22 @@ func TestStore_Replicas(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, atReplica, "the replica has the write when Swap returns")
 
+	// WAIT is about the writes of its own connection: on another one it would confirm
+	// at once what it does not know.
+	for _, retries := range []int{-1, 5} {
+		p := startProxy(t, master)
+		through := newStore(t, master.clientAt(t, "tcp", p.addr, func(o *redis.Options) { o.MaxRetries = retries }), redisstore.WithReplicas(1, 5*time.Second))
+		key := fmt.Sprint("cut ", retries)
+		create(t, through, key, "first", time.Hour)
+		p.waits.Store(0)
+		p.commands.Store(0)
+		p.cut.Store(1)
+		_, err = through.Swap(t.Context(), "new "+key, 0, []byte("second"), time.Hour)
+		require.ErrorIs(t, err, redisstore.ErrUnavailable)
+		assert.LessOrEqual(t, p.waits.Load(), int64(1))
+		assert.EqualValues(t, 1, p.commands.Load())
+	}
+
 	// A replica is refused at the start, and its reads fail if a client is moved to it.
 	_, err = redisstore.New(t.Context(), replica.client(t))
 	require.ErrorIs(t, err, redisstore.ErrUnsupported)

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -8,14 +9,13 @@ import (
 )
 
 // An Option is a setting of a [Store].
-type Option func(*config)
+type Option func(*config) error
 
 type config struct {
 	prefix   string
 	replicas int
 	wait     time.Duration
 	interval time.Duration
-	err      *Error
 }
 
 // The times of [ParseURL] and the defaults.
@@ -30,11 +30,12 @@ const (
 // "aimbrain:". Relays of different banks or stages that share a server need different
 // prefixes; replicas of one relay need the same.
 func WithPrefix(prefix string) Option {
-	return func(c *config) {
+	return func(c *config) error {
 		if strings.ContainsAny(prefix, "{}") {
-			c.err = fail(ErrConfiguration, "a prefix with braces", "braces are the hash tag of the user: leave them out")
+			return fail(ErrConfiguration, "a prefix with braces", "braces are the hash tag of the user: leave them out")
 		}
 		c.prefix = prefix
+		return nil
 	}
 }
 
@@ -47,11 +48,12 @@ func WithPrefix(prefix string) Option {
 // exclude it: Sentinel or the cluster may promote a replica that did not receive it,
 // unless n is the number of all replicas. A Swap takes a round trip more.
 func WithReplicas(n int, within time.Duration) Option {
-	return func(c *config) {
+	return func(c *config) error {
 		if n < 1 || within < time.Millisecond {
-			c.err = fail(ErrConfiguration, "WithReplicas of less than one replica or 1 ms", "leave the option out, or pass at least these")
+			return fail(ErrConfiguration, "WithReplicas of less than one replica or 1 ms", "leave the option out, or pass at least these")
 		}
 		c.replicas, c.wait = n, within
+		return nil
 	}
 }
 
@@ -59,22 +61,28 @@ func WithReplicas(n int, within time.Duration) Option {
 // [Store.Check]. The default is a minute. The first call after that time does it, with
 // a round trip more. A server that was refused is checked every 10 s.
 func WithCheckInterval(d time.Duration) Option {
-	return func(c *config) {
+	return func(c *config) error {
 		if d <= 0 {
-			c.err = fail(ErrConfiguration, "a check interval of 0 or less", "pass a positive duration")
+			return fail(ErrConfiguration, "a check interval of 0 or less", "pass a positive duration")
 		}
 		c.interval = d
+		return nil
 	}
 }
 
 func configure(client redis.UniversalClient, options []Option) (config, error) {
 	c := config{prefix: defaultPrefix, interval: defaultInterval}
+	var invalid *Error
 	for _, option := range options {
-		if option != nil {
-			option(&c)
+		if option == nil {
+			continue
+		}
+		if err := option(&c); err != nil {
+			errors.As(err, &invalid)
+			invalid.Op = "New"
+			return c, invalid
 		}
 	}
-	invalid := c.err
 	var timeout time.Duration
 	switch client := client.(type) {
 	case nil:

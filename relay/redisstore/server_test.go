@@ -190,8 +190,10 @@ func newStore(t *testing.T, client redis.UniversalClient, options ...redisstore.
 // A proxy forwards connections to a server, and can drop or hold replies.
 type proxy struct {
 	addr     string
+	waits    atomic.Int64 // WAIT commands that the server has received
 	commands atomic.Int64 // scripts that the server has received
 	drop     atomic.Int64 // of how many replies to scripts the connection is closed
+	cut      atomic.Int64 // after how many replies to scripts the connection is closed
 	hold     atomic.Bool  // no reply to a script is forwarded
 }
 
@@ -241,6 +243,7 @@ func (p *proxy) requests(client, upstream net.Conn) {
 			return
 		}
 		p.commands.Add(int64(bytes.Count(buffer[:n], []byte("\r\nevalsha\r\n")) + bytes.Count(buffer[:n], []byte("\r\neval\r\n"))))
+		p.waits.Add(int64(bytes.Count(buffer[:n], []byte("\r\nwait\r\n"))))
 		if _, err := upstream.Write(buffer[:n]); err != nil {
 			return
 		}
@@ -263,7 +266,7 @@ func (p *proxy) replies(client, upstream net.Conn) {
 		if buffer[0] == '*' && p.drop.Add(-1) >= 0 {
 			return
 		}
-		if _, err := client.Write(buffer[:n]); err != nil {
+		if _, err := client.Write(buffer[:n]); err != nil || buffer[0] == '*' && p.cut.Add(-1) >= 0 {
 			return
 		}
 	}
