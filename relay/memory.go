@@ -43,7 +43,7 @@ func (m *MemoryStore) Load(ctx context.Context, key string) (Record, error) {
 	defer m.mu.Unlock()
 	now := time.Now()
 	s := m.find(key, now)
-	return Record{Value: slices.Clip(s.value), Version: s.version, Now: now}, ctx.Err()
+	return Record{Value: slices.Clone(s.value), Version: s.version, Now: now}, ctx.Err()
 }
 
 // Swap implements [Store].
