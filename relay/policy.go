@@ -20,10 +20,10 @@ const (
 // A Policy says what an authentication needs to be accepted. Face and Voice must be
 // set on purpose: [New] refuses a rule that leaves a field open.
 //
-// A threshold of 0.5 is the module's equal error rate, for example one in a hundred
-// impostors accepted. Rules such as NIST SP 800-63B ask for one in a thousand or
-// fewer. Choose a threshold by a measurement with one's own users: the command
-// "aimbrain-cli eval" prints the rates for each threshold.
+// A threshold of 0.5 is the module's equal error rate: false accepts and false rejects
+// are equally likely there. It does not meet rules such as NIST SP 800-63B, which ask
+// for a false match rate of one in a thousand or better. Choose a threshold by a
+// measurement with your own users.
 //
 // A printed photo reaches a face threshold: without liveliness the score says who is
 // on the picture, and not who is in front of the camera.
