@@ -101,7 +101,7 @@ func TestAPI_MatchesListing(t *testing.T) {
 	t.Parallel()
 	for name, dir := range map[string]string{
 		"aimbrain": ".", "aimbraintest": "aimbraintest", "fit": "fit", "media": "media",
-		"relay": "relay", "audit": "relay/audit", "redisstore": "relay/redisstore", "storetest": "relay/storetest",
+		"relay": "relay", "audit": "relay/audit", "redisstore": "relay/redisstore", "storetest": "relay/storetest", "relaytest": "relay/relaytest",
 	} {
 		path := filepath.Join("testdata", "api", name+".txt")
 		listing := exportedDeclarations(t, dir)
