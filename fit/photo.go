@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
+	"math"
 	"sort"
 	"strconv"
 
@@ -127,7 +128,16 @@ func openJPEG(data []byte) (photo, *Error) {
 }
 
 func openPNG(data []byte) (photo, *Error) {
+	const header = 8 + 8 + 13 // the signature, and IHDR without its checksum
 	config, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil && len(data) >= header {
+		w, h := binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])
+		if max(w, h) <= math.MaxInt32 && uint64(w)*uint64(h) > math.MaxInt32/8 {
+			// Where an int has 32 bits the decoder cannot count their bytes. The limit
+			// refuses them.
+			config, err = image.Config{Width: int(w), Height: int(h)}, nil
+		}
+	}
 	if err != nil {
 		return photo{}, refuseDecoder(data, err)
 	}
