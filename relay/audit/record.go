@@ -184,7 +184,7 @@ func appendMeasures(dst []byte, name string, list []Measure) []byte {
 	return append(dst, ']')
 }
 
-// appendString appends a JSON string of ASCII. Whoever shows a line in a terminal or
+// appendString appends a JSON string of ASCII. A reader who shows a line in a terminal or
 // a web page is not at the mercy of what an app has sent: control characters,
 // characters that change the direction of text, and markup are escaped.
 func appendString(dst []byte, text string, limit int) []byte {

@@ -147,7 +147,7 @@ func grantAttacks() []attack {
 			grant := a.granted(session, order)
 			a.must(a.redeem(grant, Ada, order) == nil, "a grant is not redeemed")
 			a.inject(StoreLost)
-			a.send(call{who: Ada, endpoint: aimbrain.EndpointSessions, body: sessionBody(a.APIUserID(Ada))}) // the record begins anew
+			a.send(call{who: Ada, endpoint: aimbrain.EndpointSessions, body: sessionBody(a.APIUserID(Ada))}) // a new record begins
 			a.refused("the second time", grant, Ada, order)
 		}},
 		{"Grant_StoreReplyLost", "a grant whose redemption may have been stored must not be redeemed again", func(a *attacker) {
